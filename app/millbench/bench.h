@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Benchmarks of the parts. Each prints its figures beside those of a peer measured in the same
+ * run, alternately with it, for the machine's speed is not the same from one second to the next.
+ */
+#ifndef MILLBENCH_BENCH_H
+#define MILLBENCH_BENCH_H
+
+/* argv[0] is the benchmark's name. Return the exit status. */
+int bench_fib(int argc, char **argv);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* millbench: benchmarks of the parts; see bench.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+
+#include "bench.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} benches[] = {
+	{ "fib", bench_fib, "fib FILE    look up addresses in a table of A.B.C.D/LEN, one a line" },
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: millbench WORDS\n");
+	for (unsigned int i = 0; i < RTE_DIM(benches); i++)
+		fprintf(stderr, "  %s\n", benches[i].help);
+	return 2;
+}
+
+static unsigned int free_huge_pages(void)
+{
+	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+	unsigned int n = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%u", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+/* The peers' memory is EAL's: huge pages where there are any, as ours has. */
+static int eal_init(void)
+{
+	char *huge[] = { "millbench", "--in-memory", "--no-pci", "--no-telemetry",
+			 "--log-level=error", NULL };
+	char *ordinary[] = { "millbench", "--no-huge", "--no-shconf", "-m", "512", "--no-pci",
+			     "--no-telemetry", "--log-level=error", NULL };
+
+	if (free_huge_pages() >= 256)
+		return rte_eal_init(RTE_DIM(huge) - 1, huge);
+	return rte_eal_init(RTE_DIM(ordinary) - 1, ordinary);
+}
+
+int main(int argc, char **argv)
+{
+	for (unsigned int i = 0; argc > 1 && i < RTE_DIM(benches); i++) {
+		if (strcmp(argv[1], benches[i].name))
+			continue;
+		if (eal_init() < 0) {
+			fprintf(stderr, "millbench: EAL does not start\n");
+			return 1;
+		}
+		return benches[i].run(argc - 1, argv + 1);
+	}
+	return usage();
+}

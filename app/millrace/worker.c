@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lcore loop: poll, run each packet to completion, transmit, report a quiescent state. The
+ * only system call is the one by which a worker that shares its CPU, and has nothing to do, lets
+ * the others have it.
+ */
+#include "worker.h"
+
+#include <sched.h>
+
+#include <rte_cycles.h>
+
+#include "core/clock.h"
+#include "core/message.h"
+#include "core/rcu.h"
+#include "link/link.h"
+
+#define IDLE_TURNS 64
+
+bool worker_stop;
+
+unsigned int worker_turn(struct worker *w)
+{
+	uint64_t start = rte_rdtsc();
+	unsigned int n;
+
+	w->now_ns = clock_now_ns();
+	n = message_poll_worker(w);
+	n += link_poll(w);
+	link_flush(w);
+	w->loops++;
+	if (n) {
+		w->busy_loops++;
+		w->busy_cycles += rte_rdtsc() - start;
+	}
+	return n;
+}
+
+unsigned int worker_turn_replay(struct worker *w)
+{
+	unsigned int n;
+
+	w->now_ns = clock_now_ns();
+	n = link_poll_one(w);
+	link_flush(w);
+	w->loops++;
+	w->busy_loops += n != 0;
+	return n;
+}
+
+int worker_main(void *arg)
+{
+	struct worker *w = arg;
+	unsigned int idle = 0;
+
+	rcu_online(w->id);
+	while (!__atomic_load_n(&worker_stop, __ATOMIC_RELAXED)) {
+		idle = worker_turn(w) ? 0 : idle + 1;
+		rcu_quiescent(w->id);
+		if (unlikely(w->shares_cpu && idle >= IDLE_TURNS)) {
+			sched_yield();
+			idle = 0;
+		}
+	}
+	rcu_offline(w->id);
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* addr add|del|show. Printed as `ip -4 addr` does. */
+#include <string.h>
+
+#include "control/commands.h"
+#include "link/link.h"
+
+enum { ADDR_LOCAL, ADDR_DEV };
+
+static const struct arg change_args[] = {
+	[ADDR_LOCAL] = {.word = "local", .name = "ADDRESS/LEN", .type = ARG_CIDR, .bare = true,
+			.required = true,
+			.help = "the address and the length of its subnet's prefix; 32 if left out"},
+	[ADDR_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
+		      .help = "the link"},
+};
+
+static const struct arg show_args[] = {
+	{.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true, .help = "of this link only"},
+};
+
+static int run_add(const struct value *v, struct output *o, struct error *err)
+{
+	return addr_add(v[ADDR_DEV].link, rte_cpu_to_be_32(v[ADDR_LOCAL].prefix),
+			v[ADDR_LOCAL].len, err);
+}
+
+static int run_del(const struct value *v, struct output *o, struct error *err)
+{
+	return addr_del(v[ADDR_DEV].link, rte_cpu_to_be_32(v[ADDR_LOCAL].prefix),
+			v[ADDR_LOCAL].len, err);
+}
+
+static void show_address(const struct link *l, const struct link_addr *a, struct output *o)
+{
+	out_object(o, NULL);
+	out_string(o, "family", "    ", "inet");
+	out_address(o, "local", " ", a->local);
+	out_number(o, "prefixlen", "/", a->len);
+	if (a->broadcast)
+		out_address(o, "broadcast", " brd ", a->broadcast);
+	show_named(o, "scope", " scope ", route_scopes, a->scope);
+	if (a->secondary) {
+		out_bool(o, "secondary", true);
+		out_text(o, " secondary");
+	}
+	out_string(o, "label", " ", l->name);
+	out_text(o, "\n");
+	out_object_end(o);
+}
+
+static void show_link(const struct link *l, bool asked, struct output *o)
+{
+	const struct link_addrs *addrs = rcu_read(l->addrs);
+	unsigned int i, n = addrs ? addrs->n : 0;
+
+	if (n == 0 && !asked)
+		return;
+	out_object(o, NULL);
+	show_link_head(l, o);
+	out_array(o, "addr_info");
+	for (i = 0; i < n; i++)
+		show_address(l, &addrs->a[i], o);
+	out_array_end(o);
+	out_object_end(o);
+}
+
+static int run_show(const struct value *v, struct output *o, struct error *err)
+{
+	const struct link *l;
+	unsigned int i;
+
+	out_array(o, NULL);
+	for (i = 0; i < LINKS_MAX; i++) {
+		l = link_get(i);
+		if (l && (!v[0].given || l == v[0].link))
+			show_link(l, v[0].given, o);
+	}
+	out_array_end(o);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{"add", "Give a link an address, and with it the route to its subnet.", run_add,
+	 COMMAND_ARGS(change_args)},
+	{"del", "Take an address from a link.", run_del, COMMAND_ARGS(change_args)},
+	{"show", "List the addresses of links.", run_show, COMMAND_ARGS(show_args)},
+};
+
+const struct noun noun_addr = {
+	"addr", "IPv4 addresses of links", NOUN_COMMANDS(commands),
+};

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* neigh add|replace|del|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
+#include "control/commands.h"
+#include "core/clock.h"
+#include "neigh/neigh.h"
+
+static const struct arg_name settable_states[] = {
+	{"permanent", NUD_PERMANENT}, {"reachable", NUD_REACHABLE}, {"stale", NUD_STALE}, {NULL},
+};
+
+enum { NEIGH_ADDRESS, NEIGH_LLADDR, NEIGH_DEV, NEIGH_NUD };
+
+static const struct arg add_args[] = {
+	[NEIGH_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
+			   .required = true, .help = "the neighbour's IPv4 address"},
+	[NEIGH_LLADDR] = {.word = "lladdr", .name = "LLADDR", .type = ARG_LLADDR, .required = true,
+			  .help = "its link-layer address"},
+	[NEIGH_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
+		       .help = "the link that it is on"},
+	[NEIGH_NUD] = {.word = "nud", .type = ARG_NAMED, .names = settable_states,
+		       .help = "how far it is to be believed; permanent if left out"},
+};
+
+enum { DEL_ADDRESS, DEL_DEV, DEL_LLADDR };
+
+static const struct arg del_args[] = {
+	[DEL_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
+			 .required = true, .help = "the neighbour's IPv4 address"},
+	[DEL_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
+		     .help = "the link that it is on"},
+	[DEL_LLADDR] = {.word = "lladdr", .name = "LLADDR", .type = ARG_LLADDR,
+			.help = "may be given, as to add it; makes no difference"},
+};
+
+static const struct arg flush_args[] = {
+	{.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
+};
+
+enum { SHOW_DEV, SHOW_STATS };
+
+static const struct arg show_args[] = {
+	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
+	[SHOW_STATS] = {.word = "-s", .type = ARG_FLAG,
+			.help = "with seconds since last used, confirmed and updated"},
+};
+
+static int change(const struct value *v, bool replace, struct error *err)
+{
+	unsigned int state = v[NEIGH_NUD].given ? v[NEIGH_NUD].number : NUD_PERMANENT;
+
+	return neigh_add(v[NEIGH_DEV].link, v[NEIGH_ADDRESS].address, &v[NEIGH_LLADDR].lladdr,
+			 state, replace, err);
+}
+
+static int run_add(const struct value *v, struct output *o, struct error *err)
+{
+	return change(v, false, err);
+}
+
+static int run_replace(const struct value *v, struct output *o, struct error *err)
+{
+	return change(v, true, err);
+}
+
+static int run_del(const struct value *v, struct output *o, struct error *err)
+{
+	return neigh_del(v[DEL_DEV].link, v[DEL_ADDRESS].address, err);
+}
+
+static int run_flush(const struct value *v, struct output *o, struct error *err)
+{
+	neigh_flush(v[0].given ? v[0].link : NULL);
+	return 0;
+}
+
+struct show {
+	struct output *o;
+	bool stats;
+};
+
+static int show_neigh(const struct neigh_info *n, void *arg)
+{
+	const struct show *s = arg;
+	struct output *o = s->o;
+
+	if (n->state == NUD_NONE || n->state == NUD_NOARP)
+		return 0;
+	out_object(o, NULL);
+	out_address(o, "dst", "", n->addr);
+	out_string(o, "dev", " dev ", n->link->name);
+	if (n->has_lladdr)
+		out_lladdr(o, "lladdr", " lladdr ", &n->lladdr);
+	if (o->json || s->stats) {
+		out_number(o, "used", " used ", n->used_ns / NSEC_PER_SEC);
+		out_number(o, "confirmed", "/", n->confirmed_ns / NSEC_PER_SEC);
+		out_number(o, "updated", "/", n->updated_ns / NSEC_PER_SEC);
+		out_number(o, "probes", " probes ", n->probes);
+	}
+	out_array(o, "state");
+	out_string(o, NULL, " ", neigh_state_name(n->state));
+	out_array_end(o);
+	out_text(o, " \n");
+	out_object_end(o);
+	return o->full;
+}
+
+static int run_show(const struct value *v, struct output *o, struct error *err)
+{
+	struct show s = {.o = o, .stats = v[SHOW_STATS].given};
+
+	out_array(o, NULL);
+	neigh_foreach(v[SHOW_DEV].given ? v[SHOW_DEV].link : NULL, show_neigh, &s);
+	out_array_end(o);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{"add", "Enter a neighbour by hand.", run_add, COMMAND_ARGS(add_args)},
+	{"replace", "Enter a neighbour by hand, or change the one that is there.", run_replace,
+	 COMMAND_ARGS(add_args)},
+	{"del", "Forget a neighbour.", run_del, COMMAND_ARGS(del_args)},
+	{"flush", "Forget all neighbours but the permanent ones.", run_flush,
+	 COMMAND_ARGS(flush_args)},
+	{"show", "List neighbours.", run_show, COMMAND_ARGS(show_args)},
+};
+
+const struct noun noun_neigh = {
+	"neigh", "neighbours on the links (ARP)", NOUN_COMMANDS(commands),
+};

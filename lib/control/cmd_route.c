@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* route add|replace|del|show|get. */
+#include <errno.h>
+
+#include "control/commands.h"
+#include "control/show_route.h"
+#include "link/link.h"
+
+#define TABLE_ALL 0
+
+static const struct arg_name route_types[] = {
+	{"unicast", ROUTE_UNICAST},         {"local", ROUTE_LOCAL},
+	{"broadcast", ROUTE_BROADCAST},     {"blackhole", ROUTE_BLACKHOLE},
+	{"unreachable", ROUTE_UNREACHABLE}, {"prohibit", ROUTE_PROHIBIT},
+	{"throw", ROUTE_THROW},             {NULL},
+};
+
+static const struct arg_name shown_tables[] = {
+	{"all", TABLE_ALL}, {"default", ROUTE_TABLE_DEFAULT}, {"main", ROUTE_TABLE_MAIN},
+	{"local", ROUTE_TABLE_LOCAL}, {NULL},
+};
+
+enum {
+	ROUTE_ARG_TYPE, ROUTE_ARG_PREFIX, ROUTE_ARG_VIA, ROUTE_ARG_DEV, ROUTE_ARG_METRIC,
+	ROUTE_ARG_MTU, ROUTE_ARG_SRC, ROUTE_ARG_TABLE, ROUTE_ARG_PROTO, ROUTE_ARG_ONLINK
+};
+
+static const struct arg change_args[] = {
+	[ROUTE_ARG_TYPE] = {.name = "TYPE", .type = ARG_NAMED, .names = route_types,
+			    .help = "what becomes of packets; unicast if left out"},
+	[ROUTE_ARG_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+			      .required = true,
+			      .help = "destinations: A.B.C.D/LEN, A.B.C.D or default"},
+	[ROUTE_ARG_VIA] = {.word = "via", .name = "ADDRESS", .type = ARG_ADDRESS,
+			   .help = "the gateway"},
+	[ROUTE_ARG_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
+			   .help = "the link that packets leave by"},
+	[ROUTE_ARG_METRIC] = {.word = "metric", .name = "N", .type = ARG_NUMBER,
+			      .max = UINT32_MAX,
+			      .help = "of routes to the same prefix the lowest metric wins"},
+	[ROUTE_ARG_MTU] = {.word = "mtu", .name = "N", .type = ARG_NUMBER, .min = 68,
+			   .max = UINT16_MAX, .help = "largest packet instead of the link's MTU"},
+	[ROUTE_ARG_SRC] = {.word = "src", .name = "ADDRESS", .type = ARG_ADDRESS,
+			   .help = "source address of what the router itself sends this way"},
+	[ROUTE_ARG_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
+			     .max = ROUTE_TABLE_LOCAL, .names = route_tables,
+			     .help = "the table: a number, main, local or default"},
+	[ROUTE_ARG_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .min = 1,
+			     .max = UINT8_MAX, .names = route_protocols,
+			     .help = "who made the route: a number, or a name such as static or bird"},
+	[ROUTE_ARG_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
+			      .help = "take the gateway to be on the link, whatever its address"},
+};
+
+enum { SHOW_PREFIX, SHOW_TABLE, SHOW_DEV, SHOW_PROTO };
+
+static const struct arg show_args[] = {
+	[SHOW_PREFIX] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+			 .help = "to this prefix only"},
+	[SHOW_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
+			.max = ROUTE_TABLE_LOCAL, .names = shown_tables,
+			.help = "the table: a number, main, local, default or all; "
+				"main if left out"},
+	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
+		      .help = "that leave by this link only"},
+	[SHOW_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
+			.names = route_protocols, .help = "that were made so only"},
+};
+
+enum { GET_ADDRESS, GET_FROM };
+
+static const struct arg get_args[] = {
+	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
+			 .required = true, .help = "the destination"},
+	[GET_FROM] = {.word = "from", .name = "ADDRESS", .type = ARG_ADDRESS,
+		      .help = "the source address that the packet would have"},
+};
+
+static struct route_params params(const struct value *v, unsigned int type, unsigned int protocol)
+{
+	return (struct route_params){
+		.prefix = v[ROUTE_ARG_PREFIX].prefix,
+		.len = v[ROUTE_ARG_PREFIX].len,
+		.type = v[ROUTE_ARG_TYPE].given ? v[ROUTE_ARG_TYPE].number : type,
+		.gateway = v[ROUTE_ARG_VIA].address,
+		.link = v[ROUTE_ARG_DEV].given ? v[ROUTE_ARG_DEV].link->id : -1,
+		.src = v[ROUTE_ARG_SRC].address,
+		.metric = v[ROUTE_ARG_METRIC].number,
+		.mtu = v[ROUTE_ARG_MTU].number,
+		.table = v[ROUTE_ARG_TABLE].number,
+		.protocol = v[ROUTE_ARG_PROTO].given ? v[ROUTE_ARG_PROTO].number : protocol,
+		.onlink = v[ROUTE_ARG_ONLINK].given,
+	};
+}
+
+static int run_add(const struct value *v, struct output *o, struct error *err)
+{
+	struct route_params p = params(v, ROUTE_UNICAST, ROUTE_PROTO_BOOT);
+
+	return route_add(&p, err);
+}
+
+static int run_replace(const struct value *v, struct output *o, struct error *err)
+{
+	struct route_params p = params(v, ROUTE_UNICAST, ROUTE_PROTO_BOOT);
+
+	return route_replace(&p, err);
+}
+
+/* What is not given matches any; the table is main then, as in iproute2. */
+static int run_del(const struct value *v, struct output *o, struct error *err)
+{
+	struct route_params p = params(v, ROUTE_NONE, 0);
+
+	return route_del(&p, err);
+}
+
+struct show {
+	const struct value *v;
+	struct output *o;
+	bool with_table;
+};
+
+static bool is_shown(const struct value *v, const struct route *r)
+{
+	if (v[SHOW_PREFIX].given &&
+	    (r->prefix != v[SHOW_PREFIX].prefix || r->len != v[SHOW_PREFIX].len))
+		return false;
+	if (v[SHOW_PROTO].given && r->protocol != v[SHOW_PROTO].number)
+		return false;
+	return !v[SHOW_DEV].given || (nexthop_get(r->nexthop)->link == v[SHOW_DEV].link->id &&
+				      r->type <= ROUTE_BROADCAST);
+}
+
+static int show_one(const struct route *r, void *arg)
+{
+	const struct show *s = arg;
+
+	if (is_shown(s->v, r))
+		show_route(r, s->with_table, s->o);
+	return s->o->full;
+}
+
+static int run_show(const struct value *v, struct output *o, struct error *err)
+{
+	unsigned int table = v[SHOW_TABLE].given ? v[SHOW_TABLE].number : ROUTE_TABLE_MAIN;
+	struct show s = {.v = v, .o = o, .with_table = table == TABLE_ALL};
+
+	out_array(o, NULL);
+	route_foreach(table, show_one, &s);
+	out_array_end(o);
+	return 0;
+}
+
+/* What an application on Linux is told when there is no way. */
+static int no_way(const struct route *r, const char *dst, struct error *err)
+{
+	switch (r ? r->type : ROUTE_THROW) {
+	case ROUTE_UNREACHABLE:
+		return error_set(err, EHOSTUNREACH, "no route to \"%s\": unreachable", dst);
+	case ROUTE_PROHIBIT:
+		return error_set(err, EACCES, "no route to \"%s\": prohibited", dst);
+	case ROUTE_BLACKHOLE:
+		return error_set(err, EINVAL, "no route to \"%s\": blackhole", dst);
+	default:
+		return error_set(err, ENETUNREACH, "no route to \"%s\"", dst);
+	}
+}
+
+static int run_get(const struct value *v, struct output *o, struct error *err)
+{
+	const struct route *r = route_match(v[GET_ADDRESS].address);
+
+	if (!r || r->type > ROUTE_BROADCAST)
+		return no_way(r, v[GET_ADDRESS].text, err);
+	show_route_get(r, v[GET_ADDRESS].address, v[GET_FROM].address, o);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{"add", "Enter a route.", run_add, COMMAND_ARGS(change_args)},
+	{"replace", "Enter a route, or change the one to the same prefix with the same metric.",
+	 run_replace, COMMAND_ARGS(change_args)},
+	{"del", "Remove the first route that has all that is given.", run_del,
+	 COMMAND_ARGS(change_args)},
+	{"show", "List routes.", run_show, COMMAND_ARGS(show_args)},
+	{"get", "Show the route that a packet to an address takes.", run_get,
+	 COMMAND_ARGS(get_args)},
+};
+
+const struct noun noun_route = {
+	"route", "IPv4 routes", NOUN_COMMANDS(commands),
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command table. Each command is described once: its words, its arguments with their types,
+ * and a sentence of help; the parser, completion, `help`, the error messages and the manual come
+ * from that. A noun has a file of its own (cmd_*.c) with its part of the table and its handlers.
+ *
+ * After noun and verb the arguments may come in any order, as in iproute2. An argument is
+ *   a keyword and its value     "via 10.0.0.2"     word and name are set
+ *   a value alone               "10.0.0.0/8"       no word, or ARG_BARE: its word may be left out
+ *   a keyword alone             "onlink"           ARG_FLAG
+ * A value alone goes to the first such argument that is not given yet and can take it.
+ */
+#ifndef CONTROL_COMMAND_H
+#define CONTROL_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+#include <rte_common.h>
+#include <rte_ether.h>
+
+#include "control/output.h"
+#include "core/error.h"
+
+struct link;
+
+enum arg_type {
+	ARG_FLAG,       /* a word without a value */
+	ARG_NAMED,      /* one of names */
+	ARG_NUMBER,     /* from min to max, or one of names */
+	ARG_LINK,       /* the name of a link that is there */
+	ARG_NEW_LINK,   /* a name that a link can have */
+	ARG_ADDRESS,    /* 10.0.0.1 */
+	ARG_PREFIX,     /* 10.0.0.0/8, default, or an address for its /32 */
+	ARG_CIDR,       /* 10.0.0.1/24: an address and its subnet */
+	ARG_LLADDR,     /* 02:00:00:00:00:01 */
+	ARG_TEXT,       /* any word; name says what it is: FILE, PATTERN ... */
+	ARG_SETTING,    /* the name of a setting, with or without =VALUE */
+	ARG_REST,       /* all the words that are left */
+};
+
+struct arg_name {
+	const char *name;
+	uint32_t value;
+};
+
+struct arg {
+	const char *word;               /* keyword */
+	const char *name;               /* what the value is called in help; NULL: its names */
+	enum arg_type type;
+	bool required;
+	bool bare;                      /* may stand without its word */
+	const struct arg_name *names;   /* up to one whose name is NULL */
+	uint32_t min, max;
+	const char *help;
+};
+
+struct value {
+	bool given;
+	const char *text;               /* the word as given */
+	union {
+		uint32_t number;
+		struct link *link;
+		rte_be32_t address;
+		struct {
+			uint32_t prefix;        /* host byte order */
+			unsigned int len;
+		};
+		struct rte_ether_addr lladdr;
+		struct {
+			const char *const *words;
+			int n_words;
+		};
+	};
+};
+
+#define ARGS_MAX 24
+
+/* A handler finds its arguments in v[] where args[] describes them. Returns 0 or a negative errno
+ * with the sentence in err; what it has written to o is thrown away then. */
+typedef int (*command_fn)(const struct value *v, struct output *o, struct error *err);
+
+struct command {
+	const char *verb;               /* NULL: the noun alone is the command */
+	const char *help;
+	command_fn run;
+	const struct arg *args;
+	unsigned int n_args;
+};
+
+struct noun {
+	const char *name;
+	const char *help;
+	const struct command *commands;
+	unsigned int n_commands;
+};
+
+#define COMMAND_ARGS(a) .args = (a), .n_args = RTE_DIM(a)
+#define NOUN_COMMANDS(c) .commands = (c), .n_commands = RTE_DIM(c)
+
+/* All nouns, sorted by name. */
+extern const struct noun *const nouns[];
+extern const unsigned int nouns_count;
+
+/* Words as they are meant: noun and verb by name or by an iproute2 alias (address, delete ...).
+ * abbreviated: also by the beginning of a name that has no other. NULL if there is none. */
+const struct noun *noun_find(const char *word, bool abbreviated);
+const struct command *verb_find(const struct noun *n, const char *word, bool abbreviated);
+
+/* The argument whose keyword this is, NULL if none. */
+const struct arg *arg_find(const struct command *c, const char *word);
+/* The first argument not given yet that can take the word without a keyword, NULL if none. */
+const struct arg *arg_find_bare(const struct command *c, const struct value *v, const char *word);
+
+/* A command that was understood. The words must stay as long as it is used. */
+struct call {
+	const struct noun *noun;
+	const struct command *command;
+	struct value v[ARGS_MAX];
+};
+
+/* Understand the words. The sentence in err names the word that is wrong. */
+int command_parse(int argc, const char *const *argv, bool abbreviated, struct call *call,
+		  struct error *err);
+
+/* Do it. o may be NULL. */
+int command_call(const struct call *call, struct output *o, struct error *err);
+
+/* Both. */
+int command_run(int argc, const char *const *argv, struct output *o, struct error *err);
+
+/* What could stand in place of the last word (of which only the beginning may be there). */
+typedef void (*candidate_fn)(const char *word, const char *help, void *arg);
+void command_complete(int argc, const char *const *argv, candidate_fn fn, void *arg);
+
+#endif

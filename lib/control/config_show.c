@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The running state as the commands that lead to it, in an order that loads:
+ *   settings      of the whole router, where they are not as a fresh start has them
+ *   links         what they were asked for; down
+ *   settings      of future links, then of these, which began with those of a fresh start
+ *   addresses     in the order they were given, for the first of a subnet is its primary
+ *   link states   up, after which the kernel's routes are there
+ *   routes        to what is on the links first, then those over a gateway
+ *   neighbours    the permanent ones
+ */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_ip.h>
+
+#include "control/config.h"
+#include "control/show_route.h"
+#include "control/words.h"
+#include "core/sysctl.h"
+#include "link/link.h"
+#include "neigh/neigh.h"
+
+/* Whom a setting is for. */
+enum owner { OWNER_ROUTER, OWNER_FUTURE_LINKS, OWNER_LINK };
+
+/* One line after another; `line` is text and becomes a member of the array where o is JSON. */
+struct writer {
+	struct output *o;
+	struct output line;
+	enum owner owner;           /* the settings to write now */
+	bool forwarding_is_off;
+	bool gateways;              /* the routes to write now */
+};
+
+static void end_line(struct writer *w)
+{
+	const char *line = out_finish(&w->line);
+
+	if (line) {
+		out_string(w->o, NULL, "", line);
+		out_text(w->o, "\n");
+	}
+	w->line.len = 0;
+}
+
+static void put_word(struct output *o, const char *word)
+{
+	const char *p;
+
+	if (!word_needs_quotes(word)) {
+		out_text(o, word);
+		return;
+	}
+	out_text(o, "\"");
+	for (p = word; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			out_text(o, "\\");
+		out_raw(o, p, 1);
+	}
+	out_text(o, "\"");
+}
+
+static void write_number(struct writer *w, const char *before, unsigned int value)
+{
+	if (value)
+		out_number(&w->line, NULL, before, value);
+}
+
+static void write_device(struct writer *w, const struct link *l)
+{
+	bool mtu = l->asked_mtu || l->mtu != RTE_ETHER_MTU;
+
+	out_string(&w->line, NULL, "link add ", l->name);
+	out_string(&w->line, NULL, " type ", l->type);
+	out_text(&w->line, " devargs ");
+	put_word(&w->line, l->devargs);
+	write_number(w, " rxq ", l->asked_rxq);
+	write_number(w, " rxd ", l->asked_rxd);
+	write_number(w, " txd ", l->asked_txd);
+	write_number(w, " mtu ", mtu ? l->mtu : 0);
+	if (l->mac_set)
+		out_lladdr(&w->line, NULL, " address ", &l->mac);
+	if (l->promisc)
+		out_text(&w->line, " promisc on");
+	end_line(w);
+}
+
+/* lo is there and up without a command. */
+static void write_lo(struct writer *w, const struct link *l)
+{
+	if (!l->asked_mtu)
+		return;
+	out_number(&w->line, NULL, "link set lo mtu ", l->mtu);
+	end_line(w);
+}
+
+static void write_state(struct writer *w, const struct link *l)
+{
+	bool usual = l->id == LINK_LO;
+
+	if (l->up == usual)
+		return;
+	out_string(&w->line, NULL, "link set ", l->name);
+	out_text(&w->line, l->up ? " up" : " down");
+	end_line(w);
+}
+
+static void write_addresses(struct writer *w, const struct link *l)
+{
+	const struct link_addrs *addrs = rcu_read(l->addrs);
+	unsigned int i;
+
+	for (i = 0; addrs && i < addrs->n; i++) {
+		const struct link_addr *a = &addrs->a[i];
+
+		if (l->id == LINK_LO && a->local == RTE_BE32(RTE_IPV4_LOOPBACK))
+			continue;
+		out_address(&w->line, NULL, "addr add ", a->local);
+		out_number(&w->line, NULL, "/", a->len);
+		out_string(&w->line, NULL, " dev ", l->name);
+		end_line(w);
+	}
+}
+
+/* net.ipv4.conf.LINK.x and net.ipv4.neigh.LINK.x are a link's, and come from those of `default`,
+ * whose name is written to from. */
+static enum owner owner_of(const struct sysctl *s, char *from, size_t size)
+{
+	static const char *const families[] = {"net.ipv4.conf.", "net.ipv4.neigh."};
+	const char *last = strrchr(s->name, '.'), *who;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(families); i++) {
+		who = s->name + strlen(families[i]);
+		if (strncmp(s->name, families[i], strlen(families[i])) != 0 || last < who)
+			continue;
+		snprintf(from, size, "%sdefault%s", families[i], last);
+		if (strncmp(who, "all.", 4) == 0)
+			return OWNER_ROUTER;
+		return strncmp(who, "default.", 8) == 0 ? OWNER_FUTURE_LINKS : OWNER_LINK;
+	}
+	return OWNER_ROUTER;
+}
+
+/* The value that the setting has where this list is loaded. */
+static int32_t fresh_value(const struct sysctl *s, enum owner owner, const char *from)
+{
+	const struct sysctl *d = owner == OWNER_LINK ? sysctl_find(from) : NULL;
+
+	return d ? d->preset : s->preset;
+}
+
+/* Writing ip_forward also writes these. */
+static bool is_overwritten(const struct writer *w, const struct sysctl *s)
+{
+	return w->forwarding_is_off &&
+	       (fnmatch("net.ipv4.conf.*.forwarding", s->name, 0) == 0 ||
+		strcmp(s->name, "net.ipv4.conf.all.accept_redirects") == 0);
+}
+
+static void write_setting(struct writer *w, const struct sysctl *s)
+{
+	out_string(&w->line, NULL, "sysctl ", s->name);
+	out_signed(&w->line, NULL, "=", *s->value);
+	end_line(w);
+}
+
+static int write_owned(struct sysctl *s, void *arg)
+{
+	struct writer *w = arg;
+	char from[256];
+	enum owner owner = owner_of(s, from, sizeof(from));
+
+	if (owner != w->owner || s->read_only || strcmp(s->name, "net.ipv4.ip_forward") == 0)
+		return 0;
+	if (*s->value != fresh_value(s, owner, from) || is_overwritten(w, s))
+		write_setting(w, s);
+	return 0;
+}
+
+static void write_forwarding(struct writer *w)
+{
+	const struct sysctl *s = sysctl_find("net.ipv4.ip_forward");
+
+	w->forwarding_is_off = s && *s->value != s->preset;
+	if (w->forwarding_is_off)
+		write_setting(w, s);
+}
+
+static void write_settings(struct writer *w, enum owner owner)
+{
+	w->owner = owner;
+	sysctl_foreach(NULL, write_owned, w);
+}
+
+static int write_route(const struct route *r, void *arg)
+{
+	const struct nexthop *nh = nexthop_get(r->nexthop);
+	struct writer *w = arg;
+
+	if (r->protocol == ROUTE_PROTO_KERNEL || (nh->flags & NEXTHOP_F_DEAD) ||
+	    (nh->gateway != 0) != w->gateways)
+		return 0;
+	show_route_words(r, &w->line);
+	end_line(w);
+	return w->o->full;
+}
+
+static int write_neigh(const struct neigh_info *n, void *arg)
+{
+	struct writer *w = arg;
+
+	if (n->state != NUD_PERMANENT || !n->has_lladdr)
+		return 0;
+	out_address(&w->line, NULL, "neigh add ", n->addr);
+	out_lladdr(&w->line, NULL, " lladdr ", &n->lladdr);
+	out_string(&w->line, NULL, " dev ", n->link->name);
+	out_text(&w->line, " nud permanent");
+	end_line(w);
+	return w->o->full;
+}
+
+static void each_link(struct writer *w, void (*fn)(struct writer *w, const struct link *l))
+{
+	const struct link *l;
+	unsigned int i;
+
+	for (i = 0; i < LINKS_MAX; i++) {
+		l = link_get(i);
+		if (l)
+			fn(w, l);
+	}
+}
+
+static void write_link(struct writer *w, const struct link *l)
+{
+	if (l->id == LINK_LO)
+		write_lo(w, l);
+	else
+		write_device(w, l);
+}
+
+void config_show(struct output *o)
+{
+	struct writer w = {.o = o};
+
+	out_array(o, NULL);
+	write_forwarding(&w);
+	write_settings(&w, OWNER_ROUTER);
+	each_link(&w, write_link);
+	write_settings(&w, OWNER_FUTURE_LINKS);
+	write_settings(&w, OWNER_LINK);
+	each_link(&w, write_addresses);
+	each_link(&w, write_state);
+	route_foreach(0, write_route, &w);
+	w.gateways = true;
+	route_foreach(0, write_route, &w);
+	neigh_foreach(NULL, write_neigh, &w);
+	out_array_end(o);
+	out_free(&w.line);
+}

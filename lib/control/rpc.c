@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See rpc.h. Requests are read by jansson; answers are written straight into the output, in which
+ * a command's JSON stands as the command wrote it, so that a table of a million routes is not
+ * built a second time as a tree. What a refused command had written is cut off again.
+ */
+#include "control/rpc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "control/command.h"
+#include "control/words.h"
+
+#define ID_LENGTH_MAX 128
+
+/* How a command's output is wanted. */
+struct form {
+	bool text;
+	bool abbreviated;
+};
+
+static void put(struct output *o, const char *text)
+{
+	out_raw(o, text, strlen(text));
+}
+
+static void put_error(struct output *o, int code, const char *text, int errno_value)
+{
+	o->comma = false;
+	out_object(o, NULL);
+	out_signed(o, "code", NULL, code);
+	out_string(o, "message", NULL, text);
+	if (errno_value) {
+		out_object(o, "data");
+		out_signed(o, "errno", NULL, errno_value);
+		out_object_end(o);
+	}
+	out_object_end(o);
+}
+
+/* The id as it was given; null if there is none. */
+static void put_id(struct output *o, const json_t *id)
+{
+	char buf[8 * ID_LENGTH_MAX];
+	size_t n = 0;
+
+	if (id)
+		n = json_dumpb(id, buf, sizeof(buf), JSON_ENCODE_ANY | JSON_COMPACT);
+	if (n == 0 || n > sizeof(buf))
+		put(o, "null");
+	else
+		out_raw(o, buf, n);
+}
+
+static void put_head(struct output *o, const json_t *id, const char *member)
+{
+	put(o, "{\"jsonrpc\":\"2.0\",\"id\":");
+	put_id(o, id);
+	put(o, ",\"");
+	put(o, member);
+	put(o, "\":");
+}
+
+static void answer_error(struct output *o, const json_t *id, int code, const char *text)
+{
+	put_head(o, id, "error");
+	put_error(o, code, text, 0);
+	put(o, "}");
+}
+
+/* The words of a JSON array. Returns how many, -1 if it is not an array of few enough strings
+ * without a 0 byte in them. */
+static int take_words(const json_t *array, const char *argv[WORDS_MAX])
+{
+	size_t i, n = json_array_size(array);
+	const json_t *word;
+
+	if (!json_is_array(array) || n == 0 || n > WORDS_MAX)
+		return -1;
+	for (i = 0; i < n; i++) {
+		word = json_array_get(array, i);
+		argv[i] = json_string_value(word);
+		if (!argv[i] || strlen(argv[i]) != json_string_length(word))
+			return -1;
+	}
+	return (int)n;
+}
+
+static int call_text(const struct call *call, struct output *o, struct error *err)
+{
+	struct output text = {.limit = o->limit ? o->limit : OUTPUT_LIMIT};
+	int rc;
+
+	text.limit -= o->len < text.limit ? o->len : text.limit;
+	rc = command_call(call, &text, err);
+	if (rc == 0)
+		out_quoted(o, text.data, text.len);
+	out_free(&text);
+	return rc;
+}
+
+static int call_json(const struct call *call, struct output *o, struct error *err)
+{
+	size_t start = o->len;
+	int rc;
+
+	o->comma = false;
+	rc = command_call(call, o, err);
+	if (rc == 0 && o->len == start)
+		put(o, "null");
+	return rc;
+}
+
+/* Run a command and append its result. Else -1, and *code and err say why. */
+static int run_words(int argc, const char *const *argv, const struct form *form,
+		     struct output *o, int *code, int *errno_value, struct error *err)
+{
+	struct call call;
+	int rc = command_parse(argc, argv, form->abbreviated, &call, err);
+
+	*code = RPC_USAGE;
+	*errno_value = 0;
+	if (rc < 0)
+		return -1;
+	*code = RPC_REFUSED;
+	rc = form->text ? call_text(&call, o, err) : call_json(&call, o, err);
+	*errno_value = -rc;
+	return rc < 0 ? -1 : 0;
+}
+
+/* "format" and "abbreviate". */
+static bool take_form(const json_t *params, struct form *form)
+{
+	const json_t *format = json_object_get(params, "format");
+	const char *name = format ? json_string_value(format) : "json";
+
+	if (!name || (strcmp(name, "json") != 0 && strcmp(name, "text") != 0))
+		return false;
+	form->text = name[0] == 't';
+	form->abbreviated = json_is_true(json_object_get(params, "abbreviate"));
+	return true;
+}
+
+static void method_run(const json_t *id, const json_t *params, struct output *o)
+{
+	const char *argv[WORDS_MAX];
+	int argc = take_words(json_object_get(params, "argv"), argv);
+	size_t start = o->len;
+	int code, errno_value;
+	struct error err;
+	struct form form;
+
+	if (argc < 0 || !take_form(params, &form)) {
+		answer_error(o, id, RPC_INVALID_PARAMS,
+			     "params must be an object with \"argv\", an array of 1 to 64 strings, "
+			     "and may have \"format\", \"json\" or \"text\"");
+		return;
+	}
+	put_head(o, id, "result");
+	if (run_words(argc, argv, &form, o, &code, &errno_value, &err) == 0) {
+		put(o, "}");
+		return;
+	}
+	o->len = start;
+	put_head(o, id, "error");
+	put_error(o, code, err.text, errno_value);
+	put(o, "}");
+}
+
+/* One command of a batch. Returns false if it was refused. */
+static bool batch_one(const json_t *words, const struct form *form, struct output *o)
+{
+	int code = RPC_INVALID_PARAMS, errno_value = 0;
+	const char *argv[WORDS_MAX];
+	size_t start = o->len;
+	struct error err;
+	int argc = take_words(words, argv);
+
+	put(o, "{\"result\":");
+	if (argc < 0)
+		error_set(&err, 0, "a command must be an array of 1 to 64 strings");
+	else if (run_words(argc, argv, form, o, &code, &errno_value, &err) == 0) {
+		put(o, "}");
+		return true;
+	}
+	o->len = start;
+	put(o, "{\"error\":");
+	put_error(o, code, err.text, errno_value);
+	put(o, "}");
+	return false;
+}
+
+static void method_batch(const json_t *id, const json_t *params, struct output *o)
+{
+	const json_t *commands = json_object_get(params, "commands");
+	bool force = json_is_true(json_object_get(params, "force"));
+	size_t i, n = json_array_size(commands);
+	struct form form;
+
+	if (!json_is_array(commands) || n > RPC_COMMANDS_MAX || !take_form(params, &form)) {
+		answer_error(o, id, RPC_INVALID_PARAMS,
+			     "params must be an object with \"commands\", an array of up to 1024 "
+			     "arrays of strings, and may have \"format\", \"json\" or \"text\"");
+		return;
+	}
+	put_head(o, id, "result");
+	put(o, "[");
+	for (i = 0; i < n; i++) {
+		if (i)
+			put(o, ",");
+		if (!batch_one(json_array_get(commands, i), &form, o) && !force)
+			break;
+	}
+	put(o, "]}");
+}
+
+static void put_candidate(const char *word, const char *help, void *arg)
+{
+	struct output *o = arg;
+
+	out_object(o, NULL);
+	out_string(o, "word", NULL, word);
+	out_string(o, "help", NULL, help);
+	out_object_end(o);
+}
+
+static void method_complete(const json_t *id, const json_t *params, struct output *o)
+{
+	const char *argv[WORDS_MAX];
+	int argc = take_words(json_object_get(params, "argv"), argv);
+
+	if (argc < 0) {
+		answer_error(o, id, RPC_INVALID_PARAMS,
+			     "params must be an object with \"argv\", an array of 1 to 64 strings");
+		return;
+	}
+	put_head(o, id, "result");
+	o->comma = false;
+	out_object(o, NULL);
+	out_array(o, "candidates");
+	command_complete(argc, argv, put_candidate, o);
+	out_array_end(o);
+	out_object_end(o);
+	put(o, "}");
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(const json_t *id, const json_t *params, struct output *o);
+} methods[] = {
+	{"run", method_run}, {"batch", method_batch}, {"complete", method_complete},
+};
+
+static void dispatch(const char *method, const json_t *id, const json_t *params, struct output *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(methods); i++) {
+		if (strcmp(methods[i].name, method) != 0)
+			continue;
+		methods[i].fn(id, params, o);
+		return;
+	}
+	answer_error(o, id, RPC_NO_METHOD,
+		     "there is no such method; try one of: run, batch, complete");
+}
+
+static bool is_id(const json_t *id)
+{
+	return (json_is_string(id) && json_string_length(id) <= ID_LENGTH_MAX) ||
+	       json_is_number(id) || json_is_null(id);
+}
+
+/* One request object. An answer that outgrows the limit becomes an error that fits. */
+static void handle_request(const json_t *request, struct output *o)
+{
+	const json_t *id = json_object_get(request, "id");
+	const char *version = json_string_value(json_object_get(request, "jsonrpc"));
+	const char *method = json_string_value(json_object_get(request, "method"));
+	struct output unseen = {.json = true, .limit = o->limit};
+	size_t start = o->len;
+
+	if (!json_is_object(request) || !version || strcmp(version, "2.0") != 0 || !method ||
+	    (id && !is_id(id))) {
+		answer_error(o, is_id(id) ? id : NULL, RPC_INVALID_REQUEST,
+			     "not a JSON-RPC 2.0 request: {\"jsonrpc\":\"2.0\",\"id\":1,"
+			     "\"method\":\"run\",\"params\":{\"argv\":[...]}}");
+		return;
+	}
+	dispatch(method, id, json_object_get(request, "params"), id ? o : &unseen);
+	out_free(&unseen);
+	if (!o->full)
+		return;
+	o->full = false;
+	o->len = start;
+	answer_error(o, id, RPC_LIMIT, "the answer would be too long; ask for less");
+}
+
+static void handle_array(const json_t *requests, struct output *o)
+{
+	size_t i, before, start = o->len, n = json_array_size(requests);
+
+	if (n == 0 || n > RPC_REQUESTS_MAX) {
+		answer_error(o, NULL, RPC_INVALID_REQUEST,
+			     "an array must have 1 to 64 requests in it");
+		return;
+	}
+	put(o, "[");
+	for (i = 0; i < n; i++) {
+		before = o->len;
+		if (before > start + 1)
+			put(o, ",");
+		handle_request(json_array_get(requests, i), o);
+		if (o->len == before + 1 && before > start + 1)
+			o->len = before;
+	}
+	if (o->len == start + 1)
+		o->len = start;
+	else
+		put(o, "]");
+}
+
+void rpc_handle(const char *line, size_t len, struct output *o)
+{
+	size_t start = o->len;
+	json_error_t why;
+	json_t *json = json_loadb(line, len, JSON_DECODE_ANY, &why);
+
+	o->json = true;
+	if (!json)
+		answer_error(o, NULL, RPC_PARSE_ERROR, "the line is not JSON");
+	else if (json_is_array(json))
+		handle_array(json, o);
+	else
+		handle_request(json, o);
+	json_decref(json);
+	if (o->len > start)
+		put(o, "\n");
+}
+
+void rpc_answer_error(struct output *o, enum rpc_error code, const char *text)
+{
+	o->json = true;
+	answer_error(o, NULL, code, text);
+	put(o, "\n");
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * JSON-RPC 2.0: one request (or an array of them) a line, answered by one line. The methods:
+ *
+ *   run       {"argv": ["route","show"], "format": "json"|"text", "abbreviate": false}
+ *             What `millctl -j` prints, null if that is nothing; for "text" what millctl prints,
+ *             as a string.
+ *   batch     {"commands": [["route","add",...], ...], "format": ..., "force": false}
+ *             An array with {"result": ...} or {"error": {...}} for each command that was run;
+ *             it ends with the first error unless forced.
+ *   complete  {"argv": ["route","ad"]}
+ *             {"candidates": [{"word": "add", "help": "..."}]} for the last word.
+ */
+#ifndef CONTROL_RPC_H
+#define CONTROL_RPC_H
+
+#include "control/output.h"
+
+enum rpc_error {
+	RPC_PARSE_ERROR = -32700,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_NO_METHOD = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_REFUSED = -32000,   /* the command was understood and refused */
+	RPC_USAGE = -32001,     /* the words are not a command */
+	RPC_LIMIT = -32002,     /* a bound of the server */
+};
+
+#define RPC_REQUESTS_MAX 64     /* requests in an array */
+#define RPC_COMMANDS_MAX 1024   /* commands in a batch */
+
+/* Handle one line and append the answer to o, nothing for a notification. */
+void rpc_handle(const char *line, size_t len, struct output *o);
+
+/* An error that belongs to no request. */
+void rpc_answer_error(struct output *o, enum rpc_error code, const char *text);
+
+#endif

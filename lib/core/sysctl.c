@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The registry of settings; see sysctl.h. A sorted array of pointers: settings come and go with
+ * links only, so finding must be quick and changing need not be.
+ */
+#include "core/sysctl.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_BYTES 128
+
+static struct sysctl **table;
+static size_t n_settings, table_size;
+
+/* Where name is, or where it would stand. */
+static size_t position(const char *name, bool *found)
+{
+	size_t lo = 0, hi = n_settings;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(name, table[mid]->name);
+
+		if (order == 0) {
+			*found = true;
+			return mid;
+		}
+		if (order < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+static int make_room(void)
+{
+	size_t size = table_size ? 2 * table_size : 256;
+	struct sysctl **bigger;
+
+	if (n_settings < table_size)
+		return 0;
+	bigger = realloc(table, size * sizeof(*table));
+	if (!bigger)
+		return -ENOMEM;
+	table = bigger;
+	table_size = size;
+	return 0;
+}
+
+int sysctl_register(const struct sysctl *s)
+{
+	struct sysctl *copy;
+	bool found;
+	size_t at = position(s->name, &found);
+
+	if (found)
+		return -EEXIST;
+	if (make_room())
+		return -ENOMEM;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *s;
+	copy->name = strdup(s->name);
+	if (!copy->name) {
+		free(copy);
+		return -ENOMEM;
+	}
+	memmove(&table[at + 1], &table[at], (n_settings - at) * sizeof(*table));
+	table[at] = copy;
+	n_settings++;
+	*copy->value = copy->preset;
+	return 0;
+}
+
+void sysctl_unregister(const char *prefix)
+{
+	size_t kept = 0, len = strlen(prefix);
+
+	for (size_t i = 0; i < n_settings; i++) {
+		if (strncmp(table[i]->name, prefix, len)) {
+			table[kept++] = table[i];
+			continue;
+		}
+		free((char *)(uintptr_t)table[i]->name);
+		free(table[i]);
+	}
+	n_settings = kept;
+}
+
+struct sysctl *sysctl_find(const char *name)
+{
+	char dotted[NAME_BYTES];
+	bool found;
+	size_t at, len = strlen(name);
+
+	if (len >= sizeof(dotted))
+		return NULL;
+	for (size_t i = 0; i <= len; i++)
+		dotted[i] = name[i] == '/' ? '.' : name[i];
+	at = position(dotted, &found);
+	return found ? table[at] : NULL;
+}
+
+int sysctl_set(const char *name, const char *value, struct error *err)
+{
+	struct sysctl *s = sysctl_find(name);
+	long long number;
+	int32_t old;
+	char *end;
+
+	if (!s)
+		return error_set(err, ENOENT, "there is no setting \"%s\"", name);
+	if (s->read_only)
+		return error_set(err, EPERM, "%s can only be read", s->name);
+	errno = 0;
+	number = strtoll(value, &end, 0);
+	if (errno || end == value || *end || number < s->min || number > s->max)
+		return error_set(err, EINVAL, "%s: \"%s\" is not a number from %d to %d", s->name,
+				 value, s->min, s->max);
+	old = *s->value;
+	__atomic_store_n(s->value, (int32_t)number, __ATOMIC_RELAXED);
+	if (s->changed)
+		s->changed(s, old);
+	return 0;
+}
+
+int sysctl_foreach(const char *pattern, int (*fn)(struct sysctl *s, void *arg), void *arg)
+{
+	for (size_t i = 0; i < n_settings; i++) {
+		int rc;
+
+		if (pattern && fnmatch(pattern, table[i]->name, 0))
+			continue;
+		rc = fn(table[i], arg);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Settings under Linux's names. A room registers each of its settings once, with the variable it
+ * lives in, its range and a sentence of help; the `sysctl` command, the configuration file and
+ * the documentation are fed from that.
+ *
+ * Three families, as in Linux:
+ *   plain        net.ipv4.ip_forward
+ *   per link     net.ipv4.conf.{all,default,LINK}.rp_filter
+ *   per link     net.ipv4.neigh.{default,LINK}.retrans_time_ms
+ * A value is a 32-bit int that workers read directly (relaxed); it is changed in place.
+ */
+#ifndef CORE_SYSCTL_H
+#define CORE_SYSCTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+
+struct sysctl {
+	const char *name;              /* full dotted name; owned by the registry */
+	int32_t *value;
+	int32_t min, max, preset;      /* preset: the value it starts with */
+	const char *help;              /* one sentence */
+	void (*changed)(struct sysctl *s, int32_t old); /* control thread; may be NULL */
+	void *arg;                     /* for changed() */
+	bool read_only;
+};
+
+/* Register; the name is copied, *value is set to preset. Returns 0, -EEXIST or -ENOMEM. */
+int sysctl_register(const struct sysctl *s);
+
+/* Take out every setting whose name starts with the prefix (a link goes away). */
+void sysctl_unregister(const char *prefix);
+
+/* Find by name ('/' is taken for '.'), NULL if there is none. */
+struct sysctl *sysctl_find(const char *name);
+
+/* Set after checking the range: "net.ipv4.x: 300 is not a number from 0 to 255". */
+int sysctl_set(const char *name, const char *value, struct error *err);
+
+/* All, sorted by name; pattern is a shell pattern (fnmatch) or NULL. Stops when fn returns
+ * non-zero and returns that. */
+int sysctl_foreach(const char *pattern, int (*fn)(struct sysctl *s, void *arg), void *arg);
+
+#endif

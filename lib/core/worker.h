@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: one lcore that polls receive queues and runs each packet to completion.
+ *
+ * The struct is what a function on the packet's way needs to know of the thread it runs on. It is
+ * passed as the first argument `w`, never found through thread-local storage, so that tests can
+ * make one. Each room keeps its own per-worker state behind a pointer whose type only that room
+ * knows; it allocates it in the room's *_worker_init(), called by the control thread before the
+ * workers start.
+ *
+ * Rules on a worker: no lock, no heap, no system call, no unbounded loop. What a worker must ask
+ * of the control thread goes as a message (core/message.h).
+ */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include <stdint.h>
+#include <stdbool.h>
+
+#include <rte_common.h>
+
+#include "core/counters.h"
+
+#define WORKERS_MAX 64
+
+struct rte_ring;
+struct link_worker;  /* lib/link: poll list, transmit buffers, statistics */
+struct neigh_worker; /* lib/neigh: packets held for an address */
+struct ip_worker;    /* lib/ipv4: reassembly, scratch */
+
+struct worker {
+	uint64_t now_ns;              /* time of this loop (core/clock.h) */
+	struct counters *counters;    /* this worker's own */
+	struct link_worker *link;
+	struct neigh_worker *neigh;
+	struct ip_worker *ip;
+	struct rte_ring *to_control;  /* struct message elements, single producer */
+	struct rte_ring *from_control;
+	uint64_t random_state;        /* worker_random() */
+	unsigned int id;              /* 0 .. workers_count - 1; also the rcu thread id */
+	unsigned int lcore;
+	int socket;                   /* NUMA node */
+	bool shares_cpu;              /* with another lcore: gives the CPU up when idle */
+
+	/* load, written by the worker, read by `worker show` */
+	uint64_t loops;               /* times round the loop */
+	uint64_t busy_loops;          /* of these, with at least one packet */
+	uint64_t busy_cycles;         /* TSC cycles spent in busy loops */
+	uint64_t packets;             /* packets taken from receive queues */
+} __rte_cache_aligned;
+
+extern struct worker *workers[WORKERS_MAX];
+extern unsigned int workers_count;
+
+/* Allocate worker structs 0..n-1 with their counters and rings. Control thread, once.
+ * Returns 0 or a negative errno. */
+int workers_init(unsigned int n);
+void workers_fini(void);
+
+/* A cheap pseudo-random number (xorshift64*), for protocol randomness that is no secret. */
+static inline uint32_t worker_random(struct worker *w)
+{
+	uint64_t x = w->random_state;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	w->random_state = x;
+	return (uint32_t)((x * 0x2545F4914F6CDD1DULL) >> 32);
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ICMP input: rule F; Linux's icmp_rcv and its handlers. An unanswered message is either consumed
+ * as it should be or dropped with icmp's InErrors, exactly where Linux counts so.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "ipv4/internal.h"
+#include "packet/checksum.h"
+
+#define MS_PER_DAY (24 * 3600 * 1000u)
+
+static struct icmp_hdr *icmp_header(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, struct icmp_hdr *, rte_ipv4_hdr_len(packet_ip(m)));
+}
+
+/* Bytes of the ICMP message. */
+static uint32_t icmp_len(const struct rte_mbuf *m)
+{
+	return m->pkt_len - rte_ipv4_hdr_len(packet_ip(m));
+}
+
+static void icmp_error(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+{
+	count(w->counters, CNT_ICMP_INERRORS);
+	packet_drop(w, m, reason);
+}
+
+static void icmp_echo(struct worker *w, struct rte_mbuf *m)
+{
+	if (ip_settings.icmp_echo_ignore_all) {
+		packet_drop(w, m, DROP_ICMP_IGNORED);
+		return;
+	}
+	icmp_header(m)->type = ICMP_ECHOREPLY;
+	icmp_reply(w, m);
+}
+
+static uint32_t ms_of_day(uint64_t now_ns)
+{
+	return (uint32_t)(clock_utc(now_ns) / NSEC_PER_MSEC % MS_PER_DAY);
+}
+
+static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
+{
+	uint32_t header = rte_ipv4_hdr_len(packet_ip(m));
+	struct icmp_hdr *icmp;
+	rte_be32_t times[2];
+
+	if (icmp_len(m) < sizeof(*icmp) + 4) {
+		icmp_error(w, m, DROP_INVALID_PROTO);
+		return;
+	}
+	/* the answer is 20 bytes of ICMP whatever came, which may be less */
+	packet_trim(m, header + sizeof(*icmp) + 4);
+	if (!packet_pull(m, m->pkt_len) || rte_pktmbuf_tailroom(m) < sizeof(times)) {
+		count(w->counters, CNT_ICMP_OUTERRORS);
+		packet_drop(w, m, DROP_NOMEM);
+		return;
+	}
+	rte_pktmbuf_append(m, sizeof(times));
+	icmp = icmp_header(m);
+	icmp->type = ICMP_TIMESTAMPREPLY;
+	icmp->code = 0;
+	times[0] = times[1] = rte_cpu_to_be_32(ms_of_day(w->now_ns));
+	memcpy((uint8_t *)(icmp + 1) + 4, times, sizeof(times));
+	icmp_reply(w, m);
+}
+
+/* Has the protocol sockets that an error could be for? There are none here, and Linux counts an
+ * error that finds no socket. */
+static bool has_sockets(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+}
+
+/* The quoted packet: its header must be whole and 8 bytes of its payload must be there before
+ * any protocol is told. Linux's icmp_unreach, icmp_redirect, icmp_socket_deliver. */
+static void icmp_about_us(struct worker *w, struct rte_mbuf *m)
+{
+	uint32_t at = rte_ipv4_hdr_len(packet_ip(m)) + sizeof(struct icmp_hdr);
+	const struct icmp_hdr icmp = *icmp_header(m);
+	struct rte_ipv4_hdr quoted;
+	bool redirect = icmp.type == ICMP_REDIRECT;
+
+	if (m->pkt_len < at + sizeof(quoted)) {
+		icmp_error(w, m, DROP_INVALID_PROTO);
+		return;
+	}
+	packet_read(m, at, sizeof(quoted), &quoted);
+	if (!redirect && (quoted.version_ihl & 0xf) < 5) {
+		icmp_error(w, m, DROP_IP_INHDR);
+		return;
+	}
+	if (!redirect && ((icmp.type == ICMP_DEST_UNREACH && icmp.code > 15) ||
+			  (icmp.type == ICMP_TIME_EXCEEDED && icmp.code == 1) ||
+			  route_lookup(quoted.dst_addr)->type == ROUTE_BROADCAST)) {
+		packet_deliver(w, m);
+		return;
+	}
+	if (m->pkt_len < at + rte_ipv4_hdr_len(&quoted) + 8 || has_sockets(quoted.next_proto_id))
+		count(w->counters, CNT_ICMP_INERRORS);
+	packet_deliver(w, m);
+}
+
+/* To a broadcast or group address: rule F. True: refused. */
+static bool refused_to_many(const struct rte_mbuf *m, uint8_t type)
+{
+	const struct packet *p = packet_of(m);
+
+	if (p->route_type != ROUTE_BROADCAST && p->route_type != ROUTE_MULTICAST)
+		return false;
+	if (type == ICMP_ECHO || type == ICMP_TIMESTAMP)
+		return ip_settings.icmp_echo_ignore_broadcasts;
+	return type != ICMP_ADDRESS && type != ICMP_ADDRESSREPLY;
+}
+
+static void dispatch(struct worker *w, struct rte_mbuf *m, uint8_t type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+		icmp_echo(w, m);
+		return;
+	case ICMP_TIMESTAMP:
+		icmp_timestamp(w, m);
+		return;
+	case ICMP_DEST_UNREACH:
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+	case ICMP_REDIRECT:
+		icmp_about_us(w, m);
+		return;
+	case ICMP_ECHOREPLY:
+		packet_drop(w, m, DROP_NO_SOCKET);
+		return;
+	default:
+		packet_deliver(w, m);
+		return;
+	}
+}
+
+void icmp_rcv(struct worker *w, struct rte_mbuf *m)
+{
+	uint32_t header = rte_ipv4_hdr_len(packet_ip(m));
+	uint8_t type;
+
+	count(w->counters, CNT_ICMP_INMSGS);
+	if (checksum_chain(m, header, m->pkt_len - header) != 0xffff) {
+		count(w->counters, CNT_ICMP_INCSUMERRORS);
+		icmp_error(w, m, DROP_ICMP_CSUM);
+		return;
+	}
+	if (!packet_pull(m, header + sizeof(struct icmp_hdr))) {
+		icmp_error(w, m, DROP_INVALID_PROTO);
+		return;
+	}
+	type = icmp_header(m)->type;
+	w->counters->icmp_in_type[type]++;
+	if (type == ICMP_EXT_ECHO || type == ICMP_EXT_ECHOREPLY) {
+		packet_drop(w, m, DROP_ICMP_IGNORED);
+		return;
+	}
+	if (type > ICMP_TYPE_MAX || refused_to_many(m, type)) {
+		icmp_error(w, m, DROP_INVALID_PROTO);
+		return;
+	}
+	dispatch(w, m, type);
+}
+
+/* IGMP: this router has joined nothing that it would report. */
+void igmp_rcv(struct worker *w, struct rte_mbuf *m)
+{
+	packet_deliver(w, m);
+}

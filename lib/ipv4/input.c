@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receiving: validate, count, trim, route, and hand on. Rule A, in its order; the checks and
+ * counters are those of Linux's ip_rcv_core and ip_rcv_finish.
+ */
+#include "ipv4/internal.h"
+#include "packet/checksum.h"
+
+/* A packet that rule A refuses is counted and dropped; true: it is good, and trimmed. */
+static bool ip_rcv_core(struct worker *w, struct rte_mbuf *m)
+{
+	struct counters *c = w->counters;
+	const struct rte_ipv4_hdr *ip;
+	unsigned int header, total;
+
+	count(c, CNT_IP_INRECEIVES);
+	count_add(c, CNT_IPEXT_INOCTETS, m->pkt_len);
+	if (unlikely(!packet_pull(m, sizeof(*ip))))
+		goto header_error;
+	ip = packet_ip(m);
+	header = (ip->version_ihl & 0xf) * 4u;
+	if (unlikely(ip->version_ihl >> 4 != 4 || header < sizeof(*ip)))
+		goto header_error;
+	count(c, CNT_IPEXT_INNOECTPKTS + (ip->type_of_service & TOS_ECN_MASK));
+	if (unlikely(!packet_pull(m, header)))
+		goto header_error;
+	ip = packet_ip(m);
+	if (unlikely(!(packet_of(m)->flags & PACKET_F_CSUM_GOOD) &&
+		     !checksum_header_good(ip, header / 4))) {
+		count(c, CNT_IPEXT_INCSUMERRORS);
+		count(c, CNT_IP_INHDRERRORS);
+		packet_drop(w, m, DROP_IP_CSUM);
+		return false;
+	}
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (unlikely(m->pkt_len < total)) {
+		count(c, CNT_IPEXT_INTRUNCATEDPKTS);
+		packet_drop(w, m, DROP_PKT_TOO_SMALL);
+		return false;
+	}
+	if (unlikely(total < header))
+		goto header_error;
+	packet_trim(m, total);
+	return true;
+
+header_error:
+	count(c, CNT_IP_INHDRERRORS);
+	packet_drop(w, m, DROP_IP_INHDR);
+	return false;
+}
+
+/* Packets that the sender addressed to many count apart; false: not wanted, dropped. */
+static bool count_broadcast(struct worker *w, const struct link *l, struct rte_mbuf *m)
+{
+	const struct packet *p = packet_of(m);
+	struct counters *c = w->counters;
+
+	if (p->route_type == ROUTE_MULTICAST) {
+		count(c, CNT_IPEXT_INMCASTPKTS);
+		count_add(c, CNT_IPEXT_INMCASTOCTETS, m->pkt_len);
+	} else if (p->route_type == ROUTE_BROADCAST) {
+		count(c, CNT_IPEXT_INBCASTPKTS);
+		count_add(c, CNT_IPEXT_INBCASTOCTETS, m->pkt_len);
+	} else if ((p->type == PACKET_BROADCAST || p->type == PACKET_MULTICAST) &&
+		   LINK_CONF_OR(l, drop_unicast_in_l2_multicast)) {
+		packet_drop(w, m, DROP_L2_MULTICAST);
+		return false;
+	}
+	return true;
+}
+
+static void ip_rcv_finish(struct worker *w, struct link *l, struct rte_mbuf *m)
+{
+	enum route_verdict verdict = VERDICT_LOCAL;
+	enum drop_reason reason = DROP_IP_INVALID_DEST;
+
+	if (likely(!(packet_of(m)->flags & PACKET_F_ROUTED)))
+		verdict = ip_route_input(w, l, m, &reason);
+	if (unlikely(verdict == VERDICT_DROP)) {
+		if (reason == DROP_IP_RPFILTER)
+			count(w->counters, CNT_TCPEXT_IPREVERSEPATHFILTER);
+		packet_drop(w, m, reason);
+		return;
+	}
+	if (unlikely(packet_ip(m)->version_ihl > 0x45)) {
+		packet_drop(w, m, DROP_IP_OPTIONS);
+		return;
+	}
+	if (unlikely(packet_of(m)->route_type != ROUTE_UNICAST ||
+		     packet_of(m)->type != PACKET_HOST) &&
+	    !count_broadcast(w, l, m))
+		return;
+	if (likely(verdict == VERDICT_FORWARD))
+		ip_forward(w, m);
+	else if (verdict == VERDICT_LOCAL)
+		ip_local_deliver(w, m);
+	else
+		ip_error(w, l, m);
+}
+
+void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (ip_rcv_core(w, m[i]))
+			ip_rcv_finish(w, l, m[i]);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of lib/ipv4 share. In all of it: m's data begins at a valid IP header that is
+ * contiguous with its options; a function that consumes m says so.
+ */
+#ifndef IPV4_INTERNAL_H
+#define IPV4_INTERNAL_H
+
+#include "core/counters.h"
+#include "ipv4/ipv4.h"
+#include "route/route.h"
+
+#define ICMP_ECHOREPLY 0
+#define ICMP_DEST_UNREACH 3
+#define ICMP_SOURCE_QUENCH 4
+#define ICMP_REDIRECT 5
+#define ICMP_ECHO 8
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETERPROB 12
+#define ICMP_TIMESTAMP 13
+#define ICMP_TIMESTAMPREPLY 14
+#define ICMP_ADDRESS 17
+#define ICMP_ADDRESSREPLY 18
+#define ICMP_TYPE_MAX 18
+#define ICMP_EXT_ECHO 42
+#define ICMP_EXT_ECHOREPLY 43
+
+#define ICMP_NET_UNREACH 0
+#define ICMP_HOST_UNREACH 1
+#define ICMP_PROT_UNREACH 2
+#define ICMP_PORT_UNREACH 3
+#define ICMP_FRAG_NEEDED 4
+#define ICMP_PKT_FILTERED 13
+#define ICMP_REDIR_HOST 1
+#define ICMP_EXC_TTL 0
+
+#define FRAG_OFFSET RTE_BE16(0x1fff)
+#define FRAG_MF RTE_BE16(0x2000)
+#define FRAG_DF RTE_BE16(0x4000)
+
+#define TOS_ECN_MASK 0x03
+
+struct icmp_hdr {
+	uint8_t type, code;
+	rte_be16_t checksum;
+	union {
+		struct {
+			rte_be16_t id, seq;
+		} echo;
+		rte_be32_t info;       /* gateway, pointer in the first byte, MTU in the last two */
+	};
+} __attribute__((packed, aligned(2)));
+
+/* Settings under net.ipv4; Linux's names. */
+struct ip_settings {
+	int32_t default_ttl;
+	int32_t icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
+	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	int32_t icmp_errors_use_inbound_ifaddr;
+};
+extern struct ip_settings ip_settings;
+
+/* ---- address classes ---- */
+
+static inline bool ip_is_multicast(rte_be32_t a)
+{
+	return (a & RTE_BE32(0xf0000000)) == RTE_BE32(0xe0000000);
+}
+
+static inline bool ip_is_loopback(rte_be32_t a)
+{
+	return (a & RTE_BE32(0xff000000)) == RTE_BE32(0x7f000000);
+}
+
+static inline bool ip_is_limited_broadcast(rte_be32_t a)
+{
+	return a == RTE_BE32(0xffffffff);
+}
+
+static inline bool ip_is_local_multicast(rte_be32_t a)
+{
+	return (a & RTE_BE32(0xffffff00)) == RTE_BE32(0xe0000000);
+}
+
+/* ---- route_input.c: rule A's classes, source validation ---- */
+
+enum route_verdict {
+	VERDICT_LOCAL,       /* ip_local_deliver */
+	VERDICT_FORWARD,     /* ip_forward */
+	VERDICT_ERROR,       /* ip_error with route_error() */
+	VERDICT_DROP,        /* a martian: silent, for *reason */
+};
+
+/* Route a received packet: fills in packet_of(m)'s route fields. */
+enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				  enum drop_reason *reason);
+
+/* A packet that has no way: rule H3 with the limit of C10. Consumes m. */
+void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m);
+
+/* ---- forward.c, local.c, output.c ---- */
+
+/* All consume m. */
+void ip_forward(struct worker *w, struct rte_mbuf *m);
+void ip_local_deliver(struct worker *w, struct rte_mbuf *m);
+/* Routed already: fields route_type, nexthop, out_link, next_addr and mtu are set. */
+void ip_output(struct worker *w, struct rte_mbuf *m);
+/* A held packet whose neighbour failed. */
+void ip_neigh_error(struct worker *w, struct rte_mbuf *m);
+
+/* ---- send.c: what the router itself sends ---- */
+
+struct ip_flow {
+	rte_be32_t dst, src;     /* src 0: chosen by the route */
+	uint8_t tos, protocol;
+	/* answers of ip_route_output */
+	uint8_t route_type;
+	uint16_t out_link;
+	uint32_t nexthop, mtu;
+	rte_be32_t next_addr;
+};
+
+/* Find the way to f->dst and, if f->src is 0, the source address. Linux's ip_route_output_key.
+ * 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES or -EINVAL. */
+int ip_route_output(struct ip_flow *f);
+
+/* Put a header before m's data (a transport datagram of m->pkt_len bytes) and send it the way
+ * that ip_route_output() found. df: set DF. Consumes m. */
+void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool df);
+
+/* An identification for a datagram of this flow: rule G1. */
+uint16_t ip_select_id(struct worker *w, const struct ip_flow *f);
+
+/* ---- icmp_send.c ---- */
+
+/* Answer m with an ICMP error, if rules C5 to C8 allow it. m is only read. info: the second word
+ * of the ICMP header, network order. */
+void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t code,
+	       rte_be32_t info);
+
+/* Turn m (an echo or timestamp request, its ICMP part ready with type, code and data but no
+ * checksum, cut to length) into the answer and send it. Consumes m. */
+void icmp_reply(struct worker *w, struct rte_mbuf *m);
+
+/* ---- icmp.c, udp.c, tcp.c: protocol handlers ---- */
+void icmp_rcv(struct worker *w, struct rte_mbuf *m);
+void udp_rcv(struct worker *w, struct rte_mbuf *m);
+void tcp_rcv(struct worker *w, struct rte_mbuf *m);
+void igmp_rcv(struct worker *w, struct rte_mbuf *m);
+
+/* The source address that an answer to m carries: Linux's fib_compute_spec_dst. */
+rte_be32_t ip_spec_dst(const struct rte_mbuf *m);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Start of the IPv4 layer: its settings, its protocols, and where it is called from. */
+#include "ipv4/ipv4.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+
+#include "core/sysctl.h"
+#include "ipv4/internal.h"
+#include "ipv4/peer.h"
+#include "link/ethernet.h"
+#include "neigh/neigh.h"
+
+struct ip_settings ip_settings;
+
+static const struct sysctl settings[] = {
+	{.name = "net.ipv4.ip_default_ttl", .value = &ip_settings.default_ttl, .min = 1,
+	 .max = 255, .preset = 64, .help = "time to live of packets that the router sends"},
+	{.name = "net.ipv4.icmp_ratelimit", .value = &ip_settings.icmp_ratelimit_ms, .min = 0,
+	 .max = INT_MAX, .preset = 1000,
+	 .help = "milliseconds between ICMP messages to one address, six at once; 0: no limit"},
+	{.name = "net.ipv4.icmp_ratemask", .value = &ip_settings.icmp_ratemask, .min = 0,
+	 .max = INT_MAX, .preset = 0x1818,
+	 .help = "which ICMP types the limits apply to, a bit each"},
+	{.name = "net.ipv4.icmp_msgs_per_sec", .value = &ip_settings.icmp_msgs_per_sec, .min = 0,
+	 .max = INT_MAX, .preset = 1000, .help = "limited ICMP messages a second, to all"},
+	{.name = "net.ipv4.icmp_msgs_burst", .value = &ip_settings.icmp_msgs_burst, .min = 0,
+	 .max = INT_MAX, .preset = 50, .help = "limited ICMP messages at once, to all"},
+	{.name = "net.ipv4.icmp_echo_ignore_all", .value = &ip_settings.icmp_echo_ignore_all,
+	 .min = 0, .max = 1, .preset = 0, .help = "answer no echo request"},
+	{.name = "net.ipv4.icmp_echo_ignore_broadcasts",
+	 .value = &ip_settings.icmp_echo_ignore_broadcasts, .min = 0, .max = 1, .preset = 1,
+	 .help = "answer no echo or timestamp request to a broadcast or group address"},
+	{.name = "net.ipv4.icmp_errors_use_inbound_ifaddr",
+	 .value = &ip_settings.icmp_errors_use_inbound_ifaddr, .min = 0, .max = 1, .preset = 0,
+	 .help = "send ICMP errors from the address of the link that the packet came in by"},
+};
+
+static const struct {
+	uint8_t number;
+	ip_protocol_fn fn;
+} builtin[] = {
+	{IPPROTO_ICMP, icmp_rcv},
+	{IPPROTO_IGMP, igmp_rcv},
+	{IPPROTO_TCP, tcp_rcv},
+	{IPPROTO_UDP, udp_rcv},
+};
+
+int ip_init(void)
+{
+	int rc;
+
+	for (unsigned int i = 0; i < RTE_DIM(settings); i++) {
+		rc = sysctl_register(&settings[i]);
+		if (rc)
+			return rc;
+	}
+	for (unsigned int i = 0; i < RTE_DIM(builtin); i++) {
+		rc = ip_protocol_register(builtin[i].number, builtin[i].fn);
+		if (rc)
+			return rc;
+	}
+	eth_ipv4_handler = ip_rcv;
+	neigh_error = ip_neigh_error;
+	return peer_init();
+}
+
+void ip_fini(void)
+{
+	peer_fini();
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Local delivery: rule F; Linux's ip_local_deliver and ip_protocol_deliver_rcu. Protocols are
+ * registered by number, as with inet_add_protocol.
+ */
+#include <errno.h>
+
+#include "ipv4/internal.h"
+
+static ip_protocol_fn protocols[256];
+
+int ip_protocol_register(uint8_t protocol, ip_protocol_fn fn)
+{
+	if (protocols[protocol])
+		return -EEXIST;
+	protocols[protocol] = fn;
+	return 0;
+}
+
+void ip_local_deliver(struct worker *w, struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip = packet_ip(m);
+	ip_protocol_fn handler = protocols[ip->next_proto_id];
+
+	if (unlikely(ip->fragment_offset & (FRAG_OFFSET | FRAG_MF))) {
+		packet_drop(w, m, DROP_IP_FRAGMENT_LOCAL);
+		return;
+	}
+	if (likely(handler)) {
+		count(w->counters, CNT_IP_INDELIVERS);
+		handler(w, m);
+		return;
+	}
+	count(w->counters, CNT_IP_INUNKNOWNPROTOS);
+	icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0);
+	packet_drop(w, m, DROP_IP_NOPROTO);
+}

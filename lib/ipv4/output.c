@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Output: the last steps of every packet that leaves, forwarded or made here; Linux's ip_output
+ * (ip_mc_output where a copy comes back) and ip_finish_output2.
+ */
+#include "ipv4/internal.h"
+#include "neigh/neigh.h"
+
+/* 01:00:5e and the low 23 bits of the group: RFC 1112. */
+static struct rte_ether_addr group_address(rte_be32_t group)
+{
+	uint32_t g = rte_be_to_cpu_32(group);
+
+	return (struct rte_ether_addr){
+		{0x01, 0x00, 0x5e, (g >> 16) & 0x7f, (uint8_t)(g >> 8), (uint8_t)g}};
+}
+
+static void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct rte_ether_addr to = broadcast;
+
+	if (packet_of(m)->route_type == ROUTE_MULTICAST)
+		to = group_address(packet_ip(m)->dst_addr);
+	neigh_output_to(w, m, out, &to);
+}
+
+/* Back to ourselves by lo, route and all. */
+static void output_to_lo(struct worker *w, struct rte_mbuf *m)
+{
+	struct packet *p = packet_of(m);
+
+	p->link = LINK_LO;
+	p->type = PACKET_HOST;
+	p->flags = PACKET_F_ROUTED;
+	link_loop(w, m);
+}
+
+/* ip_finish_output2 */
+static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	struct counters *c = w->counters;
+	struct packet *p = packet_of(m);
+
+	if (unlikely(p->route_type == ROUTE_MULTICAST)) {
+		count(c, CNT_IPEXT_OUTMCASTPKTS);
+		count_add(c, CNT_IPEXT_OUTMCASTOCTETS, m->pkt_len);
+	} else if (unlikely(p->route_type == ROUTE_BROADCAST)) {
+		count(c, CNT_IPEXT_OUTBCASTPKTS);
+		count_add(c, CNT_IPEXT_OUTBCASTOCTETS, m->pkt_len);
+	}
+	count(c, CNT_IP_OUTTRANSMITS);
+	count_add(c, CNT_IPEXT_OUTOCTETS, m->pkt_len);
+	if (unlikely(out->id == LINK_LO))
+		output_to_lo(w, m);
+	else if (unlikely(p->route_type == ROUTE_MULTICAST || p->route_type == ROUTE_BROADCAST))
+		output_to_many(w, m, out);
+	else
+		neigh_output(w, m, out, p->next_addr);
+}
+
+/* What the router sends to all, it hears too. */
+static void copy_to_self(struct worker *w, const struct rte_mbuf *m, const struct link *out)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
+
+	if (!copy)
+		return;
+	w->counters->originated++;
+	*packet_of(copy) = *packet_of(m);
+	packet_of(copy)->link = out->id;
+	packet_of(copy)->type = PACKET_LOOPBACK;
+	packet_of(copy)->flags = PACKET_F_ROUTED;
+	link_loop(w, copy);
+}
+
+void ip_output(struct worker *w, struct rte_mbuf *m)
+{
+	struct packet *p = packet_of(m);
+	struct link *out = link_get(p->out_link);
+
+	if (unlikely(!out)) {
+		packet_drop(w, m, DROP_LINK_GONE);
+		return;
+	}
+	if (unlikely(p->route_type == ROUTE_BROADCAST && !(p->flags & PACKET_F_FORWARD)))
+		copy_to_self(w, m, out);
+	if (unlikely(m->pkt_len > p->mtu)) {
+		packet_drop(w, m, DROP_IP_FRAGMENT_NEEDED);
+		return;
+	}
+	finish(w, m, out);
+}
+
+void ip_neigh_error(struct worker *w, struct rte_mbuf *m)
+{
+	icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	packet_drop(w, m, DROP_NEIGH_FAILED);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The route of a received packet: which addresses are impossible (martians), whether the source
+ * is believed, and what the tables say. Rule A ("Destination/source classes", in that order, and
+ * "Source validation"); Linux's ip_route_input_rcu, ip_route_input_slow, __mkroute_input and
+ * __fib_validate_source. And what becomes of a packet that has no way: rules H3 and C10.
+ */
+#include "ipv4/internal.h"
+#include "ipv4/peer.h"
+
+/* What a source check found, besides that the source is believed. */
+struct source {
+	bool on_link;      /* it is a neighbour on the link that the packet came in by */
+};
+
+/* The full check: how would we send to this source? Linux's __fib_validate_source. */
+static bool source_check_route(const struct link *l, rte_be32_t src, struct source *s,
+			       enum drop_reason *reason)
+{
+	const struct nexthop *nh = route_lookup(src);
+	int32_t rp_filter = LINK_CONF_MAX(l, rp_filter);
+	const struct link_addrs *addrs = rcu_read(l->addrs);
+
+	*reason = DROP_IP_RPFILTER;
+	if (nh->type == ROUTE_LOCAL && !LINK_CONF_OR(l, accept_local)) {
+		*reason = DROP_IP_LOCAL_SOURCE;
+		return false;
+	}
+	if (nh->type == ROUTE_BROADCAST) {
+		*reason = DROP_IP_INVALID_SOURCE;
+		return false;
+	}
+	if (nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL)
+		return !rp_filter;
+	if (nh->link == l->id) {
+		s->on_link = !nh->gateway;
+		return true;
+	}
+	if (!addrs || !addrs->n)
+		return !rp_filter;
+	return rp_filter != 1;
+}
+
+/* Is the source believed? out: the output link, -1 for local delivery. */
+static bool source_check(const struct link *l, rte_be32_t src, int out, struct source *s,
+			 enum drop_reason *reason)
+{
+	s->on_link = false;
+	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
+		return source_check_route(l, src, s, reason);
+	if (LINK_CONF_OR(l, accept_local) || route_lookup(src)->type != ROUTE_LOCAL)
+		return true;
+	*reason = DROP_IP_LOCAL_SOURCE;
+	return false;
+}
+
+static enum route_verdict drop(enum drop_reason *reason, enum drop_reason why)
+{
+	*reason = why;
+	return VERDICT_DROP;
+}
+
+/* To a group: only 224.0.0.1, which every link has joined. */
+static enum route_verdict multicast_input(const struct link *l, const struct rte_ipv4_hdr *ip,
+					  struct packet *p, enum drop_reason *reason)
+{
+	struct source s;
+
+	if (ip->dst_addr != RTE_BE32(0xe0000001))
+		return drop(reason, DROP_IP_NOT_JOINED);
+	if (ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr))
+		return drop(reason, DROP_IP_INVALID_SOURCE);
+	if (ip_is_loopback(ip->src_addr) && !LINK_CONF_OR(l, route_localnet))
+		return drop(reason, DROP_IP_LOCALNET);
+	if (ip->src_addr && !source_check(l, ip->src_addr, -1, &s, reason))
+		return VERDICT_DROP;
+	p->route_type = ROUTE_MULTICAST;
+	return VERDICT_LOCAL;
+}
+
+static enum route_verdict broadcast_input(const struct link *l, const struct rte_ipv4_hdr *ip,
+					  struct packet *p, enum drop_reason *reason)
+{
+	struct source s;
+
+	if (ip->src_addr && !source_check(l, ip->src_addr, -1, &s, reason))
+		return VERDICT_DROP;
+	p->route_type = ROUTE_BROADCAST;
+	return VERDICT_LOCAL;
+}
+
+/* Addresses that no packet on a wire may have. */
+static bool martian(const struct link *l, const struct rte_ipv4_hdr *ip, enum drop_reason *reason)
+{
+	if (!ip->src_addr) {
+		*reason = DROP_IP_INVALID_SOURCE;
+		return true;
+	}
+	if (!ip->dst_addr) {
+		*reason = DROP_IP_INVALID_DEST;
+		return true;
+	}
+	*reason = DROP_IP_LOCALNET;
+	return (ip_is_loopback(ip->dst_addr) || ip_is_loopback(ip->src_addr)) &&
+	       !LINK_CONF_OR(l, route_localnet);
+}
+
+/* The way out is known: may the packet take it, and does its sender need a redirect (C9)? */
+static enum route_verdict forward_input(const struct link *l, const struct rte_ipv4_hdr *ip,
+					struct packet *p, const struct nexthop *nh,
+					enum drop_reason *reason)
+{
+	struct source s;
+
+	if (!source_check(l, ip->src_addr, nh->link, &s, reason))
+		return VERDICT_DROP;
+	p->out_link = nh->link;
+	p->next_addr = nh->gateway ? nh->gateway : ip->dst_addr;
+	if (unlikely(nh->link == l->id && s.on_link && LINK_CONF_OR(l, send_redirects)) &&
+	    (LINK_CONF_OR(l, shared_media) ||
+	     (nh->gateway && addr_onlink(l, ip->src_addr) && addr_onlink(l, nh->gateway))))
+		p->flags |= PACKET_F_REDIRECT;
+	return VERDICT_FORWARD;
+}
+
+enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				  enum drop_reason *reason)
+{
+	const struct rte_ipv4_hdr *ip = packet_ip(m);
+	struct packet *p = packet_of(m);
+	const struct nexthop *nh;
+	struct source s;
+
+	if (unlikely(ip_is_multicast(ip->dst_addr)))
+		return multicast_input(l, ip, p, reason);
+	if (unlikely(ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr)))
+		return drop(reason, DROP_IP_INVALID_SOURCE);
+	if (unlikely(ip_is_limited_broadcast(ip->dst_addr) || (!ip->src_addr && !ip->dst_addr)))
+		return broadcast_input(l, ip, p, reason);
+	if (unlikely(martian(l, ip, reason)))
+		return VERDICT_DROP;
+
+	p->nexthop = fib_lookup(route_fib, rte_be_to_cpu_32(ip->dst_addr));
+	nh = nexthop_get(p->nexthop);
+	p->route_type = nh->type;
+	if (likely(nh->type == ROUTE_UNICAST)) {
+		if (unlikely(!l->conf.forwarding))
+			return VERDICT_ERROR;
+		return forward_input(l, ip, p, nh, reason);
+	}
+	switch (nh->type) {
+	case ROUTE_LOCAL:
+		return source_check(l, ip->src_addr, -1, &s, reason) ? VERDICT_LOCAL
+								     : VERDICT_DROP;
+	case ROUTE_BROADCAST:
+		if (!LINK_CONF_AND(l, bc_forwarding))
+			return broadcast_input(l, ip, p, reason);
+		return forward_input(l, ip, p, nh, reason);
+	default:
+		return VERDICT_ERROR;
+	}
+}
+
+void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m)
+{
+	static const struct {
+		enum drop_reason reason;
+		int code;
+	} answers[ROUTE_TYPES] = {
+		[ROUTE_NONE] = {DROP_IP_NOROUTE, ICMP_NET_UNREACH},
+		[ROUTE_THROW] = {DROP_IP_NOROUTE, ICMP_NET_UNREACH},
+		[ROUTE_UNREACHABLE] = {DROP_IP_UNREACHABLE, ICMP_HOST_UNREACH},
+		[ROUTE_PROHIBIT] = {DROP_IP_PROHIBIT, ICMP_PKT_FILTERED},
+		[ROUTE_BLACKHOLE] = {DROP_IP_BLACKHOLE, -1},
+	};
+	uint8_t type = packet_of(m)->route_type;
+
+	if (!l->conf.forwarding) {
+		count(w->counters, CNT_IP_INADDRERRORS);
+		packet_drop(w, m, DROP_IP_INADDRERRORS);
+		return;
+	}
+	if (answers[type].code == ICMP_NET_UNREACH)
+		count(w->counters, CNT_IPEXT_INNOROUTES);
+	if (answers[type].code >= 0 && peer_error_allow(packet_ip(m)->src_addr, w->now_ns))
+		icmp_send(w, m, ICMP_DEST_UNREACH, (uint8_t)answers[type].code, 0);
+	packet_drop(w, m, answers[type].reason);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ethernet input; see ethernet.h. Rule A1: a frame to another host's address is dropped before
+ * anything is counted at the IP level. Tagged frames are not for an untagged link.
+ */
+#include "link/ethernet.h"
+
+#include <rte_ether.h>
+
+#include "core/message.h"
+#include "link/queue.h"
+#include "packet/packet.h"
+
+void (*eth_ipv4_handler)(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+
+static enum packet_type frame_type(const struct link *l, const struct rte_ether_addr *dst)
+{
+	if (likely(rte_is_same_ether_addr(dst, &l->mac)))
+		return PACKET_HOST;
+	if (rte_is_broadcast_ether_addr(dst))
+		return PACKET_BROADCAST;
+	if (rte_is_multicast_ether_addr(dst))
+		return PACKET_MULTICAST;
+	return PACKET_OTHERHOST;
+}
+
+static void arp_to_control(struct worker *w, const struct link *l, struct rte_mbuf *m)
+{
+	struct message msg = {.kind = MSG_ARP_INPUT, .link = l->id, .mbuf = m};
+
+	if (!message_to_control(w, &msg))
+		packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
+}
+
+/* True: m is IPv4 and now begins at its IP header. Otherwise m was consumed. */
+static bool frame_input(struct worker *w, const struct link *l, struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth;
+	enum packet_type type;
+	rte_be16_t ether_type;
+
+	if (unlikely(!packet_pull(m, sizeof(*eth)))) {
+		packet_drop(w, m, DROP_PKT_TOO_SMALL);
+		return false;
+	}
+	eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	type = frame_type(l, &eth->dst_addr);
+	ether_type = eth->ether_type;
+	*packet_of(m) = (struct packet){
+		.link = l->id,
+		.type = (uint8_t)type,
+		.flags = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) ==
+					 RTE_MBUF_F_RX_IP_CKSUM_GOOD && l->trust_checksum ?
+				 PACKET_F_CSUM_GOOD : 0,
+		.arrival_ns = w->now_ns,
+	};
+	m->data_off += sizeof(*eth);
+	m->data_len -= sizeof(*eth);
+	m->pkt_len -= sizeof(*eth);
+	if (unlikely(type == PACKET_OTHERHOST)) {
+		packet_drop(w, m, DROP_OTHERHOST);
+		return false;
+	}
+	if (likely(ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
+		return true;
+	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
+		arp_to_control(w, l, m);
+	else
+		packet_drop(w, m, DROP_UNHANDLED_PROTO);
+	return false;
+}
+
+void eth_input(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+{
+	struct rte_mbuf *ip[BURST];
+	unsigned int n_ip = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (i + 4 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
+		if (frame_input(w, l, m[i]))
+			ip[n_ip++] = m[i];
+	}
+	if (n_ip)
+		eth_ipv4_handler(w, l, ip, n_ip);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The table of links, lo, their states and who is told of changes; see link.h. What has to do
+ * with the DPDK device is in port.c, with addresses in addr.c, with settings in conf.c.
+ */
+#include "link/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+#include "core/dpdk.h"
+#include "core/message.h"
+#include "link/addr.h"
+#include "link/conf.h"
+#include "link/driver.h"
+#include "link/port.h"
+#include "link/queue.h"
+#include "packet/packet.h"
+
+#define NOTIFIERS_MAX 8
+#define LO_MTU 65535 /* Linux says 65536, which no IPv4 packet can have */
+#define MTU_MIN 68   /* RFC 791 */
+
+struct link *links[LINKS_MAX];
+
+static link_notifier_fn notifiers[NOTIFIERS_MAX];
+static unsigned int n_notifiers;
+
+void link_notifier_register(link_notifier_fn fn)
+{
+	if (n_notifiers < NOTIFIERS_MAX)
+		notifiers[n_notifiers++] = fn;
+}
+
+void link_notify(enum link_event event, struct link *l, const struct link_addr *a)
+{
+	bool reverse = event == LINK_DELETED || event == LINK_DOWN || event == LINK_ADDR_DELETED;
+
+	for (unsigned int i = 0; i < n_notifiers; i++)
+		notifiers[reverse ? n_notifiers - 1 - i : i](event, l, a);
+}
+
+/* A frame that the control thread sends through this worker. */
+static void xmit_message(struct worker *w, const struct message *msg)
+{
+	struct link *l = link_get(msg->link);
+
+	if (l)
+		link_xmit(w, l, msg->mbuf);
+	else
+		packet_drop(w, msg->mbuf, DROP_LINK_GONE);
+}
+
+static int lo_make(void)
+{
+	struct link *lo = rte_zmalloc("link", sizeof(*lo), RTE_CACHE_LINE_SIZE);
+
+	if (!lo)
+		return -ENOMEM;
+	lo->id = LINK_LO;
+	lo->port = RTE_MAX_ETHPORTS;
+	lo->mtu = LO_MTU;
+	lo->mtu_max = LO_MTU;
+	snprintf(lo->name, sizeof(lo->name), "lo");
+	snprintf(lo->type, sizeof(lo->type), "loopback");
+	rcu_assign(links[LINK_LO], lo);
+	if (link_conf_register(lo))
+		return -ENOMEM;
+	link_notify(LINK_ADDED, lo, NULL);
+	lo->up = lo->running = true;
+	link_notify(LINK_UP, lo, NULL);
+	return addr_add(lo, RTE_BE32(RTE_IPV4_LOOPBACK), 8, NULL);
+}
+
+int link_init(void)
+{
+	int rc = link_conf_init();
+
+	if (rc)
+		return rc;
+	message_on_worker(MSG_XMIT, xmit_message);
+	return 0;
+}
+
+int link_start(void)
+{
+	return lo_make();
+}
+
+static void link_free(void *arg)
+{
+	struct link *l = arg;
+
+	free(l->addrs);
+	rte_ring_free(l->tx_ring);
+	rte_free(l->rxq);
+	rte_free(l);
+}
+
+void link_fini(void)
+{
+	for (unsigned int i = LINKS_MAX; i-- > 0;) {
+		if (!links[i])
+			continue;
+		if (i != LINK_LO) {
+			link_del(links[i], NULL);
+			continue;
+		}
+		addrs_flush(links[i]);
+		rcu_synchronize();
+		link_free(links[i]);
+		links[i] = NULL;
+	}
+	rcu_synchronize();
+	driver_profiles_free();
+	n_notifiers = 0;
+}
+
+struct link *link_find(const char *name)
+{
+	for (unsigned int i = 0; i < LINKS_MAX; i++)
+		if (links[i] && !strcmp(links[i]->name, name))
+			return links[i];
+	return NULL;
+}
+
+static int name_check(const char *name, struct error *err)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= LINK_NAME_SIZE)
+		return error_set(err, EINVAL, "\"%s\" is not a link name (1 to %d characters)", name,
+				 LINK_NAME_SIZE - 1);
+	for (size_t i = 0; i < len; i++)
+		if (name[i] == '/' || name[i] == ':' || name[i] <= ' ' || name[i] > '~')
+			return error_set(err, EINVAL,
+					 "\"%s\" is not a link name (\"/\", \":\" and blanks can "
+					 "not be in it)", name);
+	if (!strcmp(name, "all") || !strcmp(name, "default") || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return error_set(err, EINVAL, "\"%s\" has another meaning; choose another name",
+				 name);
+	if (link_find(name))
+		return error_set(err, EEXIST, "link \"%s\" exists", name);
+	return 0;
+}
+
+static int id_free(void)
+{
+	for (int i = 1; i < LINKS_MAX; i++)
+		if (!links[i])
+			return i;
+	return -1;
+}
+
+static int mtu_check(const struct link *l, unsigned int mtu, struct error *err)
+{
+	if (mtu < MTU_MIN || mtu > l->mtu_max)
+		return error_set(err, EINVAL, "mtu %u is not from %d to %u, which %s takes", mtu,
+				 MTU_MIN, l->mtu_max, l->driver[0] ? l->driver : "lo");
+	return 0;
+}
+
+static int link_make(const struct link_params *p, struct link *l, struct error *err)
+{
+	int rc;
+
+	snprintf(l->name, sizeof(l->name), "%s", p->name);
+	snprintf(l->type, sizeof(l->type), "dpdk");
+	snprintf(l->devargs, sizeof(l->devargs), "%s", p->devargs);
+	l->asked_rxq = (uint16_t)p->rxq;
+	l->asked_rxd = (uint16_t)p->rxd;
+	l->asked_txd = (uint16_t)p->txd;
+	l->asked_mtu = (uint16_t)p->mtu;
+	l->promisc = p->promisc == 1;
+	rc = port_open(l, err);
+	if (rc)
+		return rc;
+	rc = p->mtu ? mtu_check(l, p->mtu, err) : 0;
+	if (!rc && p->mtu)
+		rc = port_set_mtu(l, p->mtu, err);
+	if (!rc && p->address)
+		rc = port_set_address(l, p->address, err);
+	if (!rc && txbufs_make(l))
+		rc = error_set(err, ENOMEM, "no memory for transmit buffers");
+	if (!rc && link_conf_register(l))
+		rc = error_set(err, ENOMEM, "no memory for settings");
+	if (rc)
+		port_close(l);
+	return rc;
+}
+
+int link_add(const struct link_params *p, struct error *err)
+{
+	struct link *l;
+	int id, rc;
+
+	rc = name_check(p->name, err);
+	if (rc)
+		return rc;
+	if (strlen(p->devargs) >= sizeof(l->devargs))
+		return error_set(err, EINVAL, "devargs are longer than %zu characters",
+				 sizeof(l->devargs) - 1);
+	id = id_free();
+	if (id < 0)
+		return error_set(err, ENOSPC, "there are %d links already", LINKS_MAX - 1);
+	rc = link_pool_make(err);
+	if (rc)
+		return rc;
+	l = rte_zmalloc("link", sizeof(*l), RTE_CACHE_LINE_SIZE);
+	if (!l)
+		return error_set(err, ENOMEM, "no memory for another link");
+	l->id = (uint16_t)id;
+	rc = link_make(p, l, err);
+	if (rc) {
+		link_free(l);
+		return rc;
+	}
+	rcu_assign(links[id], l);
+	link_notify(LINK_ADDED, l, NULL);
+	return 0;
+}
+
+int link_del(struct link *l, struct error *err)
+{
+	if (l->id == LINK_LO)
+		return error_set(err, EPERM, "lo is built in");
+	if (l->up)
+		link_set_down(l, NULL);
+	addrs_flush(l);
+	link_notify(LINK_DELETED, l, NULL);
+	link_conf_unregister(l);
+	rcu_assign(links[l->id], NULL);
+	rcu_synchronize();
+	txbufs_free(l);
+	port_close(l);
+	rcu_defer(link_free, l);
+	return 0;
+}
+
+int link_set_up(struct link *l, struct error *err)
+{
+	int rc;
+
+	if (l->up)
+		return 0;
+	if (l->id != LINK_LO) {
+		rc = port_start(l, err);
+		if (rc)
+			return rc;
+	}
+	l->up = true;
+	if (l->id != LINK_LO && poll_lists_publish()) {
+		l->up = false;
+		port_stop(l);
+		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+	}
+	l->running = l->id == LINK_LO || port_carrier(l);
+	link_notify(LINK_UP, l, NULL);
+	if (!l->running)
+		link_notify(LINK_CARRIER_OFF, l, NULL);
+	return 0;
+}
+
+int link_set_down(struct link *l, struct error *err)
+{
+	if (!l->up)
+		return 0;
+	l->up = false;
+	if (l->id != LINK_LO && poll_lists_publish()) {
+		l->up = true;
+		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+	}
+	link_notify(LINK_DOWN, l, NULL);
+	l->running = false;
+	if (l->id != LINK_LO) {
+		rcu_synchronize();
+		port_stop(l);
+	}
+	return 0;
+}
+
+int link_set_mtu(struct link *l, unsigned int mtu, struct error *err)
+{
+	int rc = mtu_check(l, mtu, err);
+
+	if (rc)
+		return rc;
+	if (l->id != LINK_LO) {
+		rc = port_set_mtu(l, mtu, err);
+		if (rc)
+			return rc;
+	}
+	l->mtu = (uint16_t)mtu;
+	l->asked_mtu = (uint16_t)mtu;
+	link_notify(LINK_MTU, l, NULL);
+	return 0;
+}
+
+int link_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err)
+{
+	int rc;
+
+	if (l->id == LINK_LO)
+		return error_set(err, EPERM, "lo has no address to set");
+	rc = port_set_address(l, mac, err);
+	if (rc)
+		return rc;
+	link_notify(LINK_ADDRESS, l, NULL);
+	return 0;
+}
+
+int link_set_promisc(struct link *l, bool on, struct error *err)
+{
+	if (l->id == LINK_LO)
+		return error_set(err, EPERM, "lo has no promiscuous mode");
+	l->promisc = on;
+	return port_set_promisc(l, err);
+}
+
+void link_poll_state(void)
+{
+	for (unsigned int i = 1; i < LINKS_MAX; i++) {
+		struct link *l = links[i];
+		bool carrier;
+
+		if (!l || !l->up)
+			continue;
+		carrier = port_carrier(l);
+		if (carrier == l->running)
+			continue;
+		l->running = carrier;
+		link_notify(carrier ? LINK_CARRIER_ON : LINK_CARRIER_OFF, l, NULL);
+	}
+}
+
+bool link_files_drained(void)
+{
+	bool any = false;
+
+	for (unsigned int i = 1; i < LINKS_MAX; i++) {
+		const struct link *l = links[i];
+
+		if (!l || !l->up || !l->rx_file)
+			continue;
+		any = true;
+		for (uint16_t q = 0; q < l->n_rxq; q++)
+			if (__atomic_load_n(&l->rxq[q].empty, __ATOMIC_RELAXED) < 2 ||
+			    l->rxq[q].ahead)
+				return false;
+	}
+	return any;
+}

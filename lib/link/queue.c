@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Poll lists, transmit buffers and the worker's receive and transmit; see queue.h. */
+#include "link/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+#include <rte_mbuf_dyn.h>
+
+#include "core/clock.h"
+#include "core/dpdk.h"
+#include "core/rcu.h"
+#include "link/driver.h"
+#include "link/ethernet.h"
+#include "packet/packet.h"
+
+static int timestamp_offset = -1;
+static uint64_t timestamp_flag;
+
+/* ---- control thread ---- */
+
+int link_worker_init(struct worker *w)
+{
+	w->link = rte_zmalloc("link_worker", sizeof(*w->link), RTE_CACHE_LINE_SIZE);
+	return w->link ? 0 : -ENOMEM;
+}
+
+void link_worker_fini(struct worker *w)
+{
+	struct link_worker *lw = w->link;
+
+	if (!lw)
+		return;
+	while (lw->loop_n) {
+		packet_drop(w, lw->loop[lw->loop_head % LOOP_MAX], DROP_LINK_GONE);
+		lw->loop_head++;
+		lw->loop_n--;
+	}
+	free(lw->poll);
+	rte_free(lw);
+	w->link = NULL;
+}
+
+static struct txbuf *txbuf_make(const struct link *l, const struct worker *w)
+{
+	uint32_t limit = RTE_MAX(l->profile->tx_queue_len, (unsigned int)BURST);
+	struct txbuf *t = rte_zmalloc("txbuf", sizeof(*t) + limit * sizeof(t->m[0]),
+				      RTE_CACHE_LINE_SIZE);
+
+	if (!t)
+		return NULL;
+	t->limit = limit;
+	t->port = l->port;
+	t->queue = (uint16_t)w->id;
+	return t;
+}
+
+int txbufs_make(struct link *l)
+{
+	for (unsigned int i = 0; i < workers_count; i++) {
+		struct txbuf *t = txbuf_make(l, workers[i]);
+
+		if (!t) {
+			txbufs_free(l);
+			return -ENOMEM;
+		}
+		rcu_assign(workers[i]->link->tx[l->id], t);
+	}
+	return 0;
+}
+
+void txbufs_free(struct link *l)
+{
+	for (unsigned int i = 0; i < workers_count; i++) {
+		struct link_worker *lw = workers[i]->link;
+		struct txbuf *t = lw->tx[l->id];
+
+		if (!t)
+			continue;
+		for (unsigned int j = 0; j < t->n; j++)
+			packet_drop_control(t->m[j], DROP_LINK_GONE);
+		rcu_assign(lw->tx[l->id], NULL);
+		rte_free(t);
+	}
+}
+
+static bool polled(const struct link *l)
+{
+	return l && l->id != LINK_LO && l->up && l->started;
+}
+
+static struct poll_list *poll_list_make(unsigned int worker)
+{
+	struct poll_list *list;
+	unsigned int max = 0;
+
+	for (unsigned int i = 0; i < LINKS_MAX; i++)
+		if (polled(links[i]))
+			max += links[i]->n_rxq;
+	list = malloc(sizeof(*list) + max * sizeof(list->e[0]));
+	if (!list)
+		return NULL;
+	list->n = 0;
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		struct link *l = links[i];
+
+		if (!polled(l))
+			continue;
+		for (uint16_t q = 0; q < l->n_rxq; q++)
+			if (l->rxq[q].worker == worker)
+				list->e[list->n++] = (struct poll_entry){
+					.port = l->port, .queue = q, .link = l->id,
+					.rxq = &l->rxq[q]};
+	}
+	return list;
+}
+
+int poll_lists_publish(void)
+{
+	struct poll_list *lists[WORKERS_MAX];
+
+	for (unsigned int i = 0; i < workers_count; i++) {
+		lists[i] = poll_list_make(i);
+		if (!lists[i]) {
+			while (i)
+				free(lists[--i]);
+			return -ENOMEM;
+		}
+	}
+	for (unsigned int i = 0; i < workers_count; i++) {
+		struct poll_list *old = workers[i]->link->poll;
+
+		rcu_assign(workers[i]->link->poll, lists[i]);
+		if (old)
+			rcu_defer(free, old);
+	}
+	return 0;
+}
+
+uint64_t link_held(void)
+{
+	uint64_t held = 0;
+
+	for (unsigned int i = 0; i < workers_count; i++) {
+		const struct link_worker *lw = workers[i]->link;
+
+		held += lw->loop_n;
+		for (unsigned int j = 0; j < LINKS_MAX; j++)
+			if (lw->tx[j])
+				held += lw->tx[j]->n;
+	}
+	for (unsigned int j = 0; j < LINKS_MAX; j++)
+		if (links[j] && links[j]->tx_ring)
+			held += rte_ring_count(links[j]->tx_ring);
+	return held;
+}
+
+/* ---- workers ---- */
+
+/* Give what is buffered to the device; what it does not take stays, in order. */
+static void txbuf_flush(struct worker *w, struct txbuf *t)
+{
+	uint32_t sent = 0;
+
+	while (sent < t->n) {
+		uint16_t part = (uint16_t)RTE_MIN(t->n - sent, (uint32_t)BURST);
+		uint64_t bytes[BURST + 1];
+		uint16_t took;
+
+		bytes[0] = 0;
+		for (uint16_t i = 0; i < part; i++)
+			bytes[i + 1] = bytes[i] + t->m[sent + i]->pkt_len;
+		took = rte_eth_tx_burst(t->port, t->queue, &t->m[sent], part);
+		t->packets += took;
+		t->bytes += bytes[took];
+		sent += took;
+		if (took < part)
+			break;
+	}
+	w->counters->transmitted += sent;
+	t->n -= sent;
+	if (unlikely(t->n && sent))
+		memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
+}
+
+static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
+{
+	if (unlikely(t->n == t->limit)) {
+		t->dropped++;
+		packet_drop(w, m, DROP_TX_QUEUE_FULL);
+		return;
+	}
+	t->m[t->n++] = m;
+	w->link->tx_pending |= 1ULL << link;
+	if (t->n == BURST)
+		txbuf_flush(w, t);
+}
+
+/* A device that can not send chains gets one segment. */
+static bool single_segment(struct worker *w, const struct link *l, struct rte_mbuf *m)
+{
+	if (likely(m->nb_segs == 1 || l->multi_seg) || rte_pktmbuf_linearize(m) == 0)
+		return true;
+	packet_drop(w, m, DROP_TX_INVALID);
+	return false;
+}
+
+void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
+{
+	struct txbuf *t = rcu_read(w->link->tx[l->id]);
+
+	if (unlikely(!l->up || !t)) {
+		packet_drop(w, m, DROP_LINK_DOWN);
+		return;
+	}
+	if (unlikely(!single_segment(w, l, m)))
+		return;
+	if (likely(w->id < l->n_txq)) {
+		txbuf_put(w, t, m, l->id);
+		return;
+	}
+	if (rte_ring_mp_enqueue(l->tx_ring, m)) {
+		t->dropped++;
+		packet_drop(w, m, DROP_TX_QUEUE_FULL);
+	}
+}
+
+/* Worker 0 sends what workers without a queue of their own left in the link's ring. */
+static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *t)
+{
+	struct rte_mbuf *m[BURST];
+	unsigned int n;
+
+	if (t->n + BURST > t->limit)
+		return;
+	n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m, BURST, NULL);
+	for (unsigned int i = 0; i < n; i++)
+		txbuf_put(w, t, m[i], l->id);
+}
+
+static void tx_rings_drain(struct worker *w)
+{
+	for (unsigned int i = 1; i < LINKS_MAX; i++) {
+		const struct link *l = link_get(i);
+		struct txbuf *t = rcu_read(w->link->tx[i]);
+
+		if (l && l->tx_ring && t && l->up && l->started)
+			tx_ring_drain(w, l, t);
+	}
+}
+
+void link_flush(struct worker *w)
+{
+	struct link_worker *lw = w->link;
+	uint64_t pending;
+
+	if (unlikely(w->id == 0 && __atomic_load_n(&lw->n_tx_rings, __ATOMIC_RELAXED)))
+		tx_rings_drain(w);
+	pending = lw->tx_pending;
+	while (pending) {
+		unsigned int id = (unsigned int)__builtin_ctzll(pending);
+		struct txbuf *t = rcu_read(lw->tx[id]);
+		const struct link *l = link_get(id);
+
+		pending &= pending - 1;
+		if (t && t->n && l && l->up)
+			txbuf_flush(w, t);
+		if (!t || !t->n)
+			lw->tx_pending &= ~(1ULL << id);
+	}
+}
+
+void link_loop(struct worker *w, struct rte_mbuf *m)
+{
+	struct link_worker *lw = w->link;
+
+	if (unlikely(lw->loop_n == LOOP_MAX)) {
+		packet_drop(w, m, DROP_LOOPED);
+		return;
+	}
+	lw->loop[(lw->loop_head + lw->loop_n++) % LOOP_MAX] = m;
+	lw->loop_packets++;
+	lw->loop_bytes += m->pkt_len;
+	w->counters->transmitted++;
+}
+
+/* What came out of lo goes in again; at most LOOP_MAX packets a call, as each may make others. */
+unsigned int link_loop_poll(struct worker *w)
+{
+	struct link_worker *lw = w->link;
+	unsigned int i;
+
+	for (i = 0; i < LOOP_MAX && lw->loop_n; i++) {
+		struct rte_mbuf *m = lw->loop[lw->loop_head % LOOP_MAX];
+		struct link *l = link_get(packet_of(m)->link);
+
+		lw->loop_head++;
+		lw->loop_n--;
+		w->counters->received++;
+		packet_of(m)->arrival_ns = w->now_ns;
+		if (l)
+			eth_ipv4_handler(w, l, &m, 1);
+		else
+			packet_drop(w, m, DROP_LINK_GONE);
+	}
+	return i;
+}
+
+/* Count a burst of one queue and give it to eth_input. */
+static void burst_input(struct worker *w, const struct poll_entry *e, struct rte_mbuf **m,
+			uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		bytes += m[i]->pkt_len;
+	e->rxq->empty = 0;
+	e->rxq->packets += n;
+	e->rxq->bytes += bytes;
+	w->packets += n;
+	w->counters->received += n;
+	eth_input(w, link_get(e->link), m, n);
+}
+
+unsigned int link_poll(struct worker *w)
+{
+	const struct poll_list *list = rcu_read(w->link->poll);
+	unsigned int sum = 0;
+
+	for (unsigned int i = 0; list && i < list->n; i++) {
+		const struct poll_entry *e = &list->e[i];
+		struct rte_mbuf *m[BURST];
+		uint16_t n = rte_eth_rx_burst(e->port, e->queue, m, BURST);
+
+		if (n)
+			burst_input(w, e, m, n);
+		else
+			e->rxq->empty++;
+		sum += n;
+	}
+	if (unlikely(w->link->loop_n))
+		link_loop_poll(w);
+	return sum;
+}
+
+/* ---- replayed time: one packet at a time, the earliest of all queues first ---- */
+
+/* When a packet came in; one without a timestamp comes now. */
+static uint64_t timestamp_ns(const struct rte_mbuf *m)
+{
+	if (timestamp_offset < 0 || !(m->ol_flags & timestamp_flag))
+		return 0;
+	return clock_of_utc(*RTE_MBUF_DYNFIELD(m, timestamp_offset, rte_mbuf_timestamp_t *) *
+			    DPDK_PCAP_TIMESTAMP_NS);
+}
+
+int link_timestamps_init(void)
+{
+	return rte_mbuf_dyn_rx_timestamp_register(&timestamp_offset, &timestamp_flag);
+}
+
+/* The queue whose next packet is the earliest, NULL if all are empty. */
+static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
+{
+	const struct poll_list *list = rcu_read(w->link->poll);
+	const struct poll_entry *first = NULL;
+
+	for (unsigned int i = 0; list && i < list->n; i++) {
+		const struct poll_entry *e = &list->e[i];
+		uint64_t ns;
+
+		if (!e->rxq->ahead && !rte_eth_rx_burst(e->port, e->queue, &e->rxq->ahead, 1)) {
+			e->rxq->empty++;
+			continue;
+		}
+		ns = timestamp_ns(e->rxq->ahead);
+		if (!first || ns < *at_ns) {
+			first = e;
+			*at_ns = ns;
+		}
+	}
+	return first;
+}
+
+bool link_next_time(struct worker *w, uint64_t *at_ns)
+{
+	return earliest(w, at_ns) != NULL;
+}
+
+unsigned int link_poll_one(struct worker *w)
+{
+	uint64_t at_ns;
+	const struct poll_entry *e = earliest(w, &at_ns);
+
+	if (e) {
+		struct rte_mbuf *m = e->rxq->ahead;
+
+		e->rxq->ahead = NULL;
+		burst_input(w, e, &m, 1);
+	}
+	link_loop_poll(w);
+	return e != NULL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receive and transmit queues as workers see them; inside lib/link only.
+ *
+ * A worker's poll list names the receive queues it owns. The control thread makes a new list for
+ * every change, publishes it, and frees the old one after a grace period; after that grace period
+ * no worker touches a queue that is no longer listed, so the device can be stopped.
+ *
+ * A worker's transmit buffer for a link collects frames and goes to the worker's own transmit
+ * queue. Where a device has fewer queues than there are workers, the workers above the count put
+ * their frames into the link's ring (many producers), and worker 0 sends them.
+ */
+#ifndef LINK_QUEUE_H
+#define LINK_QUEUE_H
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "core/worker.h"
+#include "link/link.h"
+
+#define BURST 32
+#define LOOP_MAX 512              /* packets that wait on lo, a worker */
+
+struct link_rxq {
+	uint64_t packets, bytes;
+	uint64_t empty;               /* polls in a row that gave nothing */
+	uint16_t worker;
+	struct rte_mbuf *ahead;       /* in replayed time: the next packet, already read */
+} __rte_cache_aligned;
+
+struct poll_entry {
+	uint16_t port, queue;
+	uint16_t link;
+	struct link_rxq *rxq;
+};
+
+struct poll_list {
+	unsigned int n;
+	struct poll_entry e[];
+};
+
+struct txbuf {
+	uint32_t n, limit;            /* frames in m; never more than limit */
+	uint16_t port, queue;
+	uint64_t packets, bytes, dropped;
+	struct rte_mbuf *m[];
+} __rte_cache_aligned;
+
+struct link_worker {
+	struct poll_list *poll;       /* rcu_read() */
+	struct txbuf *tx[LINKS_MAX];  /* rcu_read(); NULL: no such link */
+	uint64_t tx_pending;          /* a bit a link that has frames in tx[] */
+	uint64_t loop_packets, loop_bytes;
+	uint32_t loop_head, loop_n;
+	uint16_t n_tx_rings;          /* rings to drain: set for worker 0 only */
+	struct rte_mbuf *loop[LOOP_MAX];
+};
+
+_Static_assert(LINKS_MAX <= 64, "tx_pending has a bit a link");
+
+/* Control thread: give every worker a transmit buffer for a link, or take it away (frames in it
+ * are dropped; to be called when no worker can use it any more). */
+int txbufs_make(struct link *l);
+void txbufs_free(struct link *l);
+
+/* Control thread: make and publish all workers' poll lists from the links that are up. Returns 0
+ * or -ENOMEM (old lists stay). The caller waits for a grace period where it must. */
+int poll_lists_publish(void);
+
+#endif

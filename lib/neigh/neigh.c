@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The neighbour table: a chained hash of (link, address), written by the control thread and read
+ * by workers under rcu, its bounds (gc_thresh1 to 3) and what the operator does with it.
+ *
+ * The number of buckets doubles with the entries. The entries are moved from the old chains to
+ * the new ones in place, so that a worker that walks a chain meanwhile may miss one: it then asks
+ * the control thread as for any unknown address and is answered at once.
+ *
+ * What is collected and when is Linux's neighbour.c: above gc_thresh2 entries (at most every 5 s)
+ * or at gc_thresh3 a forced collection takes, oldest first, what has failed or has not changed
+ * for 5 s; every base_reachable_time / 2 a periodic one, above gc_thresh1, what has failed or was
+ * unused for gc_stale_time. Permanent entries are outside of all this.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <rte_random.h>
+
+#include "core/sysctl.h"
+#include "neigh/arp.h"
+#include "neigh/neigh_table.h"
+
+#define BITS_AT_START 8
+#define BITS_MAX 20
+#define GC_PAUSE_NS (5 * NSEC_PER_SEC)
+#define DRAW_NS (300 * NSEC_PER_SEC)
+#define PERIOD_MIN_NS (100 * NSEC_PER_MSEC)
+
+struct neigh_buckets *neigh_buckets;
+uint64_t neigh_hash_key[2];
+
+static int32_t gc_interval, gc_thresh1, gc_thresh2, gc_thresh3;
+static TAILQ_HEAD(, neigh) gc_list = TAILQ_HEAD_INITIALIZER(gc_list);
+static unsigned int n_entries, n_gc_entries;
+static uint64_t last_gc_ns, last_draw_ns;
+static struct timer period_timer;
+
+/* ---- hash ---- */
+
+static struct neigh_buckets *buckets_alloc(unsigned int bits)
+{
+	struct neigh_buckets *b;
+
+	b = calloc(1, sizeof(*b) + (sizeof(b->bucket[0]) << bits));
+	if (b)
+		b->bits = bits;
+	return b;
+}
+
+static void hash_insert(struct neigh_buckets *b, struct neigh *n)
+{
+	struct neigh **head = &b->bucket[neigh_hash(n->link, n->addr, b->bits)];
+
+	rcu_assign(n->next, *head);
+	rcu_assign(*head, n);
+}
+
+static void hash_remove(struct neigh *n)
+{
+	struct neigh_buckets *b = neigh_buckets;
+	struct neigh **at = &b->bucket[neigh_hash(n->link, n->addr, b->bits)];
+
+	while (*at != n)
+		at = &(*at)->next;
+	rcu_assign(*at, n->next);
+}
+
+static void hash_grow(void)
+{
+	struct neigh_buckets *old = neigh_buckets, *b;
+
+	if (n_entries <= 1U << old->bits || old->bits == BITS_MAX)
+		return;
+	b = buckets_alloc(old->bits + 1);
+	if (!b)
+		return;
+	for (size_t i = 0; i < (size_t)1 << old->bits; i++) {
+		struct neigh *n, *next;
+
+		for (n = old->bucket[i]; n; n = next) {
+			next = n->next;
+			hash_insert(b, n);
+		}
+	}
+	rcu_assign(neigh_buckets, b);
+	rcu_defer(free, old);
+}
+
+/* Call fn for every entry of a link (NULL: of all); fn may remove it. */
+static void for_each(const struct link *l, void (*fn)(struct neigh *n, void *arg), void *arg)
+{
+	for (size_t i = 0; i < (size_t)1 << neigh_buckets->bits; i++) {
+		struct neigh *n, *next;
+
+		for (n = neigh_buckets->bucket[i]; n; n = next) {
+			next = n->next;
+			if (!l || n->link == l->id)
+				fn(n, arg);
+		}
+	}
+}
+
+/* ---- bounds ---- */
+
+void neigh_gc_list_update(struct neigh *n)
+{
+	bool on = n->state != NUD_PERMANENT && n->link != LINK_LO;
+
+	if (on == n->on_gc_list)
+		return;
+	if (on) {
+		TAILQ_INSERT_TAIL(&gc_list, n, gc);
+		n_gc_entries++;
+	} else {
+		TAILQ_REMOVE(&gc_list, n, gc);
+		n_gc_entries--;
+	}
+	n->on_gc_list = on;
+}
+
+static bool forced_gc_takes(const struct neigh *n, uint64_t now_ns)
+{
+	if (n->state & NUD_IN_TIMER)
+		return false;
+	return n->state & (NUD_FAILED | NUD_NOARP) ||
+	       neigh_later(now_ns, n->updated_ns + GC_PAUSE_NS);
+}
+
+/* Returns whether any entry went. */
+static bool forced_gc(uint64_t now_ns)
+{
+	int64_t wanted = (int64_t)n_gc_entries + 1 - gc_thresh2;
+	struct neigh *n, *next;
+	int64_t taken = 0;
+
+	for (n = TAILQ_FIRST(&gc_list); n; n = next) {
+		next = TAILQ_NEXT(n, gc);
+		if (!forced_gc_takes(n, now_ns))
+			continue;
+		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
+		if (++taken >= wanted)
+			break;
+	}
+	last_gc_ns = now_ns;
+	return taken > 0;
+}
+
+/* Is there room for one more, or can room be made? */
+static bool make_room(uint64_t now_ns)
+{
+	bool full = (int64_t)n_gc_entries >= gc_thresh3;
+
+	if (!full && ((int64_t)n_gc_entries < gc_thresh2 ||
+		      !neigh_later(now_ns, last_gc_ns + GC_PAUSE_NS)))
+		return true;
+	return forced_gc(now_ns) || !full;
+}
+
+static void periodic_gc_one(struct neigh *n, void *arg)
+{
+	uint64_t now_ns = *(const uint64_t *)arg;
+	uint64_t stale_ns = (uint64_t)neigh_parms_of(n)->gc_stale_time * NSEC_PER_SEC;
+
+	if (n->state & (NUD_PERMANENT | NUD_IN_TIMER))
+		return;
+	if (neigh_later(n->confirmed_ns, n->used_ns))
+		n->used_ns = n->confirmed_ns;
+	if (n->state == NUD_FAILED || !neigh_later(n->used_ns + stale_ns, now_ns))
+		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
+}
+
+static void on_period(struct timer *t, uint64_t now_ns)
+{
+	uint64_t period_ns =
+		(uint64_t)neigh_parms_default.base_reachable_time_ms * NSEC_PER_MSEC / 2;
+
+	if (neigh_later(now_ns, last_draw_ns + DRAW_NS)) {
+		last_draw_ns = now_ns;
+		neigh_parms_draw();
+	}
+	if ((int64_t)n_entries >= gc_thresh1)
+		for_each(NULL, periodic_gc_one, &now_ns);
+	(void)timer_set(t, now_ns + RTE_MAX(period_ns, PERIOD_MIN_NS), on_period);
+}
+
+/* ---- entries ---- */
+
+/* Some addresses need no question: broadcast, multicast, and whatever is on lo. */
+static void know_by_nature(struct neigh *n, const struct link *l)
+{
+	uint32_t addr = rte_be_to_cpu_32(n->addr);
+
+	switch (arp_addr_type(n->addr)) {
+	case ROUTE_MULTICAST:
+		n->mac = (struct rte_ether_addr){{0x01, 0x00, 0x5e, (addr >> 16) & 0x7f,
+						  (addr >> 8) & 0xff, addr & 0xff}};
+		break;
+	case ROUTE_BROADCAST:
+		memset(&n->mac, 0xff, sizeof(n->mac));
+		break;
+	default:
+		if (l->id != LINK_LO)
+			return;
+		n->mac = l->mac;
+		break;
+	}
+	n->state = NUD_NOARP;
+}
+
+static struct neigh *create(struct link *l, rte_be32_t addr, bool exempt)
+{
+	uint64_t now_ns = clock_now_ns();
+	struct neigh *n;
+
+	if (!exempt && l->id != LINK_LO && !make_room(now_ns))
+		return NULL;
+	n = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*n));
+	if (!n)
+		return NULL;
+	*n = (struct neigh){
+		.addr = addr, .link = l->id, .state = NUD_NONE,
+		.used_ns = now_ns, .updated_ns = now_ns,
+		.confirmed_ns = now_ns - 2 * NSEC_PER_MSEC *
+				(uint64_t)neigh_parms[l->id].base_reachable_time_ms,
+	};
+	know_by_nature(n, l);
+	neigh_publish(n);
+	n_entries++;
+	hash_grow();
+	hash_insert(neigh_buckets, n);
+	if (!exempt)
+		neigh_gc_list_update(n);
+	return n;
+}
+
+struct neigh *neigh_get(struct link *l, rte_be32_t addr)
+{
+	struct neigh *n = neigh_lookup(l->id, addr);
+
+	return n ? n : create(l, addr, false);
+}
+
+void neigh_remove(struct neigh *n, enum message_kind kind, uint32_t arg)
+{
+	timer_stop(&n->timer);
+	hash_remove(n);
+	n_entries--;
+	if (n->on_gc_list) {
+		TAILQ_REMOVE(&gc_list, n, gc);
+		n->on_gc_list = false;
+		n_gc_entries--;
+	}
+	n->dead = true;
+	neigh_publish(n);
+	neigh_answer(n, kind, arg);
+	neigh_dispose(n);
+}
+
+/* ---- links ---- */
+
+static void drop_one(struct neigh *n, void *arg)
+{
+	const bool *spare_permanent = arg;
+
+	if (!*spare_permanent || n->state != NUD_PERMANENT)
+		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
+}
+
+static void drop_all(const struct link *l, bool spare_permanent)
+{
+	for_each(l, drop_one, &spare_permanent);
+}
+
+/* Linux's arp_ifdown: the link is down, or has lost its last address. */
+static void link_down(const struct link *l)
+{
+	drop_all(l, false);
+	arp_proxy_purge();
+}
+
+static void link_no_carrier(const struct link *l)
+{
+	if (!LINK_CONF_AND(l, arp_evict_nocarrier))
+		return;
+	drop_all(l, true);
+	arp_proxy_purge();
+}
+
+static void on_link_event(enum link_event event, struct link *l, const struct link_addr *a)
+{
+	switch (event) {
+	case LINK_ADDED:
+		(void)neigh_parms_link_add(l);
+		break;
+	case LINK_DELETED:
+		link_down(l);
+		neigh_parms_link_del(l);
+		break;
+	case LINK_UP:
+		arp_notify(l);
+		break;
+	case LINK_DOWN:
+		link_down(l);
+		break;
+	case LINK_CARRIER_OFF:
+		link_no_carrier(l);
+		break;
+	case LINK_ADDRESS:
+		drop_all(l, false);
+		arp_notify(l);
+		break;
+	case LINK_ADDR_DELETED:
+		if (!l->addrs || l->addrs->n == 0)
+			link_down(l);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the operator ---- */
+
+int neigh_add(struct link *l, rte_be32_t addr, const struct rte_ether_addr *lladdr,
+	      unsigned int state, bool replace, struct error *err)
+{
+	struct neigh *n = neigh_lookup(l->id, addr);
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &addr, text, sizeof(text));
+	if (n && !replace)
+		return error_set(err, EEXIST, "%s: neighbour exists on %s", text, l->name);
+	if (!n)
+		n = create(l, addr, state == NUD_PERMANENT);
+	if (!n)
+		return error_set(err, ENOBUFS, "%s: the neighbour table is full "
+				 "(net.ipv4.neigh.default.gc_thresh3)", text);
+	(void)neigh_update(n, lladdr, state, NEIGH_UPDATE_ADMIN | NEIGH_UPDATE_OVERRIDE);
+	return 0;
+}
+
+/* Packets that wait for an entry which the operator removes get ICMP, as in Linux. */
+static void remove_by_hand(struct neigh *n)
+{
+	neigh_remove(n, MSG_NEIGH_FAILED, 0);
+}
+
+int neigh_del(struct link *l, rte_be32_t addr, struct error *err)
+{
+	struct neigh *n = neigh_lookup(l->id, addr);
+	char text[INET_ADDRSTRLEN];
+
+	if (!n) {
+		inet_ntop(AF_INET, &addr, text, sizeof(text));
+		return error_set(err, ENOENT, "%s: no such neighbour on %s", text, l->name);
+	}
+	remove_by_hand(n);
+	return 0;
+}
+
+static void flush_one(struct neigh *n, void *arg)
+{
+	unsigned int *flushed = arg;
+
+	if (n->state & (NUD_PERMANENT | NUD_NOARP))
+		return;
+	remove_by_hand(n);
+	(*flushed)++;
+}
+
+unsigned int neigh_flush(const struct link *l)
+{
+	unsigned int flushed = 0;
+
+	for_each(l, flush_one, &flushed);
+	return flushed;
+}
+
+struct sorted {
+	unsigned int n;
+	const struct neigh **entry;
+};
+
+static void collect(struct neigh *n, void *arg)
+{
+	struct sorted *s = arg;
+
+	s->entry[s->n++] = n;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct neigh *x = *(const struct neigh *const *)a;
+	const struct neigh *y = *(const struct neigh *const *)b;
+	uint64_t kx = (uint64_t)x->link << 32 | rte_be_to_cpu_32(x->addr);
+	uint64_t ky = (uint64_t)y->link << 32 | rte_be_to_cpu_32(y->addr);
+
+	return kx < ky ? -1 : kx > ky;
+}
+
+static struct neigh_info describe(const struct neigh *n, uint64_t now_ns)
+{
+	return (struct neigh_info){
+		.addr = n->addr, .link = link_get(n->link), .lladdr = n->mac,
+		.has_lladdr = n->state & NUD_VALID, .state = n->state,
+		.confirmed_ns = now_ns - n->confirmed_ns, .used_ns = now_ns - n->used_ns,
+		.updated_ns = now_ns - n->updated_ns, .probes = n->probes,
+	};
+}
+
+int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg), void *arg)
+{
+	struct sorted s = {0};
+	uint64_t now_ns = clock_now_ns();
+	int rc = 0;
+
+	s.entry = malloc(RTE_MAX(n_entries, 1U) * sizeof(*s.entry));
+	if (!s.entry)
+		return -ENOMEM;
+	for_each(l, collect, &s);
+	qsort(s.entry, s.n, sizeof(*s.entry), compare);
+	for (unsigned int i = 0; i < s.n && rc == 0; i++) {
+		struct neigh_info info = describe(s.entry[i], now_ns);
+
+		rc = fn(&info, arg);
+	}
+	free(s.entry);
+	return rc;
+}
+
+const char *neigh_state_name(unsigned int state)
+{
+	switch (state) {
+	case NUD_NONE:
+		return "NONE";
+	case NUD_INCOMPLETE:
+		return "INCOMPLETE";
+	case NUD_REACHABLE:
+		return "REACHABLE";
+	case NUD_STALE:
+		return "STALE";
+	case NUD_DELAY:
+		return "DELAY";
+	case NUD_PROBE:
+		return "PROBE";
+	case NUD_FAILED:
+		return "FAILED";
+	case NUD_NOARP:
+		return "NOARP";
+	case NUD_PERMANENT:
+		return "PERMANENT";
+	default:
+		return "UNKNOWN";
+	}
+}
+
+/* ---- start and stop ---- */
+
+static int bounds_register(void)
+{
+	static const struct sysctl bounds[] = {
+		{.name = "net.ipv4.neigh.default.gc_interval", .value = &gc_interval,
+		 .min = 0, .max = INT32_MAX, .preset = 30,
+		 .help = "kept for compatibility; Linux no longer uses it either"},
+		{.name = "net.ipv4.neigh.default.gc_thresh1", .value = &gc_thresh1,
+		 .min = 0, .max = INT32_MAX, .preset = 128,
+		 .help = "neighbours below which nothing is collected periodically"},
+		{.name = "net.ipv4.neigh.default.gc_thresh2", .value = &gc_thresh2,
+		 .min = 0, .max = INT32_MAX, .preset = 512,
+		 .help = "neighbours above which old ones go before another is added"},
+		{.name = "net.ipv4.neigh.default.gc_thresh3", .value = &gc_thresh3,
+		 .min = 0, .max = INT32_MAX, .preset = 1024,
+		 .help = "neighbours at most, without permanent ones"},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {
+		int rc = sysctl_register(&bounds[i]);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Links that were made before this room was: lo. */
+static int adopt_links(void)
+{
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		int rc = link_get(i) ? neigh_parms_link_add(link_get(i)) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int neigh_init(void)
+{
+	uint64_t now_ns = clock_now_ns();
+	int rc;
+
+	neigh_hash_key[0] = rte_rand() | 1;
+	neigh_hash_key[1] = rte_rand();
+	neigh_buckets = buckets_alloc(BITS_AT_START);
+	if (!neigh_buckets)
+		return -ENOMEM;
+	rc = neigh_parms_init();
+	if (rc == 0)
+		rc = bounds_register();
+	if (rc == 0)
+		rc = adopt_links();
+	if (rc == 0)
+		rc = timer_set(&period_timer, now_ns + neigh_parms_default.reachable_ns, on_period);
+	if (rc < 0)
+		return rc;
+	last_gc_ns = last_draw_ns = now_ns;
+	arp_init();
+	neigh_answer_init();
+	neigh_output_init();
+	link_notifier_register(on_link_event);
+	return 0;
+}
+
+static void free_one(struct neigh *n, void *arg)
+{
+	timer_stop(&n->timer);
+	if (!n->on_owed_list) {
+		free(n);
+		return;
+	}
+	n->dead = true;
+}
+
+void neigh_fini(void)
+{
+	timer_stop(&period_timer);
+	arp_proxy_purge();
+	if (!neigh_buckets)
+		return;
+	for_each(NULL, free_one, NULL);
+	neigh_answer_fini();
+	free(neigh_buckets);
+	neigh_buckets = NULL;
+	TAILQ_INIT(&gc_list);
+	n_entries = n_gc_entries = 0;
+}

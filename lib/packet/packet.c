@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Packets: allocation, drops and the few operations on chains; see packet.h. */
+#include "packet/packet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+#define POOL_CACHE 512
+#define MBUFS_DEFAULT 32768
+#define DATA_BYTES_DEFAULT RTE_MBUF_DEFAULT_DATAROOM
+
+static struct rte_mempool *pools[RTE_MAX_NUMA_NODES];
+
+static struct rte_mempool *pool_make(int socket, unsigned int n_mbufs, unsigned int data_bytes)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "packets_%d", socket);
+	return rte_pktmbuf_pool_create(name, n_mbufs, POOL_CACHE, sizeof(struct packet),
+				       (uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes), socket);
+}
+
+int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes)
+{
+	unsigned int nodes = rte_socket_count();
+
+	for (unsigned int i = 0; i < nodes; i++) {
+		int socket = rte_socket_id_by_idx(i);
+
+		if (socket < 0 || pools[socket])
+			continue;
+		pools[socket] = pool_make(socket, n_mbufs ? n_mbufs : MBUFS_DEFAULT,
+					  data_bytes ? data_bytes : DATA_BYTES_DEFAULT);
+		if (!pools[socket]) {
+			int rc = -rte_errno;
+
+			packet_pool_fini();
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void packet_pool_fini(void)
+{
+	for (unsigned int i = 0; i < RTE_DIM(pools); i++) {
+		rte_mempool_free(pools[i]);
+		pools[i] = NULL;
+	}
+}
+
+struct rte_mempool *packet_pool(int socket)
+{
+	if (socket >= 0 && socket < (int)RTE_DIM(pools) && pools[socket])
+		return pools[socket];
+	return pools[rte_socket_id_by_idx(0)];
+}
+
+static struct rte_mbuf *alloc(int socket, struct counters *c)
+{
+	struct rte_mempool *pool = packet_pool(socket);
+	struct rte_mbuf *m = pool ? rte_pktmbuf_alloc(pool) : NULL;
+
+	if (!m)
+		return NULL;
+	*packet_of(m) = (struct packet){.type = PACKET_OUTGOING, .flags = PACKET_F_LOCAL};
+	c->originated++;
+	return m;
+}
+
+struct rte_mbuf *packet_alloc(struct worker *w)
+{
+	struct rte_mbuf *m = alloc(w->socket, w->counters);
+
+	if (m)
+		packet_of(m)->arrival_ns = w->now_ns;
+	return m;
+}
+
+struct rte_mbuf *packet_alloc_control(void)
+{
+	return alloc((int)rte_socket_id(), control_counters);
+}
+
+void packet_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+{
+	w->counters->drop[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason)
+{
+	control_counters->drop[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+void packet_deliver(struct worker *w, struct rte_mbuf *m)
+{
+	w->counters->delivered++;
+	rte_pktmbuf_free(m);
+}
+
+bool packet_pull(struct rte_mbuf *m, uint32_t len)
+{
+	uint32_t missing;
+
+	if (likely(len <= m->data_len))
+		return true;
+	missing = len - m->data_len;
+	if (len > m->pkt_len || missing > rte_pktmbuf_tailroom(m))
+		return false;
+	packet_read(m, m->data_len, missing, rte_pktmbuf_mtod_offset(m, void *, m->data_len));
+	m->data_len = (uint16_t)len;
+	while (missing) {
+		struct rte_mbuf *next = m->next;
+		uint16_t part = RTE_MIN(missing, next->data_len);
+
+		next->data_off += part;
+		next->data_len -= part;
+		missing -= part;
+		if (next->data_len)
+			break;
+		m->next = next->next;
+		m->nb_segs--;
+		next->next = NULL;
+		next->nb_segs = 1;
+		rte_pktmbuf_free_seg(next);
+	}
+	return true;
+}
+
+void packet_trim(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *seg = m;
+	uint32_t left = len;
+	uint16_t segs = 1;
+
+	if (len >= m->pkt_len)
+		return;
+	m->pkt_len = len;
+	while (left > seg->data_len) {
+		left -= seg->data_len;
+		seg = seg->next;
+		segs++;
+	}
+	seg->data_len = (uint16_t)left;
+	m->nb_segs = segs;
+	if (seg->next) {
+		rte_pktmbuf_free(seg->next);
+		seg->next = NULL;
+	}
+}
+
+void packet_read(const struct rte_mbuf *m, uint32_t offset, uint32_t len, void *buf)
+{
+	uint8_t *to = buf;
+
+	while (len && offset >= m->data_len) {
+		offset -= m->data_len;
+		m = m->next;
+	}
+	while (len) {
+		uint32_t part = RTE_MIN(len, m->data_len - offset);
+
+		memcpy(to, rte_pktmbuf_mtod_offset(m, const void *, offset), part);
+		to += part;
+		len -= part;
+		offset = 0;
+		m = m->next;
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the stack knows of a packet beyond its bytes: one cache line of mbuf private data.
+ *
+ * From eth_input on, the mbuf's data begins at the network header (the Ethernet header lies just
+ * before it, in the headroom); neigh_output() puts a new one in front. Every function that takes
+ * an mbuf says whether it takes ownership; "consumes" means that the caller must not touch the
+ * mbuf again.
+ */
+#ifndef PACKET_PACKET_H
+#define PACKET_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include "core/worker.h"
+
+/* How the frame was addressed on its link. */
+enum packet_type {
+	PACKET_HOST,       /* to the link's own address */
+	PACKET_BROADCAST,
+	PACKET_MULTICAST,
+	PACKET_OTHERHOST,
+	PACKET_LOOPBACK,   /* a copy of what the router itself sent to a broadcast or a group */
+	PACKET_OUTGOING,   /* made by the router */
+};
+
+struct packet {
+	uint16_t link;           /* input link's id; of a packet made here: 0 (lo) */
+	uint16_t out_link;       /* output link's id, once routed */
+	uint8_t type;            /* enum packet_type */
+	uint8_t flags;           /* PACKET_F_* */
+	uint16_t mtu;            /* of the route, once routed */
+	uint8_t route_type;      /* enum route_type, once routed */
+	uint32_t nexthop;        /* index into nexthops, once routed */
+	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
+	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */
+	uint16_t frag_max_size;  /* of a reassembled datagram: its largest piece */
+	uint16_t held_bytes;     /* what it counts against a queue's limit */
+	uint64_t arrival_ns;     /* worker's time when it came in */
+	struct rte_mbuf *next;   /* link of the queue that it waits in */
+} __rte_cache_aligned;
+
+_Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
+
+#define PACKET_F_CSUM_GOOD 0x01  /* the device has verified the IP header checksum */
+#define PACKET_F_FORWARD 0x02    /* is being forwarded (IPSKB_FORWARDED) */
+#define PACKET_F_ROUTED 0x04     /* came back through lo: `nexthop` is already known */
+#define PACKET_F_LOCAL 0x08      /* originated here */
+#define PACKET_F_REDIRECT 0x10   /* its sender is to be told of a better way (rule C9) */
+
+static inline struct packet *packet_of(const struct rte_mbuf *m)
+{
+	return (struct packet *)(uintptr_t)(m + 1);
+}
+
+static inline struct rte_ipv4_hdr *packet_ip(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
+}
+
+/* The mbuf pool that packets made by the router come from; one a NUMA node. */
+struct rte_mempool *packet_pool(int socket);
+
+/* Make the pools. Returns 0 or a negative errno. n_mbufs: buffers a pool (0: a default). */
+int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes);
+void packet_pool_fini(void);
+
+/* A new packet with headroom for every link header, marked as originated here (and counted so).
+ * NULL: no buffer (the caller counts what fails). */
+struct rte_mbuf *packet_alloc(struct worker *w);
+/* The same on the control thread. */
+struct rte_mbuf *packet_alloc_control(void);
+
+/* Drop for a reason: count and free. Consumes m. */
+void packet_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
+/* The same on the control thread. */
+void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason);
+
+/* Consumed by the router itself as it should be: count and free. Consumes m. */
+void packet_deliver(struct worker *w, struct rte_mbuf *m);
+
+/* Make the first len bytes contiguous in the first segment. false: the packet is shorter, or the
+ * segment has no room; nothing changed then. */
+bool packet_pull(struct rte_mbuf *m, uint32_t len);
+
+/* Cut the packet at the end to len bytes; frees segments that fall off. */
+void packet_trim(struct rte_mbuf *m, uint32_t len);
+
+/* Copy len bytes from offset into buf, across segments; the caller has checked the length. */
+void packet_read(const struct rte_mbuf *m, uint32_t offset, uint32_t len, void *buf);
+
+#endif

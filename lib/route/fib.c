@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The FIB: DIR-24-8 (Gupta, Lin, McKeown: "Routing lookups in hardware at memory access speeds",
+ * INFOCOM 1998) with 16-bit entries.
+ *
+ * What readers see is one array of 16-bit slots. The first 2^24 are indexed by the address's
+ * upper 24 bits; behind them lie the second-level blocks of 256 slots, one for each /24 that has
+ * longer prefixes. A slot with the top bit set holds a block's number, any other the answer.
+ * One base for both levels lets a vector lookup do each level with one gather; a gather of 32
+ * bits reads past the last slot, which is why the array is padded.
+ *
+ * The default route is not expanded: 0 means "no longer prefix", and stands for the one word
+ * `fallback`. Thus the whole table need not be written when the default changes, and memory of
+ * address space that has no routes is never touched.
+ *
+ * What the writer keeps beside it is the set of prefixes as a binary tree in heap order: node
+ * (1 << len) | (prefix >> (32 - len)) holds the index of exactly that prefix, 0 if there is none.
+ * An exact match is one load, the covering prefix is found by shifting the node's number right,
+ * and the children of n are 2n and 2n + 1. Lengths up to 24 have one tree of 2^25 nodes, each
+ * block has a tree of 512 for the longer ones.
+ *
+ * Publication: fib_set() begins with a release fence, so that what an index leads to is written
+ * before the index; a reader goes on from the loaded value by an address dependency. A block is
+ * filled before its number is stored; when its last prefix goes, its number is taken out and the
+ * block used again only after a grace period (core/rcu.h).
+ */
+#include "route/fib.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "core/rcu.h"
+#include "route/pages.h"
+
+#define TOP_SLOTS (1u << 24)
+#define BLOCK_SLOTS 256u
+#define BLOCKS_MAX 32768u
+#define BLOCK_FLAG 0x8000u
+#define PAD_SLOTS 2u
+#define NO_BLOCK UINT32_MAX
+#define STRIP_SLOTS 16u
+#define EACH_ENTRY 0x0001000100010001ULL
+#define BURST 64u
+
+struct block {
+	struct fib *fib;
+	uint32_t next;                  /* in the free list */
+	uint32_t prefixes;              /* longer than 24 in this /24 */
+	uint16_t tree[2 * BLOCK_SLOTS] __rte_aligned(8);
+};
+
+struct fib {
+	/* readers */
+	uint16_t *slots;
+	uint16_t fallback;              /* the default route's index */
+
+	/* the writer */
+	uint16_t *tree;
+	struct block *blocks;
+	uint32_t blocks_max;
+	uint32_t blocks_fresh;          /* from here on never used */
+	uint32_t blocks_free;           /* list */
+	uint32_t blocks_used;
+	uint32_t blocks_retired;        /* wait for the end of their grace period */
+	uint32_t prefixes;
+};
+
+/* A tree with the slots that its leaves stand for: the top level's or a block's. */
+struct level {
+	uint16_t *tree;
+	uint16_t *slots;
+	uint32_t leaves;                /* how many, and the number of the first leaf */
+};
+
+static uint16_t slot_load(const uint16_t *slot)
+{
+	return __atomic_load_n(slot, __ATOMIC_RELAXED);
+}
+
+static void slot_store(uint16_t *slot, uint16_t value)
+{
+	if (*slot != value)
+		__atomic_store_n(slot, value, __ATOMIC_RELAXED);
+}
+
+static uint32_t block_first_slot(uint32_t number)
+{
+	return TOP_SLOTS + number * BLOCK_SLOTS;
+}
+
+static struct level top_level(const struct fib *fib)
+{
+	return (struct level){ fib->tree, fib->slots, TOP_SLOTS };
+}
+
+static struct level block_level(const struct fib *fib, uint32_t number)
+{
+	return (struct level){ fib->blocks[number].tree, fib->slots + block_first_slot(number),
+			       BLOCK_SLOTS };
+}
+
+/* ---- memory ---- */
+
+static size_t slots_bytes(const struct fib *fib)
+{
+	return (TOP_SLOTS + (size_t)fib->blocks_max * BLOCK_SLOTS + PAD_SLOTS) * sizeof(uint16_t);
+}
+
+static size_t tree_bytes(void)
+{
+	return 2 * (size_t)TOP_SLOTS * sizeof(uint16_t);
+}
+
+static size_t blocks_bytes(const struct fib *fib)
+{
+	return fib->blocks_max * sizeof(struct block);
+}
+
+struct fib *fib_create(unsigned int blocks_max, int socket)
+{
+	struct fib *fib;
+
+	if (blocks_max > BLOCKS_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	fib = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(sizeof(*fib)));
+	if (!fib)
+		return NULL;
+	memset(fib, 0, sizeof(*fib));
+	fib->blocks_max = blocks_max ? blocks_max : BLOCKS_MAX;
+	fib->blocks_free = NO_BLOCK;
+	fib->slots = pages_map(slots_bytes(fib), true, socket);
+	fib->tree = pages_map(tree_bytes(), false, socket);
+	fib->blocks = pages_map(blocks_bytes(fib), false, socket);
+	if (!fib->slots || !fib->tree || !fib->blocks) {
+		fib_destroy(fib);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return fib;
+}
+
+void fib_destroy(struct fib *fib)
+{
+	if (!fib)
+		return;
+	if (fib->blocks_retired)
+		rcu_synchronize();
+	pages_unmap(fib->slots, slots_bytes(fib));
+	pages_unmap(fib->tree, tree_bytes());
+	pages_unmap(fib->blocks, blocks_bytes(fib));
+	free(fib);
+}
+
+/* ---- blocks ---- */
+
+static void block_reuse(void *arg)
+{
+	struct block *b = arg;
+	struct fib *fib = b->fib;
+
+	b->next = fib->blocks_free;
+	fib->blocks_free = (uint32_t)(b - fib->blocks);
+	fib->blocks_retired--;
+}
+
+static void block_retire(struct fib *fib, uint32_t number)
+{
+	fib->blocks_used--;
+	fib->blocks_retired++;
+	rcu_defer(block_reuse, &fib->blocks[number]);
+}
+
+/* A block with every slot set to value and an empty tree; NO_BLOCK if all are in use. */
+static uint32_t block_take(struct fib *fib, uint16_t value)
+{
+	uint32_t number = fib->blocks_free;
+	uint16_t *slots;
+
+	if (number == NO_BLOCK && fib->blocks_fresh == fib->blocks_max && fib->blocks_retired) {
+		rcu_synchronize();
+		number = fib->blocks_free;
+	}
+	if (number != NO_BLOCK)
+		fib->blocks_free = fib->blocks[number].next;
+	else if (fib->blocks_fresh < fib->blocks_max)
+		number = fib->blocks_fresh++;
+	else
+		return NO_BLOCK;
+	fib->blocks[number].fib = fib;
+	fib->blocks_used++;
+	slots = fib->slots + block_first_slot(number);
+	for (uint32_t i = 0; i < BLOCK_SLOTS; i++)
+		slot_store(&slots[i], value);
+	return number;
+}
+
+/* ---- the trees ---- */
+
+static bool prefix_valid(uint32_t prefix, unsigned int len)
+{
+	return len <= 32 && (len == 32 || !(prefix & (UINT32_MAX >> len)));
+}
+
+/* Node of a prefix of at most 24 bits in the top tree, of a longer one in its block's. */
+static uint32_t top_node(uint32_t prefix, unsigned int len)
+{
+	return 1u << len | (uint32_t)((uint64_t)prefix >> (32 - len));
+}
+
+static uint32_t block_node(uint32_t prefix, unsigned int len)
+{
+	return 1u << (len - 24) | (prefix & 0xff) >> (32 - len);
+}
+
+/* What covers the node's prefix from above within its tree, the root excepted: that is the
+ * default route in the top tree, and has its place in the top tree for a block's. */
+static uint16_t covering(const uint16_t *tree, uint32_t node)
+{
+	while ((node >>= 1) > 1)
+		if (tree[node])
+			return tree[node];
+	return FIB_NONE;
+}
+
+/* What the slot of a /24 holds when it has no block. */
+static uint16_t top_answer(const struct fib *fib, uint32_t slot)
+{
+	uint32_t leaf = TOP_SLOTS | slot;
+
+	return fib->tree[leaf] ? fib->tree[leaf] : covering(fib->tree, leaf);
+}
+
+/* Four entries at once; every strip of them is aligned. */
+static uint64_t *wide(const uint16_t *entries)
+{
+	return (uint64_t *)(uintptr_t)entries;
+}
+
+/* The 16 slots under a node that stands four levels above its leaves, by four stores, when no
+ * longer prefix and no block is there; a walk would visit 30 nodes. A reader, of 16 bits, finds
+ * each slot old or new all the same. */
+static bool fill_strip(const struct level *at, uint32_t node, uint16_t value)
+{
+	uint64_t *slots = wide(&at->slots[node * STRIP_SLOTS - at->leaves]);
+	uint64_t longer = at->tree[2 * node] | at->tree[2 * node + 1];
+	uint64_t values = value * EACH_ENTRY;
+
+	for (uint32_t n = 4; n <= STRIP_SLOTS; n *= 2)
+		for (uint32_t i = 0; i < n; i += 4)
+			longer |= *wide(&at->tree[n * node + i]);
+	if (longer || ((slots[0] | slots[1] | slots[2] | slots[3]) & BLOCK_FLAG * EACH_ENTRY))
+		return false;
+	for (uint32_t i = 0; i < STRIP_SLOTS / 4; i++)
+		if (slots[i] != values)
+			__atomic_store_n(&slots[i], values, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void fill(const struct fib *fib, const struct level *at, uint32_t node, uint16_t value);
+
+static void fill_leaf(const struct fib *fib, uint16_t *slot, uint16_t value)
+{
+	struct level below;
+
+	if (!(*slot & BLOCK_FLAG)) {
+		slot_store(slot, value);
+		return;
+	}
+	below = block_level(fib, *slot & ~BLOCK_FLAG);
+	fill(fib, &below, 1, value);
+}
+
+/* Give value to each slot under node that no longer prefix takes. */
+static void fill(const struct fib *fib, const struct level *at, uint32_t node, uint16_t value)
+{
+	if (node >= at->leaves) {
+		fill_leaf(fib, &at->slots[node - at->leaves], value);
+		return;
+	}
+	if (node * STRIP_SLOTS >= at->leaves && node * STRIP_SLOTS < 2 * at->leaves &&
+	    fill_strip(at, node, value))
+		return;
+	if (!at->tree[2 * node])
+		fill(fib, at, 2 * node, value);
+	if (!at->tree[2 * node + 1])
+		fill(fib, at, 2 * node + 1, value);
+}
+
+/* ---- changes ---- */
+
+static int set_long(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
+{
+	uint16_t *slot = &fib->slots[prefix >> 8];
+	uint32_t number = *slot & ~BLOCK_FLAG;
+	uint32_t node = block_node(prefix, len);
+	bool fresh = !(*slot & BLOCK_FLAG);
+	struct level at;
+
+	if (fresh) {
+		number = block_take(fib, *slot);
+		if (number == NO_BLOCK)
+			return -ENOSPC;
+	}
+	at = block_level(fib, number);
+	if (!at.tree[node]) {
+		fib->blocks[number].prefixes++;
+		fib->prefixes++;
+	}
+	at.tree[node] = index;
+	fill(fib, &at, node, index);
+	if (fresh)
+		__atomic_store_n(slot, BLOCK_FLAG | number, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int unset_long(struct fib *fib, uint32_t prefix, unsigned int len)
+{
+	uint16_t *slot = &fib->slots[prefix >> 8];
+	uint32_t number = *slot & ~BLOCK_FLAG;
+	uint32_t node = block_node(prefix, len);
+	uint16_t above, value;
+	struct level at;
+
+	if (!(*slot & BLOCK_FLAG))
+		return -ENOENT;
+	at = block_level(fib, number);
+	if (!at.tree[node])
+		return -ENOENT;
+	at.tree[node] = FIB_NONE;
+	fib->prefixes--;
+	above = top_answer(fib, prefix >> 8);
+	if (--fib->blocks[number].prefixes == 0) {
+		slot_store(slot, above);
+		block_retire(fib, number);
+		return 0;
+	}
+	value = covering(at.tree, node);
+	fill(fib, &at, node, value ? value : above);
+	return 0;
+}
+
+int fib_set(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
+{
+	struct level top = top_level(fib);
+	uint32_t node;
+
+	if (!prefix_valid(prefix, len) || index == FIB_NONE || index > FIB_INDEX_MAX)
+		return -EINVAL;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	if (len > 24)
+		return set_long(fib, prefix, len, index);
+	node = top_node(prefix, len);
+	if (!fib->tree[node])
+		fib->prefixes++;
+	fib->tree[node] = index;
+	if (len == 0)
+		slot_store(&fib->fallback, index);
+	else
+		fill(fib, &top, node, index);
+	return 0;
+}
+
+int fib_unset(struct fib *fib, uint32_t prefix, unsigned int len)
+{
+	struct level top = top_level(fib);
+	uint32_t node;
+
+	if (!prefix_valid(prefix, len))
+		return -ENOENT;
+	if (len > 24)
+		return unset_long(fib, prefix, len);
+	node = top_node(prefix, len);
+	if (!fib->tree[node])
+		return -ENOENT;
+	fib->tree[node] = FIB_NONE;
+	fib->prefixes--;
+	if (len == 0)
+		slot_store(&fib->fallback, FIB_NONE);
+	else
+		fill(fib, &top, node, covering(fib->tree, node));
+	return 0;
+}
+
+uint16_t fib_get(const struct fib *fib, uint32_t prefix, unsigned int len)
+{
+	uint16_t slot = fib->slots[prefix >> 8];
+
+	if (!prefix_valid(prefix, len))
+		return FIB_NONE;
+	if (len <= 24)
+		return fib->tree[top_node(prefix, len)];
+	if (!(slot & BLOCK_FLAG))
+		return FIB_NONE;
+	return fib->blocks[slot & ~BLOCK_FLAG].tree[block_node(prefix, len)];
+}
+
+/* ---- readers ---- */
+
+static uint16_t block_lookup(const struct fib *fib, uint16_t slot, uint32_t addr)
+{
+	return slot_load(&fib->slots[block_first_slot(slot & ~BLOCK_FLAG) + (addr & 0xff)]);
+}
+
+uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
+{
+	uint16_t answer = slot_load(&fib->slots[addr >> 8]);
+
+	if (answer & BLOCK_FLAG)
+		answer = block_lookup(fib, answer, addr);
+	return answer ? answer : slot_load(&fib->fallback);
+}
+
+/* One pass a level, so that the cache misses of a level overlap. */
+static void lookup_burst(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
+			 unsigned int n)
+{
+	uint16_t fallback = slot_load(&fib->fallback);
+	uint16_t any = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		any |= indexes[i] = slot_load(&fib->slots[addrs[i] >> 8]);
+	if (any & BLOCK_FLAG)
+		for (unsigned int i = 0; i < n; i++)
+			if (indexes[i] & BLOCK_FLAG)
+				indexes[i] = block_lookup(fib, indexes[i], addrs[i]);
+	for (unsigned int i = 0; i < n; i++)
+		indexes[i] = indexes[i] ? indexes[i] : fallback;
+}
+
+void fib_lookup_bulk(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
+		     unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i += BURST)
+		lookup_burst(fib, addrs + i, indexes + i, RTE_MIN(BURST, n - i));
+}
+
+void fib_stats_get(const struct fib *fib, struct fib_stats *s)
+{
+	s->prefixes = fib->prefixes;
+	s->blocks_used = fib->blocks_used;
+	s->blocks_max = fib->blocks_max;
+	s->lookup_bytes = slots_bytes(fib);
+	s->control_bytes = tree_bytes() + blocks_bytes(fib);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The forwarding information base: longest-prefix match from an IPv4 address to a 15-bit index
+ * (a next hop, or a group, or a verdict such as local or blackhole), for bursts of addresses.
+ *
+ * One writer (the control thread), any number of readers. Every lookup during an update gives
+ * the old answer or the new one for each address; the update of a short prefix is not atomic as
+ * a whole. Index FIB_NONE is "no route".
+ */
+#ifndef ROUTE_FIB_H
+#define ROUTE_FIB_H
+
+#include <stdint.h>
+
+#define FIB_NONE 0
+#define FIB_INDEX_MAX 32767
+
+struct fib;
+
+/* What it costs; for `route show -s` and the benchmark. */
+struct fib_stats {
+	uint32_t prefixes;
+	uint32_t blocks_used, blocks_max;   /* second-level blocks, for prefixes longer than 24 */
+	uint64_t lookup_bytes, control_bytes;
+};
+
+/* blocks_max: how many /24 can have longer prefixes (0: a default). socket: NUMA node.
+ * NULL with errno set when there is no memory. */
+struct fib *fib_create(unsigned int blocks_max, int socket);
+void fib_destroy(struct fib *fib);
+
+/* prefix in host byte order, bits below len must be 0. index 1..FIB_INDEX_MAX.
+ * fib_set adds or replaces: 0, -EINVAL, -ENOSPC (no second-level block; nothing changed).
+ * fib_unset: 0, -ENOENT. */
+int fib_set(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index);
+int fib_unset(struct fib *fib, uint32_t prefix, unsigned int len);
+
+/* What is stored for exactly this prefix, FIB_NONE if nothing. Control thread. */
+uint16_t fib_get(const struct fib *fib, uint32_t prefix, unsigned int len);
+
+/* Readers. Addresses in host byte order. */
+uint16_t fib_lookup(const struct fib *fib, uint32_t addr);
+void fib_lookup_bulk(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
+		     unsigned int n);
+
+void fib_stats_get(const struct fib *fib, struct fib_stats *s);
+
+#endif

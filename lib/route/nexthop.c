@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Next hops, shared by all routes that ask for the same (a full Internet table has a million
+ * routes and a few hundred next hops), found again by a chained hash over the array itself.
+ *
+ * The preferred source follows Linux's fib_result_prefsrc: the route's own `src`, else
+ * inet_select_addr() on the link towards the gateway, within the route's scope. Linux finds it
+ * again at the first use after an address has changed; here it is done at once, so that workers
+ * read one word.
+ */
+#include "route/nexthop.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_hash_crc.h>
+
+#include "core/rcu.h"
+#include "link/link.h"
+#include "route/pages.h"
+
+#define BUCKETS 16384u
+#define NEXTHOPS_BYTES (NEXTHOPS_MAX * sizeof(struct nexthop))
+
+_Static_assert(sizeof(struct nexthop) == RTE_CACHE_LINE_SIZE, "one cache line");
+
+struct nexthop *nexthops;
+
+static uint32_t buckets[BUCKETS];       /* first index of each chain, 0: empty */
+static uint32_t fresh;                  /* from here on never used */
+static uint32_t free_list;
+static unsigned int used, retired;      /* retired: wait for the end of their grace period */
+
+static const char *const type_names[ROUTE_TYPES] = {
+	[ROUTE_NONE] = "none",
+	[ROUTE_UNICAST] = "unicast",
+	[ROUTE_LOCAL] = "local",
+	[ROUTE_BROADCAST] = "broadcast",
+	[ROUTE_BLACKHOLE] = "blackhole",
+	[ROUTE_UNREACHABLE] = "unreachable",
+	[ROUTE_PROHIBIT] = "prohibit",
+	[ROUTE_THROW] = "throw",
+	[ROUTE_MULTICAST] = "multicast",
+};
+
+const char *route_type_name(unsigned int type)
+{
+	return type < ROUTE_TYPES ? type_names[type] : "unknown";
+}
+
+int route_type_parse(const char *word)
+{
+	for (int i = ROUTE_UNICAST; i < ROUTE_TYPES; i++)
+		if (!strcmp(word, type_names[i]))
+			return i;
+	return -1;
+}
+
+int nexthop_init(void)
+{
+	nexthops = pages_map(NEXTHOPS_BYTES, true, -1);
+	if (!nexthops)
+		return -ENOMEM;
+	memset(buckets, 0, sizeof(buckets));
+	fresh = 1;
+	free_list = 0;
+	used = 0;
+	return 0;
+}
+
+void nexthop_fini(void)
+{
+	if (retired)
+		rcu_synchronize();
+	pages_unmap(nexthops, NEXTHOPS_BYTES);
+	nexthops = NULL;
+}
+
+/* ---- what depends on links and addresses ---- */
+
+static bool over_link(const struct nexthop *nh)
+{
+	return nh->type == ROUTE_UNICAST || nh->type == ROUTE_LOCAL ||
+	       nh->type == ROUTE_BROADCAST;
+}
+
+static rte_be32_t select_source(const struct nexthop *nh)
+{
+	const struct link *l = link_get(nh->link);
+
+	if (nh->asked_src || !over_link(nh) || !l)
+		return nh->asked_src;
+	return addr_select(l, nh->via, nh->scope);
+}
+
+/* Host scope does not depend on the link: the router's own addresses answer on every link. */
+static bool needs_carrier(const struct nexthop *nh)
+{
+	return over_link(nh) && nh->scope != SCOPE_HOST;
+}
+
+void nexthop_select_sources(void)
+{
+	for (uint32_t i = 1; i < fresh; i++)
+		if (nexthops[i].refs)
+			__atomic_store_n(&nexthops[i].src, select_source(&nexthops[i]),
+					 __ATOMIC_RELAXED);
+}
+
+bool nexthop_set_carrier(unsigned int link, bool carrier)
+{
+	bool any = false;
+
+	for (uint32_t i = 1; i < fresh; i++) {
+		struct nexthop *nh = &nexthops[i];
+		uint32_t flags = nh->flags & ~NEXTHOP_F_LINKDOWN;
+
+		if (!nh->refs || nh->link != link || !needs_carrier(nh))
+			continue;
+		if (!carrier)
+			flags |= NEXTHOP_F_LINKDOWN;
+		__atomic_store_n(&nh->flags, flags, __ATOMIC_RELAXED);
+		any = true;
+	}
+	return any;
+}
+
+/* ---- the hash ---- */
+
+static bool same(const struct nexthop *a, const struct nexthop *b)
+{
+	return a->type == b->type && a->scope == b->scope && a->link == b->link &&
+	       a->via == b->via && a->gateway == b->gateway && a->asked_src == b->asked_src &&
+	       a->mtu == b->mtu && !((a->flags ^ b->flags) & NEXTHOP_F_ONLINK);
+}
+
+static uint32_t *bucket_of(const struct nexthop *nh)
+{
+	uint32_t h = rte_hash_crc_4byte((uint32_t)nh->type << 16 | nh->link, nh->mtu);
+
+	h = rte_hash_crc_4byte(nh->via, h);
+	h = rte_hash_crc_4byte(nh->asked_src, h);
+	return &buckets[h % BUCKETS];
+}
+
+static uint32_t index_take(void)
+{
+	uint32_t index;
+
+	if (!free_list && fresh == NEXTHOPS_MAX && retired)
+		rcu_synchronize();
+	index = free_list;
+	if (index)
+		free_list = nexthops[index].next;
+	else if (fresh < NEXTHOPS_MAX)
+		index = fresh++;
+	return index;
+}
+
+static void index_free(void *arg)
+{
+	uint32_t index = (uint32_t)(uintptr_t)arg;
+
+	nexthops[index].next = free_list;
+	free_list = index;
+	retired--;
+}
+
+uint32_t nexthop_hold(const struct nexthop *like)
+{
+	uint32_t *bucket = bucket_of(like);
+	const struct link *l = link_get(like->link);
+	struct nexthop *nh;
+	uint32_t index;
+
+	for (index = *bucket; index; index = nexthops[index].next) {
+		if (same(&nexthops[index], like)) {
+			nexthops[index].refs++;
+			return index;
+		}
+	}
+	index = index_take();
+	if (!index)
+		return 0;
+	nh = &nexthops[index];
+	*nh = *like;
+	nh->flags &= NEXTHOP_F_ONLINK;
+	if (needs_carrier(nh) && l && !l->running)
+		nh->flags |= NEXTHOP_F_LINKDOWN;
+	nh->src = select_source(nh);
+	nh->refs = 1;
+	nh->next = *bucket;
+	*bucket = index;
+	used++;
+	return index;
+}
+
+void nexthop_release(uint32_t index)
+{
+	uint32_t *at = bucket_of(&nexthops[index]);
+
+	if (--nexthops[index].refs)
+		return;
+	while (*at != index)
+		at = &nexthops[*at].next;
+	*at = nexthops[index].next;
+	used--;
+	retired++;
+	rcu_defer(index_free, (void *)(uintptr_t)index);
+}
+
+unsigned int nexthop_used(void)
+{
+	return used;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Next hops: what a route leads to. One flat array, indexed by the FIB's 15-bit answer; equal
+ * next hops are shared and counted. Entry 0 is "no route".
+ *
+ * Written by the control thread before the index is published in the FIB; afterwards only the
+ * single-word fields `src` and `flags` change in place, with addresses and carrier. An index is
+ * reused after a grace period.
+ */
+#ifndef ROUTE_NEXTHOP_H
+#define ROUTE_NEXTHOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+#include <rte_common.h>
+
+#include "core/error.h"
+
+#define NEXTHOPS_MAX 32768
+
+enum route_type {               /* the order and names of iproute2 */
+	ROUTE_NONE,             /* no route: entry 0, and what a throw route leads to */
+	ROUTE_UNICAST,
+	ROUTE_LOCAL,
+	ROUTE_BROADCAST,
+	ROUTE_BLACKHOLE,
+	ROUTE_UNREACHABLE,
+	ROUTE_PROHIBIT,
+	ROUTE_THROW,
+	ROUTE_MULTICAST,        /* never in a table; what 224/4 is given on output */
+	ROUTE_TYPES
+};
+
+struct nexthop {
+	uint8_t type;           /* enum route_type */
+	uint8_t scope;          /* Linux's: 0 universe (gateway), 253 link, 254 host */
+	uint16_t link;          /* output link's id; of ROUTE_LOCAL the owner */
+	rte_be32_t gateway;     /* 0: the destination itself is the neighbour to send to */
+	rte_be32_t src;         /* preferred source: the route's, else selected on the link */
+	uint32_t mtu;           /* the route's mtu metric; 0: the link's */
+	uint32_t flags;         /* NEXTHOP_F_* */
+	/* control thread only */
+	rte_be32_t via;         /* the route's own gateway; `gateway` is 0 where via is one of the
+				 * router's own addresses, as Linux does */
+	rte_be32_t asked_src;   /* the route's own src, 0: none */
+	uint32_t refs;
+	uint32_t next;          /* hash chain, free list */
+} __rte_cache_aligned;
+
+#define NEXTHOP_F_LINKDOWN 0x1  /* its link has no carrier */
+#define NEXTHOP_F_DEAD 0x2      /* its link is down; never set on a route's only next hop, for
+				 * such routes go with the link */
+#define NEXTHOP_F_ONLINK 0x4    /* the gateway need not be in a subnet of the link */
+
+extern struct nexthop *nexthops;   /* NEXTHOPS_MAX entries */
+
+static inline const struct nexthop *nexthop_get(uint32_t index)
+{
+	return &nexthops[index];
+}
+
+/* Source address of what the router itself sends by this next hop. */
+static inline rte_be32_t nexthop_src(const struct nexthop *nh)
+{
+	return __atomic_load_n(&nh->src, __ATOMIC_RELAXED);
+}
+
+/* ---- control thread ---- */
+
+#define SCOPE_UNIVERSE 0
+#define SCOPE_LINK 253
+#define SCOPE_HOST 254
+
+int nexthop_init(void);         /* 0 or a negative errno */
+void nexthop_fini(void);
+
+/* Find an equal one or make it; takes a reference. Equal is by what the route asks for: type,
+ * scope, link, via, gateway, asked_src, mtu and NEXTHOP_F_ONLINK; the other fields of `like` are
+ * ignored. Returns the index, 0 when all are in use. */
+uint32_t nexthop_hold(const struct nexthop *like);
+void nexthop_release(uint32_t index);
+unsigned int nexthop_used(void);
+
+/* Addresses have changed: choose again the sources that no route asked for. */
+void nexthop_select_sources(void);
+
+/* A link's carrier came or went. Returns whether any next hop leads over it. */
+bool nexthop_set_carrier(unsigned int link, bool carrier);
+
+/* "unicast", "blackhole" ..., and back (-1: no such type). */
+const char *route_type_name(unsigned int type);
+int route_type_parse(const char *word);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Memory for the big tables; see pages.h. */
+#include "route/pages.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
+
+#define HUGE_BYTES ((size_t)2 << 20)
+
+static size_t round_up(size_t bytes)
+{
+	return (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+}
+
+/* Anonymous memory that begins at a huge page's boundary: map one more and cut off both ends. */
+static uint8_t *map_aligned(size_t bytes)
+{
+	uint8_t *p = mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before;
+
+	if (p == MAP_FAILED)
+		return MAP_FAILED;
+	before = round_up((uintptr_t)p) - (uintptr_t)p;
+	if (before)
+		munmap(p, before);
+	munmap(p + before + bytes, HUGE_BYTES - before);
+	madvise(p + before, bytes, MADV_HUGEPAGE);
+	return p + before;
+}
+
+/* A reserved page can still be denied at the first touch, by a control group's limit, and that is
+ * a SIGBUS: try one while an error can be returned. Kernels before 5.14 do not know how. */
+static uint8_t *map_reserved(size_t bytes)
+{
+	uint8_t *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB, -1, 0);
+
+	if (p == MAP_FAILED || !madvise(p, HUGE_BYTES, MADV_POPULATE_WRITE) || errno == EINVAL)
+		return p;
+	munmap(p, bytes);
+	return MAP_FAILED;
+}
+
+void *pages_map(size_t bytes, bool reserved, int socket)
+{
+	uint8_t *p = MAP_FAILED;
+	unsigned long nodes;
+
+	bytes = round_up(bytes);
+	if (reserved)
+		p = map_reserved(bytes);
+	if (p == MAP_FAILED)
+		p = map_aligned(bytes);
+	if (p == MAP_FAILED) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	/* Only a wish: a kernel without NUMA refuses it. */
+	if (socket >= 0 && socket < (int)(8 * sizeof(nodes))) {
+		nodes = 1UL << socket;
+		syscall(SYS_mbind, p, bytes, MPOL_PREFERRED, &nodes, 8 * sizeof(nodes), 0);
+	}
+	return p;
+}
+
+void pages_unmap(void *p, size_t bytes)
+{
+	if (p)
+		munmap(p, round_up(bytes));
+}

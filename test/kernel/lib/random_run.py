@@ -1,0 +1,153 @@
+"""Plays random frames and boils a difference down to the fewest frames that still show it.
+
+A run consists of chapters, each on new routers under settings drawn by its seed, so any chapter
+can be played again alone.  Frames go in batches; outputs and counters are compared after each.
+"""
+
+import functools
+import itertools
+import random
+import time
+
+import random_frames
+
+from . import decode, runner
+from .scenario import Difference, Scenario
+
+_CHAPTER_FRAMES = 2048
+_SHRINK_SECONDS = 90.0
+
+
+class Chapter:
+    """The story of one chapter: the same seed tells the same story."""
+
+    def __init__(self, seed, frames, options):
+        rng = random.Random(seed)
+        variation, self.sentinel = rng.choice(random_frames.VARIATIONS)
+        self.setup = random_frames.SETUP + variation
+        self.name = f"random, seed {seed}"
+        self._generator = random_frames.Generator(rng, options.extras)
+        self._frames = frames
+        self._options = options
+
+    def scenario(self, story):
+        return Scenario(self.name, "", story, self.setup, sentinel=self.sentinel)
+
+    def tell(self, play, boil_down=True):
+        history = []
+        while play.frames_sent < self._frames:
+            port, frames = self._generator.batch()
+            history.append((port, frames))
+            try:
+                play.send(port, *frames)
+                play.check_counters()
+            except Difference as difference:
+                if not boil_down:
+                    raise
+                raise Difference(self._boil_down(history, difference)) from difference
+
+    # Finding the fewest frames.
+
+    def _replay(self, groups, one_by_one=False):
+        """Play groups of frames on new routers; the difference, or None."""
+        def story(play):
+            for port, frames in groups:
+                if one_by_one:
+                    play.each(port, frames)
+                else:
+                    play.send(port, *frames)
+                    play.check_counters()
+        try:
+            runner.play(self.scenario(story), self._options, count_each=one_by_one)
+        except Difference as difference:
+            return difference
+        return None
+
+    def _boil_down(self, history, first):
+        deadline = time.monotonic() + _SHRINK_SECONDS
+        for candidate in self._promising(history):
+            difference = self._replay(candidate)
+            if difference is not None:
+                fewest, difference = self._fewest(candidate, difference, deadline)
+                return f"{difference}\n\nTo keep:\n\n{self._as_scenario(fewest)}"
+        return f"did not happen again on new routers; it was:\n{first}"
+
+    def _promising(self, history):
+        """Things to try, from the smallest: one frame, those up to it, the batch, everything."""
+        port, frames = history[-1]
+        alone = [(port, [frame]) for frame in frames]
+        difference = self._replay([(port, frames)], one_by_one=True)
+        if difference is not None:
+            guilty = difference.frames_sent - 1
+            yield [alone[guilty]]
+            yield alone[:guilty + 1]
+        yield [(port, frames)]
+        yield history
+
+    def _fewest(self, groups, difference, deadline):
+        """Leave out ever smaller parts as long as the difference stays."""
+        part = len(groups) // 2
+        while part and time.monotonic() < deadline:
+            start = 0
+            while start < len(groups) and time.monotonic() < deadline:
+                rest = groups[:start] + groups[start + part:]
+                still = self._replay(rest) if rest else None
+                if still is not None:
+                    groups, difference = rest, still
+                else:
+                    start += part
+            part //= 2
+        return groups, difference
+
+    def _as_scenario(self, groups):
+        lines = [f'@scenario("found by {self.name}", "random", sentinel="{self.sentinel}",',
+                 f"          setup={self.setup!r})",
+                 "def found(s):"]
+        for port, frames in groups:
+            lines += [f"    # {decode.summary(frame)}" for frame in frames[:4]]
+            listed = ", ".join(f'Frame.fromhex("{frame.hex()}")' for frame in frames)
+            lines.append(f'    s.send("{port}", {listed})')
+        return "\n".join(lines)
+
+
+def _run_chapter(seed, frames, options):
+    chapter = Chapter(seed, frames, options)
+    return runner.run_one(chapter.scenario(chapter.tell), options)
+
+
+def _chapters(seed, options):
+    """Pairs of a seed and a number of frames, until there are enough."""
+    left = options.random
+    number = 0
+    while left is None or left > 0:
+        frames = _CHAPTER_FRAMES if left is None else min(left, _CHAPTER_FRAMES)
+        yield seed + number, frames
+        number += 1
+        if left is not None:
+            left -= frames
+
+
+def run(seed, options):
+    """Returns how many chapters passed, failed, and were skipped."""
+    print(f"seed {seed}", flush=True)
+    started = time.monotonic()
+    deadline = started + options.minutes * 60 if options.minutes else None
+    counts = {runner.PASSED: 0, runner.FAILED: 0}
+    frames = 0
+
+    def take(result):
+        nonlocal frames
+        counts[result.outcome] += 1
+        frames += result.frames
+        runner.print_result(result, options.verbose)
+
+    chapters = _chapters(seed, options)
+    while deadline is None or time.monotonic() < deadline:
+        round_ = list(itertools.islice(chapters, 4 * options.jobs))
+        if not round_:
+            break
+        jobs = [runner.Job(f"random, seed {chapter}", functools.partial(
+            _run_chapter, chapter, count, options)) for chapter, count in round_]
+        runner.run_jobs(jobs, options, take)
+    print(f"{frames} frames in {time.monotonic() - started:.1f} s")
+    return counts[runner.PASSED], counts[runner.FAILED], 0

@@ -1,0 +1,133 @@
+"""The router under test: the millrace daemon on net_af_packet, in a network namespace of its own.
+
+The kernel's ends of the cables lie in that namespace too, with no address, no ARP and forwarding
+off, so the kernel has nothing to say there.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from . import layout, netns
+
+_START_SECONDS = 20.0
+_STOP_SECONDS = 5.0
+_EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
+
+
+def _as_child():
+    """In the new process: end with the harness, and use all CPUs although it keeps to one."""
+    netns.end_with_parent(signal.SIGKILL)
+    os.sched_setaffinity(0, range(os.cpu_count()))
+
+
+def _lcores(workers):
+    """The control thread and the workers as lcores that may run on any CPU: many share few."""
+    cpus = ",".join(map(str, range(os.cpu_count())))
+    return ",".join(f"{lcore}@({cpus})" for lcore in range(workers + 1))
+
+
+class MillraceRouter:
+    name = "millrace"
+
+    def __init__(self, namespace, options):
+        self.namespace = namespace
+        self.options = options
+        self.directory = tempfile.TemporaryDirectory(prefix="millrace-kernel-")
+        self.socket_path = os.path.join(self.directory.name, "sock")
+        self.log_path = os.path.join(self.directory.name, "log")
+        self.process = None
+
+    def prepare(self):
+        for scope in ("all", "default"):
+            self.namespace.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", "1")
+        self.namespace.sysctl("net.ipv4.ip_forward", "0")
+
+    def start(self, commands, mtu):
+        self.namespace.ip([f"link set {p} arp off up" for p in layout.PORTS])
+        configuration = os.path.join(self.directory.name, "millrace.conf")
+        with open(configuration, "w") as file:
+            for index, port in enumerate(layout.PORTS):
+                frame_bytes = 2048 if mtu[port] <= 1500 else 16384
+                file.write(f"link add {port} type dpdk devargs net_af_packet{index},"
+                           f"iface={port},framesz={frame_bytes},blocksz={frame_bytes * 2}"
+                           f" mtu {mtu[port]}\nlink set {port} up\n")
+            file.write("\n".join(commands) + "\n")
+        words = [self.options.millrace, "-c", configuration, "-s", self.socket_path,
+                 "-w", str(self.options.workers)]
+        if self.options.no_fast_path:
+            words.append("--no-fast-path")
+        words += ["--", *_EAL_ARGUMENTS, "--lcores", _lcores(self.options.workers),
+                  "--file-prefix", f"mrk{os.getpid()}_{self.namespace.fd}"]
+        with self.namespace.entered(), open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, preexec_fn=_as_child)
+        self._await_socket()
+
+    def _await_socket(self):
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self.last_words():
+                raise netns.CommandRefused(self.last_words())
+            with socket.socket(socket.AF_UNIX) as probe:
+                try:
+                    probe.connect(self.socket_path)
+                    return
+                except OSError:
+                    time.sleep(0.01)
+        raise netns.CommandRefused(f"millrace does not answer on its socket:\n{self._log()}")
+
+    def last_words(self):
+        """How the daemon ended, if it did so unasked; None while it runs."""
+        if self.process is None or self.process.poll() is None:
+            return None
+        return f"millrace ended with status {self.process.returncode}:\n{self._log()}"
+
+    def _log(self):
+        with open(self.log_path, errors="replace") as file:
+            return "".join(file.readlines()[-20:])
+
+    def _client(self, *words, stdin=None):
+        done = subprocess.run([self.options.millctl, "-s", self.socket_path, *words],
+                              input=stdin, text=True, capture_output=True)
+        if done.returncode != 0:
+            parts = [f"millctl {' '.join(words)}: {done.stderr.strip()}", stdin,
+                     self.last_words()]
+            raise netns.CommandRefused("\n".join(filter(None, parts)))
+        return done.stdout
+
+    def run(self, commands):
+        if commands:
+            self._client("-b", "-", stdin="\n".join(commands) + "\n")
+
+    def counters(self):
+        return json.loads(self._client("-j", "nstat"))
+
+    def neighbours(self, port):
+        entries = json.loads(self._client("-j", "neigh", "show", "dev", port))
+        return sorted((e["dst"], e.get("lladdr"), e["state"][0]) for e in entries)
+
+    def unaccounted(self):
+        """Where the daemon's ledger of packets does not balance, in words; None where it does."""
+        return None
+
+    def stop(self):
+        """End the daemon; its exit status must be 0, and a crash is told with its last words."""
+        complaint = None
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                status = self.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                status = self.process.wait()
+                complaint = "millrace did not stop on SIGTERM and had to be killed"
+            if status != 0 and complaint is None:
+                complaint = self.last_words()
+        self.namespace.close()
+        self.directory.cleanup()
+        return complaint

@@ -1,0 +1,258 @@
+"""The little language of scenarios.
+
+    @scenario("TTL 1 is answered", rule="C1")
+    def ttl_one(s):
+        s.send("p0", udp(H0, H1, ttl=1))
+
+A scenario is a function that plays a story to both routers at once through the `Play` it is
+given.  It contains no expected results: what the kernel does is what is expected.  The routers
+are new for each scenario and configured as layout.py says, plus the commands in `setup`.
+Commands are iproute2's without the word `ip`, and `sysctl key=value`.
+"""
+
+import dataclasses
+import time
+
+from . import compare, counters, decode, layout, packets
+from .wire import RouterSilent
+
+_SENTINEL_SECONDS = 3.0
+_GRACE_SECONDS = 0.3        # for outputs that come after the sentinels, from another thread
+_GRACE_STEP_SECONDS = 0.01
+_QUIET_SECONDS = 0.05       # at the end of a scenario: nothing more may come
+_TIME_TOLERANCE_SECONDS = 0.15
+
+ALL = []
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    rule: str
+    story: object
+    setup: tuple = ()
+    mtu: dict = None
+    sentinel: str = "routed"
+    slow: bool = False
+    ignored_counters: tuple = ()
+
+
+def scenario(name, rule, **details):
+    """Register the decorated function as a scenario; the details are Scenario's fields."""
+    def register(story):
+        ALL.append(Scenario(f"{rule}: {name}", rule, story, **details))
+        return story
+    return register
+
+
+class Difference(Exception):
+    """The routers did not do the same; the text is the report."""
+
+    def __init__(self, report, frames_sent=0):
+        super().__init__(report)
+        self.frames_sent = frames_sent
+
+
+class CountersDiffer(Difference):
+    """All frames agreed; only counters do not."""
+
+
+class Play:
+    def __init__(self, testbed, sentinel="routed", ignored_counters=(), count_each=False,
+                 damage=None):
+        self.testbed = testbed
+        self.sentinel = sentinel
+        self.steps = 0
+        self.frames_sent = 0
+        self._ignored_counters = ignored_counters
+        self._count_each = count_each
+        self._damage = damage
+        self._own_addresses = compare.OwnAddresses()
+        self._note_addresses(layout.base_commands())
+        self._counted = self._read_counters()
+        self._last_inputs = []
+        self._fresh_inputs = []
+        self.transcript = []
+
+    # What a story can do.
+
+    def run(self, *commands):
+        """Give both routers the same commands."""
+        self.steps += 1
+        self._note_addresses(commands)
+        self.testbed.run(commands)
+
+    def send(self, port, *frames, dst=None, src=None):
+        """Send frames into a port as a group; compare all that comes out on any port.
+
+        Plain bytes are an IPv4 packet, put into a frame from the port's usual host to the router
+        unless `dst` and `src` say otherwise.
+        """
+        self._inject(port, frames, dst, src)
+        self._settle(port)
+        self._compare_outputs()
+
+    def each(self, port, frames, **ethernet):
+        """Send frames one by one, comparing after each."""
+        for frame in frames:
+            self.send(port, frame, **ethernet)
+
+    def start(self, port, *frames, dst=None, src=None):
+        """Send frames and go on at once: what they cause is compared at the next step."""
+        self._inject(port, frames, dst, src)
+
+    def pause(self, seconds):
+        """Let time pass in which nothing comes out."""
+        time.sleep(seconds)
+
+    def wait(self, seconds, tolerance=_TIME_TOLERANCE_SECONDS):
+        """Let time pass, then compare what came out and when, counted from the last frame."""
+        self.steps += 1
+        time.sleep(seconds)
+        for wire in self._wires:
+            wire.receive()
+        self._compare_outputs(tolerance)
+
+    def neighbours(self, port):
+        """Compare the neighbour tables of a port: addresses, link-layer addresses, states."""
+        self.steps += 1
+        tables = [side.router.neighbours(port) for side in self.testbed.sides]
+        if tables[0] != tables[1]:
+            lines = [f"neighbours of {port} differ"]
+            for name, table in zip(self._names, tables):
+                lines.append(f"  {name}:")
+                lines += [f"    {ip} lladdr {lladdr} {state}" for ip, lladdr, state in table]
+            self._fail("\n".join(lines))
+
+    def plug(self, port, connected):
+        """Connect or pull the cable of a port."""
+        self.steps += 1
+        self.testbed.plug(port, connected)
+
+    def count_between(self, port, frames, out_port, low, high):
+        """Where chance decides: each router must send a number of frames in a range."""
+        self._inject(port, frames, None, None)
+        self._settle(port)
+        for wire, name in zip(self._wires, self._names):
+            came = len(wire.take()[out_port])
+            if not low <= came <= high:
+                self._fail(f"{name} sent {came} frames on {out_port},"
+                           f" expected between {low} and {high}")
+
+    # How it is done.
+
+    @property
+    def _wires(self):
+        return [side.wire for side in self.testbed.sides]
+
+    @property
+    def _names(self):
+        return [side.name for side in self.testbed.sides]
+
+    def _note_addresses(self, commands):
+        for line in commands:
+            words = line.split()
+            if words[:2] == ["addr", "add"]:
+                self._own_addresses.add(words[2].partition("/")[0])
+            elif words[:3] == ["route", "add", "local"]:
+                self._own_addresses.add(words[3])
+
+    def _inject(self, port, frames, dst, src):
+        self.steps += 1
+        self.frames_sent += len(frames)
+        self._last_inputs = [
+            (port, frame if isinstance(frame, packets.Frame) else packets.ethernet(
+                dst or layout.router_mac(port), src or layout.host_mac(port), packets.ETH_IP,
+                frame)) for frame in frames]
+        self._fresh_inputs += self._last_inputs
+        for wire in self._wires:
+            for _, frame in self._last_inputs:
+                wire.send(port, frame)
+
+    def _settle(self, port):
+        """Wait until both routers have dealt with everything that went into the port."""
+        if self.sentinel is None:
+            return
+        for wire in self._wires:
+            wire.send_sentinels(port, self.sentinel, layout.PORTS)
+        for wire, name in zip(self._wires, self._names):
+            try:
+                wire.await_sentinels(layout.PORTS, _SENTINEL_SECONDS)
+            except RouterSilent as silence:
+                self._fail(f"{name} fell silent: {silence}")
+
+    def _difference(self, tolerance):
+        expected, got = (wire.arrived for wire in self._wires)
+        if self._damage:
+            got = self._damage.outputs(got)
+        started = [wire.sent_at for wire in self._wires]
+        found = compare.first_difference(expected, got, self._own_addresses, tolerance, started)
+        return found, expected, got
+
+    def _compare_outputs(self, tolerance=None):
+        deadline = time.monotonic() + _GRACE_SECONDS
+        found, expected, got = self._difference(tolerance)
+        while found and time.monotonic() < deadline:
+            time.sleep(_GRACE_STEP_SECONDS)
+            for wire in self._wires:
+                wire.receive()
+            found, expected, got = self._difference(tolerance)
+        if found:
+            self._fail(compare.describe(found, expected, got, self._names,
+                                        self._own_addresses))
+        self._note_outputs(expected)
+        for wire in self._wires:
+            wire.take()
+        if self._count_each:
+            self.check_counters()
+
+    def _note_outputs(self, outputs):
+        self.transcript += [f"{port} > {decode.summary(frame)}"
+                            for port, frame in self._fresh_inputs]
+        self.transcript += [f"    {port} < {decode.summary(frame)}"
+                            for port, records in outputs.items() for _, frame in records]
+        self._fresh_inputs = []
+
+    def _read_counters(self):
+        return [side.router.counters() for side in self.testbed.sides]
+
+    def check_counters(self):
+        """Compare how the counters have grown since the last check."""
+        now = self._read_counters()
+        expected, got = (counters.growth(*pair) for pair in zip(self._counted, now))
+        self._counted = now
+        if self._damage:
+            got = self._damage.counters(got)
+        self.transcript.append("counters: " + ", ".join(
+            f"{name} +{added}" for name, added in sorted(expected.items())))
+        wrong = counters.differing(expected, got, self._ignored_counters)
+        if wrong:
+            width = max(len(name) for name, _, _ in wrong)
+            lines = ["counters differ:",
+                     f"  {'':{width}}  {self._names[0]:>12}  {self._names[1]:>12}"]
+            lines += [f"  {name:{width}}  {left:12}  {right:12}" for name, left, right in wrong]
+            self._fail("\n".join(lines), counters_only=True)
+
+    def finish(self):
+        """The end of a story: nothing more may come, and the books must balance."""
+        self.steps += 1
+        time.sleep(_QUIET_SECONDS)
+        for wire in self._wires:
+            wire.receive()
+        self._compare_outputs()
+        self.check_counters()
+        for side in self.testbed.sides:
+            unaccounted = side.router.unaccounted()
+            if unaccounted:
+                self._fail(f"{side.name}: {unaccounted}")
+
+    def _fail(self, text, counters_only=False):
+        lines = [f"step {self.steps}, {self.frames_sent} frames sent so far; last sent:"]
+        if len(self._last_inputs) > 4:
+            lines.append(f"  ... {len(self._last_inputs) - 4} frames of the same group")
+        for port, frame in self._last_inputs[-4:]:
+            lines += [f"  {port} > {decode.summary(frame)}", decode.hexdump(frame)]
+        lines.append(text)
+        lines += filter(None, (side.router.last_words() for side in self.testbed.sides))
+        kind = CountersDiffer if counters_only else Difference
+        raise kind("\n".join(lines), self.frames_sent)

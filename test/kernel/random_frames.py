@@ -1,0 +1,265 @@
+"""Random frames, seeded: every field right most of the time and wrong now and then.
+
+The generator knows the network it plays in (layout.py and SETUP) just well enough to leave out
+what depends on chance or time instead of on the frame: neighbours that must be asked for,
+redirects, and senders whose limit of route errors is used up (rule C10).  IP options, and
+fragments that would have to be made or put together, take part only when asked for.
+"""
+
+import struct
+
+from lib import layout, packets
+
+BATCH_FRAMES = 64
+_ROUTE_ERRORS_PER_SENDER = 4        # five pass at once where rule C7 takes nothing
+
+SETUP = tuple(
+    ["sysctl net.ipv4.icmp_ratemask=0"]
+    + [f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all", *layout.PORTS)]
+    + [f"route add 10.{64 + n}.0.0/16 via 10.0.{n}.254" for n in range(4)]
+    + [f"neigh add 10.0.{n}.0 lladdr 02:00:00:00:0{n}:f0 dev p{n} nud permanent"
+       for n in range(4)]
+    + ["route add 20.0.0.0/8 via 10.0.1.254 mtu 1000",
+       "route add 20.1.0.0/16 via 10.0.3.254",
+       "route add throw 20.2.0.0/16"])
+
+# Each chapter of a run plays under one of these, drawn by its seed: further commands, and the
+# kind of sentinel that still gets through.
+VARIATIONS = (
+    ((), "routed"),
+    ((), "routed"),
+    (("sysctl net.ipv4.conf.all.rp_filter=1",), "routed"),
+    (("sysctl net.ipv4.conf.all.rp_filter=2",), "routed"),
+    (("sysctl net.ipv4.conf.p0.rp_filter=1", "sysctl net.ipv4.conf.p2.rp_filter=2"), "routed"),
+    (("sysctl net.ipv4.icmp_echo_ignore_broadcasts=0",), "routed"),
+    (("sysctl net.ipv4.icmp_errors_use_inbound_ifaddr=1",), "routed"),
+    (("sysctl net.ipv4.conf.all.drop_unicast_in_l2_multicast=1",), "routed"),
+    (("sysctl net.ipv4.conf.p1.forwarding=0",), "echo"),
+    (("sysctl net.ipv4.ip_forward=0",), "echo"),
+    (("sysctl net.ipv4.conf.all.send_redirects=1",), "routed"),
+    (("sysctl net.ipv4.conf.all.accept_local=1",), "routed"),
+    (("sysctl net.ipv4.conf.all.bc_forwarding=1",)
+     + tuple(f"sysctl net.ipv4.conf.{port}.bc_forwarding=1" for port in layout.PORTS), "routed"),
+    (("sysctl net.ipv4.ip_default_ttl=200", "route add default via 10.0.2.254"), "routed"),
+)
+
+_KNOWN_HOSTS = frozenset(packets.address(f"10.0.{n}.{h}")
+                         for n in range(4) for h in (0, 1, 2, 3, 254, 255))
+_OWN = frozenset(packets.address(f"10.0.{n}.1") for n in range(4))
+_DIRECTED = frozenset(packets.address(f"10.0.{n}.255") for n in range(4))
+# The kernel may have handlers for these loaded, or not.
+_HANDLED_PROTOCOLS = frozenset((4, 33, 41, 46, 47, 50, 51, 94, 103, 108, 115, 132, 136))
+
+
+class Generator:
+    def __init__(self, rng, extras=frozenset()):
+        self._rng = rng
+        self._extras = extras
+        self._route_errors = {}
+
+    def batch(self):
+        """A port and the frames that go into it."""
+        port = self._rng.choice(layout.PORTS)
+        frames = []
+        while len(frames) < BATCH_FRAMES:
+            frame = self._frame(port)
+            if self._playable(port, frame):
+                frames.append(frame)
+        return port, frames
+
+    # How a frame comes about.
+
+    def _frame(self, port):
+        rng = self._rng
+        packet = self._packet()
+        if rng.random() < 0.25:
+            packet = self._damaged(packet)
+        if rng.random() < 0.06:
+            packet = packet[:rng.choice((0, 1, 19, 20, 24, 27, 28, len(packet) // 2,
+                                         max(0, len(packet) - 1)))]
+        elif rng.random() < 0.1:
+            packet += bytes(rng.choice((1, 2, 10, 18))) if rng.random() < 0.5 else \
+                rng.randbytes(rng.randrange(1, 46))
+        packet = packet[:layout.MTU[port]]
+        dst = layout.router_mac(port)
+        if rng.random() < 0.1:
+            dst = rng.choice((layout.BROADCAST_MAC, "01:00:5e:00:00:01", "01:00:5e:01:02:03",
+                              layout.STRANGER_MAC, layout.router_mac(rng.choice(layout.PORTS))))
+        ethertype = 0x86dd if rng.random() < 0.005 else packets.ETH_IP
+        return packets.ethernet(dst, layout.host_mac(port), ethertype, packet)
+
+    def _packet(self):
+        rng = self._rng
+        src, dst = self._source(), self._destination()
+        fields = {"id": rng.randrange(65536), "ttl": self._ttl(), "flags": self._flags()}
+        if rng.random() < 0.3:
+            fields["tos"] = rng.randrange(256)
+        if rng.random() < 0.08:
+            fields["offset"] = rng.choice((1, 2, 185, rng.randrange(8192), 8191))
+        if rng.random() < 0.02:
+            fields["check"] = rng.choice((0, 0xffff, rng.randrange(65536)))
+        if "options" in self._extras and rng.random() < 0.2:
+            fields["options"] = self._options()
+        return rng.choice((self._udp, self._udp, self._tcp, self._icmp, self._icmp,
+                           self._other))(src, dst, fields)
+
+    def _source(self):
+        rng, draw = self._rng, self._rng.random()
+        n = rng.randrange(4)
+        if draw < 0.55:
+            return f"10.{64 + n}.{rng.randrange(256)}.{rng.randrange(256)}"
+        if draw < 0.8:
+            return f"10.0.{n}.{rng.choice((2, 3, 254))}"
+        if draw < 0.97:
+            return rng.choice((f"10.0.{n}.1", f"10.0.{n}.255", f"10.0.{n}.0", "0.0.0.0",
+                               "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.2.3",
+                               layout.EVERYONE, "240.0.0.1", layout.UNROUTED,
+                               layout.UNREACHABLE, layout.PROHIBITED, layout.BLACKHOLED))
+        return rng.randbytes(4)
+
+    def _destination(self):
+        rng, draw = self._rng, self._rng.random()
+        n = rng.randrange(4)
+        if draw < 0.3:
+            return f"10.{64 + n}.{rng.randrange(256)}.{rng.randrange(256)}"
+        if draw < 0.45:
+            return f"10.0.{n}.{rng.choice((2, 3, 254))}"
+        if draw < 0.65:
+            return f"10.0.{n}.1"
+        if draw < 0.72:
+            return f"20.{rng.randrange(4)}.{rng.randrange(256)}.{rng.randrange(256)}"
+        if draw < 0.97:
+            return rng.choice((f"10.0.{n}.255", f"10.0.{n}.0", "0.0.0.0", "0.1.2.3",
+                               "127.0.0.1", "127.255.255.255", "224.0.0.0", "224.0.0.1",
+                               "224.0.0.2", "239.1.2.3", "240.0.0.1", "255.255.255.254",
+                               layout.EVERYONE, layout.UNROUTED, layout.UNREACHABLE,
+                               layout.PROHIBITED, layout.BLACKHOLED))
+        return rng.randbytes(4)
+
+    def _ttl(self):
+        rng = self._rng
+        return rng.choice((0, 1, 1, 2, 255)) if rng.random() < 0.2 else rng.randrange(2, 256)
+
+    def _flags(self):
+        rng = self._rng
+        flags = packets.DF if rng.random() < 0.4 else 0
+        if rng.random() < 0.06:
+            flags |= packets.MF
+        if rng.random() < 0.03:
+            flags |= packets.RESERVED
+        return flags
+
+    def _data(self):
+        rng, draw = self._rng, self._rng.random()
+        if draw < 0.6:
+            return rng.randbytes(rng.randrange(0, 64))
+        if draw < 0.9:
+            return rng.randbytes(rng.randrange(0, 600))
+        return rng.randbytes(rng.choice((952, 972, 973, 1352, 1372, 1373, 1452, 1472)))
+
+    def _options(self):
+        rng = self._rng
+        known = (b"\x01", b"\x00", b"\x07\x07\x04\0\0\0\0", b"\x44\x08\x05\0\0\0\0\0",
+                 b"\x94\x04\0\0", b"\x83\x07\x04\x0a\0\1\2", rng.randbytes(4))
+        options = b"".join(rng.choice(known) for _ in range(rng.randrange(1, 4)))
+        return options[:40] + bytes(-len(options[:40]) % 4)
+
+    def _udp(self, src, dst, fields):
+        rng = self._rng
+        if rng.random() < 0.1:
+            fields["udp_check"] = rng.choice((0, 0xffff, rng.randrange(65536)))
+        if rng.random() < 0.08:
+            fields["udp_length"] = rng.choice((0, 7, 8, 9, rng.randrange(65536)))
+        return packets.udp(src, dst, self._data(), sport=rng.randrange(65536),
+                           dport=rng.randrange(65536), **fields)
+
+    def _tcp(self, src, dst, fields):
+        rng = self._rng
+        if rng.random() < 0.1:
+            fields["tcp_check"] = rng.randrange(65536)
+        if rng.random() < 0.05:
+            fields["tcp_offset"] = rng.randrange(16)
+        return packets.tcp(src, dst, rng.randrange(256), self._data()[:1400],
+                           sport=rng.randrange(65536), dport=rng.randrange(65536),
+                           seq=rng.randrange(1 << 32), ack=rng.randrange(1 << 32), **fields)
+
+    def _icmp(self, src, dst, fields):
+        rng = self._rng
+        kind = rng.choice((8, 8, 8, 0, 3, 4, 5, 11, 12, 13, 14, 17, 30, rng.randrange(256)))
+        if rng.random() < 0.1:
+            fields["icmp_check"] = rng.randrange(65536)
+        code = rng.randrange(256) if rng.random() < 0.2 else 0
+        data = self._data()
+        if rng.random() < 0.3:
+            data = packets.udp(dst, src, data[:400])
+        return packets.icmp(src, dst, kind, code, rng.randbytes(4), data, **fields)
+
+    def _other(self, src, dst, fields):
+        return packets.ipv4(src, dst, self._rng.randrange(256), self._data(), **fields)
+
+    def _damaged(self, packet):
+        """One field of the IP header replaced, the checksum made to fit again or not."""
+        rng = self._rng
+        header = bytearray(packet[:20])
+        where, length = rng.choice(((0, 1), (1, 1), (2, 2), (2, 2), (4, 2), (6, 2), (8, 1),
+                                    (9, 1), (12, 4), (16, 4)))
+        old = int.from_bytes(header[where:where + length], "big")
+        top = 1 << 8 * length
+        new = rng.choice((0, top - 1, old ^ 1 << rng.randrange(8 * length), old + 1, old - 1,
+                          rng.randrange(top)))
+        header[where:where + length] = (new % top).to_bytes(length, "big")
+        if rng.random() < 0.8:
+            covered = bytearray(packet[:max(20, (header[0] & 15) * 4)])
+            covered[:20] = header
+            covered[10:12] = b"\0\0"
+            header[10:12] = packets.checksum(bytes(covered)).to_bytes(2, "big")
+        return bytes(header) + packet[20:]
+
+    # What is left out.
+
+    def _playable(self, port, frame):
+        if len(frame) < 34:
+            return True
+        packet = bytes(frame[14:])
+        (length, _, fragment, _, protocol, _, src, dst) = struct.unpack_from(
+            "!HHHBBH4s4s", packet, 2)
+        header_bytes = (packet[0] & 15) * 4
+        if header_bytes > 20 and "options" not in self._extras and len(packet) >= header_bytes \
+                and packets.checksum(packet[:header_bytes]) == 0:
+            return False
+        if any(a[:2] == b"\x0a\0" and a[2] < 4 and a not in _KNOWN_HOSTS for a in (src, dst)):
+            return False
+        local = dst in _OWN or dst in _DIRECTED or dst[0] >= 224 or dst == bytes(4)
+        if local and protocol in _HANDLED_PROTOCOLS:
+            return False
+        if "fragments" not in self._extras:
+            if local and fragment & 0x3fff:
+                return False
+            if length > _way(dst)[1] and not fragment & packets.DF:
+                return False
+            if local and length > _way(src)[1]:
+                return False
+        if _way(dst)[0] == port and src[:3] == bytes((10, 0, layout.number(port))):
+            return False            # would be told of a better way, now and then (rule C9)
+        return self._may_be_told(src, dst)
+
+    def _may_be_told(self, src, dst):
+        """Count what could be a route error; only so many for each sender."""
+        if _way(dst)[0] is not None:
+            return True
+        told = self._route_errors.get(src, 0)
+        self._route_errors[src] = told + 1
+        return told < _ROUTE_ERRORS_PER_SENDER
+
+
+def _way(address):
+    """The port an address is routed to, or None, and the least MTU of its way."""
+    port = None
+    if address[0] == 10 and address[1] == 0 and address[2] < 4:
+        port = f"p{address[2]}"
+    elif address[0] == 10 and 64 <= address[1] < 68:
+        port = f"p{address[1] - 64}"
+    elif address[0] == 20 and address[1] != 2:
+        return ("p3", 1500) if address[1] == 1 else ("p1", 1000)
+    # What has no route may have a default route by p2.
+    return port, layout.MTU[port or "p2"]

@@ -1,0 +1,1 @@
+"""Scenarios, a module for each group of rules; every module here is loaded."""

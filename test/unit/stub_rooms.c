@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See stub_rooms.h. */
+#include "stub_rooms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/sysctl.h"
+#include "core/worker.h"
+#include "link/link.h"
+#include "neigh/neigh.h"
+#include "route/route.h"
+
+#define ROUTES_MAX (1 << 21)
+#define NEIGHS_MAX 64
+#define ADDRS_MAX 16
+
+struct link *links[LINKS_MAX];
+struct link_conf link_conf_all, link_conf_default;
+struct nexthop *nexthops;
+struct counters *control_counters;
+struct worker *workers[WORKERS_MAX];
+unsigned int workers_count;
+struct fib *route_fib;
+
+static struct route *routes;
+static unsigned int n_routes;
+static unsigned int n_nexthops;
+static struct neigh_info neighs[NEIGHS_MAX];
+static unsigned int n_neighs;
+static int32_t ip_forward, ttl;
+
+/* ---- settings ---- */
+
+static void setting(const char *who, const char *name, int32_t *value, int32_t preset)
+{
+	char full[128];
+
+	snprintf(full, sizeof(full), "net.ipv4.%s%s%s", who, *who ? "." : "", name);
+	sysctl_register(&(struct sysctl){.name = full, .value = value, .min = 0, .max = 255,
+					 .preset = preset, .help = "a setting"});
+}
+
+static void settings(const char *who, struct link_conf *conf, const struct link_conf *preset)
+{
+	char family[64];
+
+	snprintf(family, sizeof(family), "conf.%s", who);
+	setting(family, "rp_filter", &conf->rp_filter, preset ? preset->rp_filter : 0);
+	setting(family, "forwarding", &conf->forwarding, preset ? preset->forwarding : 1);
+}
+
+static void forward_changed(struct sysctl *s, int32_t old)
+{
+	unsigned int i;
+
+	link_conf_all.forwarding = *s->value;
+	link_conf_default.forwarding = *s->value;
+	for (i = 0; i < LINKS_MAX; i++)
+		if (links[i])
+			links[i]->conf.forwarding = *s->value;
+}
+
+/* ---- links ---- */
+
+static struct link *make_link(const char *name)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	unsigned int id = 0;
+
+	while (links[id])
+		id++;
+	l->id = (uint16_t)id;
+	l->mtu = 1500;
+	l->mtu_max = 9000;
+	l->n_rxq = 1;
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	snprintf(l->type, sizeof(l->type), "dpdk");
+	snprintf(l->driver, sizeof(l->driver), "net_stub");
+	l->addrs = calloc(1, sizeof(*l->addrs) + ADDRS_MAX * sizeof(struct link_addr));
+	settings(name, &l->conf, &link_conf_default);
+	links[id] = l;
+	return l;
+}
+
+struct link *link_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINKS_MAX; i++)
+		if (links[i] && strcmp(links[i]->name, name) == 0)
+			return links[i];
+	return NULL;
+}
+
+int link_add(const struct link_params *p, struct error *err)
+{
+	struct link *l;
+
+	if (strcmp(p->devargs, "broken") == 0)
+		return error_set(err, ENODEV, "no such device");
+	l = make_link(p->name);
+	snprintf(l->devargs, sizeof(l->devargs), "%s", p->devargs);
+	l->asked_rxq = (uint16_t)p->rxq;
+	l->asked_rxd = (uint16_t)p->rxd;
+	l->asked_txd = (uint16_t)p->txd;
+	l->asked_mtu = (uint16_t)p->mtu;
+	l->mtu = p->mtu ? (uint16_t)p->mtu : l->mtu;
+	l->promisc = p->promisc == 1;
+	if (p->address) {
+		l->mac = *p->address;
+		l->mac_set = true;
+	}
+	return 0;
+}
+
+int link_del(struct link *l, struct error *err)
+{
+	char prefix[64];
+
+	snprintf(prefix, sizeof(prefix), "net.ipv4.conf.%s.", l->name);
+	sysctl_unregister(prefix);
+	links[l->id] = NULL;
+	free(l->addrs);
+	free(l);
+	return 0;
+}
+
+int link_set_up(struct link *l, struct error *err)
+{
+	l->up = true;
+	l->running = true;
+	return 0;
+}
+
+int link_set_down(struct link *l, struct error *err)
+{
+	l->up = false;
+	l->running = false;
+	return 0;
+}
+
+int link_set_mtu(struct link *l, unsigned int mtu, struct error *err)
+{
+	l->mtu = (uint16_t)mtu;
+	l->asked_mtu = (uint16_t)mtu;
+	return 0;
+}
+
+int link_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err)
+{
+	l->mac = *mac;
+	l->mac_set = true;
+	return 0;
+}
+
+int link_set_promisc(struct link *l, bool on, struct error *err)
+{
+	l->promisc = on;
+	return 0;
+}
+
+int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *err)
+{
+	struct link_addr *a = &l->addrs->a[l->addrs->n];
+	uint32_t mask = len ? UINT32_MAX << (32 - len) : 0;
+	unsigned int i;
+
+	for (i = 0; i < l->addrs->n; i++)
+		if (l->addrs->a[i].local == local && l->addrs->a[i].len == len)
+			return error_set(err, EEXIST, "the address is there already");
+	a->local = local;
+	a->len = (uint8_t)len;
+	a->scope = l->id == LINK_LO ? 254 : 0;
+	if (len < 31)
+		a->broadcast = local | rte_cpu_to_be_32(~mask);
+	l->addrs->n++;
+	return 0;
+}
+
+int addr_del(struct link *l, rte_be32_t local, unsigned int len, struct error *err)
+{
+	struct link_addrs *list = l->addrs;
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->a[i].local != local || list->a[i].len != len)
+			continue;
+		memmove(&list->a[i], &list->a[i + 1], (list->n - i - 1) * sizeof(list->a[0]));
+		list->n--;
+		return 0;
+	}
+	return error_set(err, EADDRNOTAVAIL, "there is no such address");
+}
+
+void link_stats_get(const struct link *l, struct link_stats *s)
+{
+	*s = (struct link_stats){.rx_packets = 7, .tx_bytes = 60};
+}
+
+void link_rxq_stats_get(const struct link *l, unsigned int q, struct link_queue_stats *s,
+			unsigned int *worker)
+{
+	*s = (struct link_queue_stats){.packets = 5, .bytes = 300};
+	*worker = 0;
+}
+
+void link_speed_get(const struct link *l, unsigned int *mbps, const char **duplex)
+{
+	*mbps = 10000;
+	*duplex = "full";
+}
+
+uint64_t link_held(void)
+{
+	return 0;
+}
+
+/* ---- routes ---- */
+
+const char *route_type_name(unsigned int type)
+{
+	static const char *const names[] = {"none", "unicast", "local", "broadcast", "blackhole",
+					    "unreachable", "prohibit", "throw", "multicast"};
+
+	return names[type];
+}
+
+/* Next hops are shared like in the room: a million routes have few. */
+static uint32_t find_nexthop(const struct route_params *p)
+{
+	struct nexthop nh = {
+		.type = (uint8_t)p->type,
+		.scope = p->type == ROUTE_UNICAST && !p->gateway ? 253 : 0,
+		.link = p->link < 0 ? 1 : (uint16_t)p->link,
+		.gateway = p->gateway,
+		.src = p->src,
+		.mtu = p->mtu,
+		.flags = p->onlink ? NEXTHOP_F_ONLINK : 0,
+		.asked_src = p->src,
+	};
+	uint32_t i;
+
+	for (i = n_nexthops; i > 0; i--)
+		if (memcmp(&nexthops[i], &nh, sizeof(nh)) == 0)
+			return i;
+	nexthops[++n_nexthops] = nh;
+	return n_nexthops;
+}
+
+int route_add(const struct route_params *p, struct error *err)
+{
+	if (p->type == ROUTE_UNICAST && !p->gateway && p->link < 0)
+		return error_set(err, ENODEV, "no way is given: via or dev");
+	routes[n_routes++] = (struct route){
+		.prefix = p->prefix,
+		.metric = p->metric,
+		.len = (uint8_t)p->len,
+		.table = p->table ? (uint8_t)p->table :
+			 p->type == ROUTE_LOCAL ? ROUTE_TABLE_LOCAL : ROUTE_TABLE_MAIN,
+		.protocol = (uint8_t)p->protocol,
+		.type = (uint8_t)p->type,
+		.nexthop = find_nexthop(p),
+	};
+	return 0;
+}
+
+int route_replace(const struct route_params *p, struct error *err)
+{
+	return route_add(p, err);
+}
+
+int route_del(const struct route_params *p, struct error *err)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_routes; i++) {
+		if (routes[i].prefix != p->prefix || routes[i].len != p->len)
+			continue;
+		memmove(&routes[i], &routes[i + 1], (n_routes - i - 1) * sizeof(routes[0]));
+		n_routes--;
+		return 0;
+	}
+	return error_set(err, ESRCH, "there is no such route");
+}
+
+int route_foreach(unsigned int table, int (*fn)(const struct route *r, void *arg), void *arg)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < n_routes; i++) {
+		if (table && routes[i].table != table)
+			continue;
+		rc = fn(&routes[i], arg);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+const struct route *route_match(rte_be32_t addr)
+{
+	const struct route *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n_routes; i++) {
+		uint32_t mask = routes[i].len ? UINT32_MAX << (32 - routes[i].len) : 0;
+
+		if ((rte_be_to_cpu_32(addr) & mask) == routes[i].prefix &&
+		    (!best || routes[i].len > best->len))
+			best = &routes[i];
+	}
+	return best;
+}
+
+/* ---- neighbours ---- */
+
+int neigh_add(struct link *l, rte_be32_t addr, const struct rte_ether_addr *lladdr,
+	      unsigned int state, bool replace, struct error *err)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_neighs; i++)
+		if (neighs[i].addr == addr && neighs[i].link == l && !replace)
+			return error_set(err, EEXIST, "the neighbour is there already");
+	neighs[n_neighs++] = (struct neigh_info){
+		.addr = addr, .link = l, .lladdr = *lladdr, .has_lladdr = true, .state = state};
+	return 0;
+}
+
+int neigh_del(struct link *l, rte_be32_t addr, struct error *err)
+{
+	return error_set(err, ENOENT, "there is no such neighbour");
+}
+
+unsigned int neigh_flush(const struct link *l)
+{
+	unsigned int n = n_neighs;
+
+	n_neighs = 0;
+	return n;
+}
+
+int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg),
+		  void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_neighs; i++)
+		if ((!l || neighs[i].link == l) && fn(&neighs[i], arg))
+			return 1;
+	return 0;
+}
+
+const char *neigh_state_name(unsigned int state)
+{
+	return state == NUD_PERMANENT ? "PERMANENT" : state == NUD_STALE ? "STALE" : "REACHABLE";
+}
+
+uint64_t neigh_held(void)
+{
+	return 0;
+}
+
+/* ---- counters ---- */
+
+const char *counter_name(enum counter c)
+{
+	static const char *const names[] = {
+#define X(name, text) text,
+		COUNTERS(X)
+#undef X
+	};
+
+	return names[c];
+}
+
+void counters_sum(struct counters *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	sum->received = 10;
+	sum->transmitted = 7;
+	sum->drop[DROP_IP_CSUM] = 3;
+	sum->c[CNT_IP_INRECEIVES] = 5;
+	sum->icmp_in_type[8] = 2;
+}
+
+void stub_reset(void)
+{
+	unsigned int i;
+	struct link *lo;
+
+	for (i = 0; i < LINKS_MAX; i++)
+		if (links[i])
+			link_del(links[i], NULL);
+	sysctl_unregister("");
+	if (!nexthops)
+		nexthops = calloc(NEXTHOPS_MAX, sizeof(*nexthops));
+	if (!routes)
+		routes = calloc(ROUTES_MAX, sizeof(*routes));
+	n_routes = 0;
+	n_nexthops = 0;
+	n_neighs = 0;
+	settings("all", &link_conf_all, NULL);
+	settings("default", &link_conf_default, NULL);
+	sysctl_register(&(struct sysctl){.name = "net.ipv4.ip_forward", .value = &ip_forward,
+					 .max = 1, .preset = 1, .help = "forward packets",
+					 .changed = forward_changed});
+	setting("", "ip_default_ttl", &ttl, 64);
+	lo = make_link("lo");
+	snprintf(lo->type, sizeof(lo->type), "loopback");
+	lo->driver[0] = 0;
+	lo->mtu = 65535;
+	link_set_up(lo, NULL);
+	addr_add(lo, RTE_BE32(0x7f000001), 8, NULL);
+}
