@@ -56,12 +56,12 @@ static bool take_one(struct batch *b, unsigned int line, const json_t *answer)
 static bool send_bunch(struct batch *b)
 {
 	json_t *bunch = b->bunch, *answers, *answer;
-	bool go_on = true;
-	size_t i;
+	size_t i, sent = json_array_size(bunch);
+	bool go_on;
 
 	b->bunch = json_array();
 	b->bytes = 0;
-	if (json_array_size(bunch) == 0) {
+	if (sent == 0) {
 		json_decref(bunch);
 		return true;
 	}
@@ -75,8 +75,9 @@ static bool send_bunch(struct batch *b)
 		b->refused = true;
 		return false;
 	}
+	go_on = json_array_size(answers) == sent;
 	json_array_foreach(answers, i, answer)
-		go_on = i < BUNCH_COMMANDS && take_one(b, b->lines[i], answer) && go_on;
+		go_on = i < sent && take_one(b, b->lines[i], answer) && go_on;
 	json_decref(answers);
 	fflush(stdout);
 	return go_on;

@@ -15,7 +15,8 @@
 static bool not_connected(struct client *c, int code)
 {
 	if (code == ENOENT || code == ECONNREFUSED)
-		fprintf(stderr, "Error: no millrace is listening on %s (is it running?)\n", c->path);
+		fprintf(stderr, "Error: no millrace is listening on %s (is it running?)\n",
+			c->path);
 	else
 		fprintf(stderr, "Error: can not connect to %s: %s\n", c->path, strerror(code));
 	client_close(c);
@@ -144,8 +145,8 @@ void print_result(const json_t *result, enum format format)
 static bool print_as_it_came(const struct client *c)
 {
 	char head[64];
-	size_t n = (size_t)snprintf(head, sizeof(head), "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":",
-				    c->id);
+	size_t n = (size_t)snprintf(head, sizeof(head),
+				    "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", c->id);
 
 	if (c->len <= n || memcmp(c->line, head, n) != 0)
 		return false;

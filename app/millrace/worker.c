@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The lcore loop: poll, run each packet to completion, transmit, report a quiescent state. The
- * only system call is the one by which a worker that shares its CPU, and has nothing to do, lets
- * the others have it.
+ * only system call is the short sleep of a worker that shares its CPU and has nothing to do. (Not
+ * sched_yield: Linux's EEVDF charges each yield a whole slice, and a worker that yielded for a
+ * second would be starved for minutes.)
  */
 #include "worker.h"
 
-#include <sched.h>
+#include <time.h>
 
 #include <rte_cycles.h>
 
@@ -16,6 +17,7 @@
 #include "link/link.h"
 
 #define IDLE_TURNS 64
+#define IDLE_SLEEP_NS 50000
 
 bool worker_stop;
 
@@ -51,6 +53,7 @@ unsigned int worker_turn_replay(struct worker *w)
 int worker_main(void *arg)
 {
 	struct worker *w = arg;
+	const struct timespec nap = {0, IDLE_SLEEP_NS};
 	unsigned int idle = 0;
 
 	rcu_online(w->id);
@@ -58,7 +61,7 @@ int worker_main(void *arg)
 		idle = worker_turn(w) ? 0 : idle + 1;
 		rcu_quiescent(w->id);
 		if (unlikely(w->shares_cpu && idle >= IDLE_TURNS)) {
-			sched_yield();
+			nanosleep(&nap, NULL);
 			idle = 0;
 		}
 	}

@@ -10,13 +10,15 @@ enum { ADDR_LOCAL, ADDR_DEV };
 static const struct arg change_args[] = {
 	[ADDR_LOCAL] = {.word = "local", .name = "ADDRESS/LEN", .type = ARG_CIDR, .bare = true,
 			.required = true,
-			.help = "the address and the length of its subnet's prefix; 32 if left out"},
+			.help = "the address and the length of its subnet's prefix (32 if left "
+				"out)"},
 	[ADDR_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
 		      .help = "the link"},
 };
 
 static const struct arg show_args[] = {
-	{.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true, .help = "of this link only"},
+	{.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true,
+	 .help = "of this link only"},
 };
 
 static int run_add(const struct value *v, struct output *o, struct error *err)

@@ -4,7 +4,8 @@
 #include "control/config.h"
 
 static const struct arg load_args[] = {
-	{.name = "FILE", .type = ARG_TEXT, .required = true, .help = "the file, one command a line"},
+	{.name = "FILE", .type = ARG_TEXT, .required = true,
+	 .help = "the file, one command a line"},
 };
 
 static const struct arg save_args[] = {

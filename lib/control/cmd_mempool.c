@@ -8,7 +8,7 @@ static void show_pool(struct rte_mempool *mp, void *arg)
 {
 	struct output *o = arg;
 	unsigned int available = rte_mempool_avail_count(mp);
-	unsigned int in_use = rte_mempool_in_use_count(mp);
+	unsigned int in_use = mp->size - RTE_MIN(available, mp->size);
 
 	out_object(o, NULL);
 	if (o->json) {

@@ -47,7 +47,7 @@ static const struct arg change_args[] = {
 			     .help = "the table: a number, main, local or default"},
 	[ROUTE_ARG_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .min = 1,
 			     .max = UINT8_MAX, .names = route_protocols,
-			     .help = "who made the route: a number, or a name such as static or bird"},
+			     .help = "who made the route: a number, or a name such as static"},
 	[ROUTE_ARG_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
 			      .help = "take the gateway to be on the link, whatever its address"},
 };

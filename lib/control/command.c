@@ -147,7 +147,8 @@ static const struct arg *arg_abbreviated(const struct command *c, const struct v
 	return found;
 }
 
-const struct arg *arg_find_bare(const struct command *c, const struct value *v, const char *word)
+/* The argument without a keyword that has this word among its names, given or not. */
+static const struct arg *arg_find_named(const struct command *c, const char *word)
 {
 	const struct arg *a;
 	uint32_t number;
@@ -155,9 +156,22 @@ const struct arg *arg_find_bare(const struct command *c, const struct value *v, 
 
 	for (i = 0; i < c->n_args; i++) {
 		a = &c->args[i];
-		if (v[i].given || (a->word && !a->bare))
-			continue;
-		if (a->type != ARG_NAMED || value_named(a, word, &number))
+		if (!a->word && a->type == ARG_NAMED && value_named(a, word, &number))
+			return a;
+	}
+	return NULL;
+}
+
+const struct arg *arg_find_bare(const struct command *c, const struct value *v, const char *word)
+{
+	const struct arg *a = arg_find_named(c, word);
+	unsigned int i;
+
+	if (a)
+		return a;
+	for (i = 0; i < c->n_args; i++) {
+		a = &c->args[i];
+		if (!v[i].given && a->type != ARG_NAMED && (!a->word || a->bare))
 			return a;
 	}
 	return NULL;
@@ -243,29 +257,8 @@ static bool has_open_arg(const struct call *call)
 	return false;
 }
 
-/* The argument that has taken another word of the list that this one is from, NULL if none. */
-static const struct arg *taken_already(const struct call *call, const char *word)
-{
-	const struct arg *a;
-	uint32_t number;
-	unsigned int i;
-
-	for (i = 0; i < call->command->n_args; i++) {
-		a = &call->command->args[i];
-		if (call->v[i].given && !a->word && value_named(a, word, &number))
-			return a;
-	}
-	return NULL;
-}
-
 static int no_such_arg(const struct call *call, const char *word, struct error *err)
 {
-	const struct arg *taken = taken_already(call, word);
-	char label[256];
-
-	if (taken)
-		return error_set(err, EINVAL, "%s is given twice",
-				 arg_label(taken, label, sizeof(label)));
 	if (!has_open_arg(call))
 		return error_set(err, EINVAL, "\"%s\" is one word too many", word);
 	error_set(err, EINVAL, "\"%s\" is not a word of this command", word);
@@ -293,7 +286,8 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 		return no_such_arg(call, argv[0], err);
 	v = &call->v[a - c->args];
 	if (v->given)
-		return error_set(err, EINVAL, "%s is given twice", arg_label(a, label, sizeof(label)));
+		return error_set(err, EINVAL, "%s is given twice",
+				 arg_label(a, label, sizeof(label)));
 	if (taken > argc)
 		return error_set(err, EINVAL, "nothing stands after \"%s\"", argv[0]);
 	v->given = true;

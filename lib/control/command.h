@@ -8,7 +8,8 @@
  *   a keyword and its value     "via 10.0.0.2"     word and name are set
  *   a value alone               "10.0.0.0/8"       no word, or ARG_BARE: its word may be left out
  *   a keyword alone             "onlink"           ARG_FLAG
- * A value alone goes to the first such argument that is not given yet and can take it.
+ * A value alone goes to the argument that has it among its names, else to the first such argument
+ * that is not given yet.
  */
 #ifndef CONTROL_COMMAND_H
 #define CONTROL_COMMAND_H
@@ -110,7 +111,8 @@ const struct command *verb_find(const struct noun *n, const char *word, bool abb
 
 /* The argument whose keyword this is, NULL if none. */
 const struct arg *arg_find(const struct command *c, const char *word);
-/* The first argument not given yet that can take the word without a keyword, NULL if none. */
+/* The argument that takes the word without a keyword, NULL if none: the one that has it among its
+ * names (which may be given already), else the first that is not given yet. */
 const struct arg *arg_find_bare(const struct command *c, const struct value *v, const char *word);
 
 /* A command that was understood. The words must stay as long as it is used. */

@@ -60,11 +60,9 @@ static int offer_setting(struct sysctl *s, void *arg)
 /* help WORDS: the words of a command. */
 static void offer_rest(const struct completion *c, int argc, const char *const *argv)
 {
-	const struct noun *n = argc > 1 ? noun_find(argv[0], true) : NULL;
+	const struct noun *n = noun_find(argv[0], true);
 
-	if (argc == 1)
-		offer_nouns(c);
-	else if (argc == 2 && n)
+	if (argc == 2 && n)
 		offer_verbs(c, n);
 }
 
@@ -80,6 +78,8 @@ static void offer_values(const struct completion *c, const struct arg *a)
 		sysctl_foreach(NULL, offer_setting, (void *)(uintptr_t)c);
 	else if (a->type == ARG_PREFIX)
 		offer(c, "default", a->help);
+	else if (a->type == ARG_REST)
+		offer_nouns(c);
 }
 
 /* Keywords not given yet, and the values that may stand without one. */
@@ -122,11 +122,7 @@ static void complete_args(const struct completion *c, const struct command *cmd,
 		if (a)
 			v[a - cmd->args].given = true;
 	}
-	a = cmd->n_args ? &cmd->args[0] : NULL;
-	if (a && a->type == ARG_REST)
-		offer_rest(c, 1, argv + argc - 1);
-	else
-		offer_args(c, cmd, v);
+	offer_args(c, cmd, v);
 }
 
 void command_complete(int argc, const char *const *argv, candidate_fn fn, void *arg)

@@ -6,7 +6,7 @@
  */
 #include "control/rpc.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -170,8 +170,8 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 	put(o, "}");
 }
 
-/* One command of a batch. Returns false if it was refused. */
-static bool batch_one(const json_t *words, const struct form *form, struct output *o)
+/* One command of a batch. Returns whether another may follow. */
+static bool batch_one(const json_t *words, const struct form *form, bool force, struct output *o)
 {
 	int code = RPC_INVALID_PARAMS, errno_value = 0;
 	const char *argv[WORDS_MAX];
@@ -190,7 +190,7 @@ static bool batch_one(const json_t *words, const struct form *form, struct outpu
 	put(o, "{\"error\":");
 	put_error(o, code, err.text, errno_value);
 	put(o, "}");
-	return false;
+	return force && errno_value != EFBIG;
 }
 
 static void method_batch(const json_t *id, const json_t *params, struct output *o)
@@ -211,7 +211,7 @@ static void method_batch(const json_t *id, const json_t *params, struct output *
 	for (i = 0; i < n; i++) {
 		if (i)
 			put(o, ",");
-		if (!batch_one(json_array_get(commands, i), &form, o) && !force)
+		if (!batch_one(json_array_get(commands, i), &form, force, o))
 			break;
 	}
 	put(o, "]}");

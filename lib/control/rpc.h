@@ -7,7 +7,7 @@
  *             as a string.
  *   batch     {"commands": [["route","add",...], ...], "format": ..., "force": false}
  *             An array with {"result": ...} or {"error": {...}} for each command that was run;
- *             it ends with the first error unless forced.
+ *             it ends with the first error unless forced, and when it grows too long.
  *   complete  {"argv": ["route","ad"]}
  *             {"candidates": [{"word": "add", "help": "..."}]} for the last word.
  */

@@ -208,13 +208,14 @@ static int take_new_link(const char *word, struct error *err)
 	size_t i;
 
 	if (len == 0 || len >= LINK_NAME_SIZE)
-		return error_set(err, EINVAL, "\"%s\" is not a name for a link (1 to %d characters)",
-				 word, LINK_NAME_SIZE - 1);
+		return error_set(err, EINVAL,
+				 "\"%s\" is not a name for a link (1 to %d characters)", word,
+				 LINK_NAME_SIZE - 1);
 	for (i = 0; i < len; i++)
 		if (word[i] <= ' ' || word[i] == 0x7f || strchr("/:\"'#=", word[i]))
 			return error_set(err, EINVAL,
-					 "\"%s\" is not a name for a link (blanks, quotes and / : # = "
-					 "can not be in it)", word);
+					 "\"%s\" is not a name for a link (blanks, quotes and "
+					 "/ : # = can not be in it)", word);
 	if (strcmp(word, ".") == 0 || strcmp(word, "..") == 0 || strcmp(word, "all") == 0 ||
 	    strcmp(word, "default") == 0)
 		return error_set(err, EINVAL, "\"%s\" can not be the name of a link", word);

@@ -74,6 +74,10 @@
 	X(UDP_OUTDATAGRAMS, "Udp.OutDatagrams") \
 	X(UDP_INCSUMERRORS, "Udp.InCsumErrors") \
 	X(UDP_IGNOREDMULTI, "Udp.IgnoredMulti") \
+	X(UDPLITE_NOPORTS, "UdpLite.NoPorts") \
+	X(UDPLITE_INERRORS, "UdpLite.InErrors") \
+	X(UDPLITE_INCSUMERRORS, "UdpLite.InCsumErrors") \
+	X(UDPLITE_IGNOREDMULTI, "UdpLite.IgnoredMulti") \
 	X(TCPEXT_IPREVERSEPATHFILTER, "TcpExt.IPReversePathFilter") \
 	X(TCPEXT_ARPFILTER, "TcpExt.ArpFilter") \
 	X(IPEXT_INNOROUTES, "IpExt.InNoRoutes") \

@@ -42,7 +42,7 @@
 	X(TCP_CSUM, "the TCP checksum is wrong") \
 	X(TCP_HDR, "the TCP header is malformed") \
 	X(ARP_HDR, "malformed ARP: length, hardware or protocol type, operation, or addresses") \
-	X(ARP_IGNORED, "an ARP request for an address that is not the router's") \
+	X(ARP_IGNORED, "an ARP message neither for the router nor from a known neighbour") \
 	X(NEIGH_CREATEFAIL, "no room for another neighbour (gc_thresh3)") \
 	X(NEIGH_FAILED, "the next hop does not answer ARP") \
 	X(NEIGH_QUEUEFULL, "too much was already waiting for this neighbour (unres_qlen_bytes)") \

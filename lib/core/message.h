@@ -26,7 +26,7 @@ enum message_kind {
 	MSG_XMIT,            /* mbuf: a finished Ethernet frame to send on link */
 	MSG_NEIGH_DONE,      /* addr on link is resolved: flush what is held for it */
 	MSG_NEIGH_FAILED,    /* addr on link has failed: report what is held for it */
-	MSG_NEIGH_DROP,      /* link goes away or entry was flushed: drop what is held for addr */
+	MSG_NEIGH_DROP,      /* drop what is held for addr; arg: the drop reason */
 	MSG_KINDS
 };
 

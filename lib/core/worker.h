@@ -40,7 +40,7 @@ struct worker {
 	unsigned int id;              /* 0 .. workers_count - 1; also the rcu thread id */
 	unsigned int lcore;
 	int socket;                   /* NUMA node */
-	bool shares_cpu;              /* with another lcore: gives the CPU up when idle */
+	bool shares_cpu;              /* with another lcore: sleeps when idle */
 
 	/* load, written by the worker, read by `worker show` */
 	uint64_t loops;               /* times round the loop */

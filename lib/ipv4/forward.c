@@ -46,7 +46,6 @@ void ip_forward(struct worker *w, struct rte_mbuf *m)
 		return;
 	}
 	count(w->counters, CNT_IP_FORWDATAGRAMS);
-	p->flags |= PACKET_F_FORWARD;
 	mtu = path_mtu(nexthop_get(p->nexthop), out);
 	if (unlikely(too_big(m, mtu))) {
 		count(w->counters, CNT_IP_FRAGFAILS);

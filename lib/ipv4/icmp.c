@@ -70,11 +70,12 @@ static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
 	icmp_reply(w, m);
 }
 
-/* Has the protocol sockets that an error could be for? There are none here, and Linux counts an
- * error that finds no socket. */
-static bool has_sockets(uint8_t protocol)
+/* Linux counts an error about a packet of a protocol that has sockets, of which none fits (there
+ * are none here); and one about protocol 255, which is nobody's. */
+static bool finds_no_socket(uint8_t protocol)
 {
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+	       protocol == IPPROTO_UDPLITE || protocol == IPPROTO_RAW;
 }
 
 /* The quoted packet: its header must be whole and 8 bytes of its payload must be there before
@@ -97,11 +98,12 @@ static void icmp_about_us(struct worker *w, struct rte_mbuf *m)
 	}
 	if (!redirect && ((icmp.type == ICMP_DEST_UNREACH && icmp.code > 15) ||
 			  (icmp.type == ICMP_TIME_EXCEEDED && icmp.code == 1) ||
-			  route_lookup(quoted.dst_addr)->type == ROUTE_BROADCAST)) {
+			  (!ip_settings.icmp_ignore_bogus_error_responses &&
+			   route_lookup(quoted.dst_addr)->type == ROUTE_BROADCAST))) {
 		packet_deliver(w, m);
 		return;
 	}
-	if (m->pkt_len < at + rte_ipv4_hdr_len(&quoted) + 8 || has_sockets(quoted.next_proto_id))
+	if (m->pkt_len < at + rte_ipv4_hdr_len(&quoted) + 8 || finds_no_socket(quoted.next_proto_id))
 		count(w->counters, CNT_ICMP_INERRORS);
 	packet_deliver(w, m);
 }
@@ -171,7 +173,7 @@ void icmp_rcv(struct worker *w, struct rte_mbuf *m)
 	dispatch(w, m, type);
 }
 
-/* IGMP: this router has joined nothing that it would report. */
+/* IGMP and PIM: this router has joined nothing that it would report, and routes no multicast. */
 void igmp_rcv(struct worker *w, struct rte_mbuf *m)
 {
 	packet_deliver(w, m);

@@ -56,7 +56,7 @@ struct ip_settings {
 	int32_t default_ttl;
 	int32_t icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
-	int32_t icmp_errors_use_inbound_ifaddr;
+	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
 };
 extern struct ip_settings ip_settings;
 

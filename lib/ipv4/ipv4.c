@@ -34,6 +34,9 @@ static const struct sysctl settings[] = {
 	{.name = "net.ipv4.icmp_errors_use_inbound_ifaddr",
 	 .value = &ip_settings.icmp_errors_use_inbound_ifaddr, .min = 0, .max = 1, .preset = 0,
 	 .help = "send ICMP errors from the address of the link that the packet came in by"},
+	{.name = "net.ipv4.icmp_ignore_bogus_error_responses",
+	 .value = &ip_settings.icmp_ignore_bogus_error_responses, .min = 0, .max = 1, .preset = 1,
+	 .help = "take no notice of ICMP errors about packets to a broadcast address"},
 };
 
 static const struct {
@@ -42,8 +45,10 @@ static const struct {
 } builtin[] = {
 	{IPPROTO_ICMP, icmp_rcv},
 	{IPPROTO_IGMP, igmp_rcv},
+	{IPPROTO_PIM, igmp_rcv},
 	{IPPROTO_TCP, tcp_rcv},
 	{IPPROTO_UDP, udp_rcv},
+	{IPPROTO_UDPLITE, udp_rcv},
 };
 
 int ip_init(void)

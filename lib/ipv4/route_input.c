@@ -114,11 +114,12 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 
 	if (!source_check(l, ip->src_addr, nh->link, &s, reason))
 		return VERDICT_DROP;
+	p->flags |= PACKET_F_FORWARD;
 	p->out_link = nh->link;
 	p->next_addr = nh->gateway ? nh->gateway : ip->dst_addr;
 	if (unlikely(nh->link == l->id && s.on_link && LINK_CONF_OR(l, send_redirects)) &&
 	    (LINK_CONF_OR(l, shared_media) ||
-	     (nh->gateway && addr_onlink(l, ip->src_addr) && addr_onlink(l, nh->gateway))))
+	     addr_onlink(l, ip->src_addr, nh->gateway)))
 		p->flags |= PACKET_F_REDIRECT;
 	return VERDICT_FORWARD;
 }

@@ -104,7 +104,7 @@ int ip_route_output(struct ip_flow *f)
 	if (f->src && !own_address(f->src))
 		return -ENETUNREACH;
 	if (!f->dst)
-		return -EINVAL;
+		f->dst = f->src ? f->src : RTE_BE32(RTE_IPV4_LOOPBACK);
 	f->nexthop = fib_lookup(route_fib, rte_be_to_cpu_32(f->dst));
 	nh = nexthop_get(f->nexthop);
 	f->route_type = nh->type;

@@ -21,6 +21,33 @@ static bool checksum_good(const struct rte_mbuf *m, uint32_t header)
 	return checksum_fold(sum + checksum_chain(m, header, len)) == 0xffff;
 }
 
+#define OPT_EOL 0
+#define OPT_NOP 1
+#define OPT_MD5 19
+#define OPT_MD5_LEN 18
+#define OPT_AO 29
+
+/* A segment whose options are malformed, or that claims to be signed (RFC 2385, RFC 5925), gets no
+ * reset: there is no key to sign it with. Linux's tcp_parse_auth_options, which gives up looking when no
+ * signature can follow any more. */
+static bool reset_forbidden(const uint8_t *opt, uint32_t left)
+{
+	while (left >= OPT_MD5_LEN) {
+		if (*opt == OPT_EOL)
+			return false;
+		if (*opt == OPT_NOP) {
+			opt++;
+			left--;
+			continue;
+		}
+		if (opt[1] < 2 || opt[1] > left || *opt == OPT_MD5 || *opt == OPT_AO)
+			return true;
+		left -= opt[1];
+		opt += opt[1];
+	}
+	return false;
+}
+
 /* What a reset says in answer to a segment of payload bytes. */
 static void reset_fill(struct rte_tcp_hdr *rst, const struct rte_tcp_hdr *th, uint32_t payload)
 {
@@ -95,17 +122,19 @@ void tcp_rcv(struct worker *w, struct rte_mbuf *m)
 		packet_drop(w, m, DROP_TCP_HDR);
 		return;
 	}
-	if (m->pkt_len < header + offset) {
+	if (!packet_pull(m, header + offset)) {
 		packet_drop(w, m, DROP_TCP_HDR);
 		return;
 	}
+	th = rte_pktmbuf_mtod_offset(m, const struct rte_tcp_hdr *, header);
 	if (!checksum_good(m, header)) {
 		count(w->counters, CNT_TCP_INCSUMERRORS);
 		count(w->counters, CNT_TCP_INERRS);
 		packet_drop(w, m, DROP_TCP_CSUM);
 		return;
 	}
-	if (!(th->tcp_flags & RTE_TCP_RST_FLAG) && p->route_type == ROUTE_LOCAL)
+	if (!(th->tcp_flags & RTE_TCP_RST_FLAG) && p->route_type == ROUTE_LOCAL &&
+	    !reset_forbidden((const uint8_t *)(th + 1), offset - sizeof(*th)))
 		reset_send(w, m, th, m->pkt_len - header - offset);
 	packet_drop(w, m, DROP_NO_SOCKET);
 }

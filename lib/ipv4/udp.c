@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * UDP input: no port is open, so a good datagram is answered with port unreachable. Rule F;
+ * UDP and UDP-Lite input: no port is open, so a good datagram is answered with port unreachable. Rule F;
  * Linux's __udp4_lib_rcv.
  */
+#include <netinet/in.h>
+
 #include <rte_udp.h>
 
 #include "ipv4/internal.h"
@@ -11,57 +13,104 @@
 /* Linux verifies the checksum of so short a datagram before it looks who it is for. */
 #define CHECKSUM_EARLY_BYTES 76
 
-static bool checksum_good(const struct rte_mbuf *m, uint32_t header, const struct rte_udp_hdr *udp,
-			  uint16_t len)
+/* The counters of UDP, and of UDP-Lite, which differs only in what the checksum covers. */
+struct mib {
+	enum counter no_ports, in_errors, in_csum_errors, ignored_multi;
+};
+
+static const struct mib udp_mib = {CNT_UDP_NOPORTS, CNT_UDP_INERRORS, CNT_UDP_INCSUMERRORS,
+				   CNT_UDP_IGNOREDMULTI};
+static const struct mib udplite_mib = {CNT_UDPLITE_NOPORTS, CNT_UDPLITE_INERRORS,
+				       CNT_UDPLITE_INCSUMERRORS, CNT_UDPLITE_IGNOREDMULTI};
+
+static bool sum_good(const struct rte_mbuf *m, uint32_t header, uint32_t covered)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
-	uint32_t sum;
+	uint32_t sum = checksum_pseudo(ip->src_addr, ip->dst_addr, ip->next_proto_id,
+				       (uint16_t)(m->pkt_len - header));
 
-	if (!udp->dgram_cksum)
-		return true;
-	sum = checksum_pseudo(ip->src_addr, ip->dst_addr, ip->next_proto_id, len);
-	return checksum_fold(sum + checksum_chain(m, header, len)) == 0xffff;
+	return checksum_fold(sum + checksum_chain(m, header, covered)) == 0xffff;
 }
 
-static void udp_error(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+/* RFC 3828: the length field says how much is covered, 0 all, and a checksum there must be. */
+static bool udplite_good(const struct rte_mbuf *m, uint32_t header, const struct rte_udp_hdr *udp)
+{
+	uint32_t len = m->pkt_len - header, covered = rte_be_to_cpu_16(udp->dgram_len);
+
+	if (!covered)
+		covered = len;
+	return udp->dgram_cksum && covered >= sizeof(*udp) && covered <= len &&
+	       sum_good(m, header, covered);
+}
+
+/* Would Linux, which looks at the checksum of a long datagram only when somebody wants it, have
+ * found it wrong before it looked who that is? */
+static bool found_early(const struct rte_mbuf *m, uint32_t header, const struct rte_udp_hdr *udp,
+			bool lite)
+{
+	uint32_t len = m->pkt_len - header, covered = rte_be_to_cpu_16(udp->dgram_len);
+
+	if (!lite)
+		return len <= CHECKSUM_EARLY_BYTES;
+	if (!udp->dgram_cksum || (covered && covered < sizeof(*udp)) || covered > len)
+		return true;
+	return (!covered || covered == len) && len <= CHECKSUM_EARLY_BYTES;
+}
+
+static void udp_error(struct worker *w, struct rte_mbuf *m, const struct mib *mib,
+		      enum drop_reason reason)
 {
 	if (reason == DROP_UDP_CSUM)
-		count(w->counters, CNT_UDP_INCSUMERRORS);
-	count(w->counters, CNT_UDP_INERRORS);
+		count(w->counters, mib->in_csum_errors);
+	count(w->counters, mib->in_errors);
 	packet_drop(w, m, reason);
+}
+
+/* Check the header and cut what is behind a UDP datagram; NULL: malformed, dropped. */
+static const struct rte_udp_hdr *udp_header(struct worker *w, struct rte_mbuf *m, uint32_t header,
+					    const struct mib *mib)
+{
+	const struct rte_udp_hdr *udp;
+	uint32_t len;
+
+	if (!packet_pull(m, header + sizeof(*udp))) {
+		udp_error(w, m, mib, DROP_UDP_HDR);
+		return NULL;
+	}
+	udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, header);
+	len = rte_be_to_cpu_16(udp->dgram_len);
+	if (len > m->pkt_len - header || (mib == &udp_mib && len < sizeof(*udp))) {
+		udp_error(w, m, mib, DROP_UDP_HDR);
+		return NULL;
+	}
+	if (mib == &udp_mib)
+		packet_trim(m, header + len);
+	return udp;
 }
 
 void udp_rcv(struct worker *w, struct rte_mbuf *m)
 {
 	uint32_t header = rte_ipv4_hdr_len(packet_ip(m));
 	const struct packet *p = packet_of(m);
-	const struct rte_udp_hdr *udp;
 	bool to_many = p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST;
-	bool good;
-	uint16_t len;
+	bool lite = packet_ip(m)->next_proto_id == IPPROTO_UDPLITE, good;
+	const struct mib *mib = lite ? &udplite_mib : &udp_mib;
+	const struct rte_udp_hdr *udp = udp_header(w, m, header, mib);
 
-	if (!packet_pull(m, header + sizeof(*udp))) {
-		udp_error(w, m, DROP_UDP_HDR);
+	if (!udp)
 		return;
-	}
-	udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, header);
-	len = rte_be_to_cpu_16(udp->dgram_len);
-	if (len > m->pkt_len - header || len < sizeof(*udp)) {
-		udp_error(w, m, DROP_UDP_HDR);
-		return;
-	}
-	packet_trim(m, header + len);
-	good = checksum_good(m, header, udp, len);
-	if (to_many && (good || len > CHECKSUM_EARLY_BYTES)) {
-		count(w->counters, CNT_UDP_IGNOREDMULTI);
+	good = lite ? udplite_good(m, header, udp)
+		    : !udp->dgram_cksum || sum_good(m, header, m->pkt_len - header);
+	if (to_many && (good || !found_early(m, header, udp, lite))) {
+		count(w->counters, mib->ignored_multi);
 		packet_drop(w, m, DROP_NO_SOCKET);
 		return;
 	}
 	if (!good) {
-		udp_error(w, m, DROP_UDP_CSUM);
+		udp_error(w, m, mib, DROP_UDP_CSUM);
 		return;
 	}
-	count(w->counters, CNT_UDP_NOPORTS);
+	count(w->counters, mib->no_ports);
 	icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 	packet_drop(w, m, DROP_NO_SOCKET);
 }

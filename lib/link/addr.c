@@ -201,12 +201,13 @@ rte_be32_t addr_select(const struct link *l, rte_be32_t dst, unsigned int scope)
 	return addr;
 }
 
-bool addr_onlink(const struct link *l, rte_be32_t addr)
+bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other)
 {
 	const struct link_addrs *list = rcu_read(l->addrs);
 
 	for (unsigned int i = 0; list && i < list->n; i++)
-		if (!list->a[i].secondary && in_subnet(&list->a[i], addr))
+		if (!list->a[i].secondary && in_subnet(&list->a[i], addr) &&
+		    (!other || in_subnet(&list->a[i], other)))
 			return true;
 	return false;
 }

@@ -27,7 +27,7 @@ static const struct driver_profile defaults = {
 	.tx_queue_len = 512,
 };
 
-enum key_type { KEY_NUMBER, KEY_QUEUES, KEY_CHOICE, KEY_BOOL };
+enum key_type { KEY_NUMBER, KEY_QUEUES, KEY_CHOICE, KEY_BOOL, KEY_WORD };
 
 static const struct key {
 	const char *name;
@@ -44,6 +44,8 @@ static const struct key {
 	{"rx_checksum", KEY_CHOICE, offsetof(struct driver_profile, rx_checksum), 0},
 	{"soft_mtu", KEY_BOOL, offsetof(struct driver_profile, soft_mtu), 0},
 	{"mtu_max", KEY_NUMBER, offsetof(struct driver_profile, mtu_max), 65535},
+	{"rx_buffer_arg", KEY_WORD, offsetof(struct driver_profile, rx_buffer_arg),
+	 sizeof(((struct driver_profile *)0)->rx_buffer_arg) - 1},
 	{"rx_file", KEY_BOOL, offsetof(struct driver_profile, rx_file), 0},
 };
 
@@ -105,6 +107,12 @@ static int key_set(struct driver_profile *p, const struct key *k, const char *va
 			return error_set(err, EINVAL, "%s: \"%s\" is not yes or no", k->name,
 					 value);
 		*(bool *)to = i;
+		return 0;
+	case KEY_WORD:
+		if (strlen(value) > k->max)
+			return error_set(err, EINVAL, "%s: \"%s\" is longer than %u characters",
+					 k->name, value, k->max);
+		strcpy(to, value);
 		return 0;
 	}
 	return -EINVAL;

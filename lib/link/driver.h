@@ -28,6 +28,7 @@ struct driver_profile {
 	enum profile_choice rx_checksum;      /* trust the device's IP checksum verdict */
 	bool soft_mtu;                        /* the device has no MTU of its own to set */
 	unsigned int mtu_max;                 /* 0: what the driver says */
+	char rx_buffer_arg[32];               /* devargs key that says how much a buffer must hold*/
 	bool rx_file;                         /* rx_pcap= arguments are files with an end */
 };
 

@@ -67,7 +67,7 @@ struct link_addrs {
 	X(arp_announce, 0, 0, 2, "which own address ARP requests carry") \
 	X(arp_filter, 0, 0, 1, "answer ARP only where the route back leaves by the same link") \
 	X(arp_ignore, 0, 0, 8, "which ARP requests are answered") \
-	X(arp_notify, 0, 0, 1, "announce addresses when they are added or the link comes up") \
+	X(arp_notify, 0, 0, 1, "announce addresses when the link comes up or its MAC changes") \
 	X(arp_evict_nocarrier, 1, 0, 1, "forget neighbours when the carrier is lost") \
 	X(drop_gratuitous_arp, 0, 0, 1, "ignore gratuitous ARP") \
 	X(proxy_arp, 0, 0, 1, "answer ARP for addresses that are routed elsewhere") \
@@ -207,8 +207,9 @@ bool link_files_drained(void);
  * Linux's inet_select_addr. Any thread. */
 rte_be32_t addr_select(const struct link *l, rte_be32_t dst, unsigned int scope);
 
-/* Is addr in a subnet of the link? Linux's inet_addr_onlink. Any thread. */
-bool addr_onlink(const struct link *l, rte_be32_t addr);
+/* Are both addresses in one subnet of the link? other 0: just addr. Linux's inet_addr_onlink. Any
+ * thread. */
+bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other);
 
 /* Send a finished frame (Ethernet header at the data's start). Consumes m; counts it as
  * transmitted or dropped. Buffered until link_flush(). Not for lo: see link_loop(). */

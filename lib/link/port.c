@@ -155,14 +155,28 @@ static void rss_choose(const struct link *l, const struct rte_eth_dev_info *info
 	conf->rx_adv_conf.rss_conf.rss_hf = hash;
 }
 
+/* How much a receive buffer must hold: what the argument says that the profile names, 0: any. */
+static unsigned int rx_buffer_bytes(const struct link *l)
+{
+	const char *key = l->profile->rx_buffer_arg;
+	const char *at = key[0] ? strstr(l->devargs, key) : NULL;
+
+	return at && at[strlen(key)] == '=' ? (unsigned int)strtoul(at + strlen(key) + 1, NULL, 10)
+					    : 0;
+}
+
 static int queues_setup(struct link *l, const struct rte_eth_dev_info *info, struct error *err)
 {
-	struct rte_mempool *pool = packet_pool(l->socket);
+	struct rte_mempool *pool = packet_pool_holding(l->socket, rx_buffer_bytes(l));
 	struct rte_eth_rxconf rxconf = info->default_rxconf;
 	struct rte_eth_txconf txconf = info->default_txconf;
 	char why[300];
 	int rc;
 
+	if (!pool)
+		return error_set(err, ENOMEM,
+				 "no buffers of %u bytes for %s (see millrace.mbufs and "
+				 "millrace.mbuf_bytes)", rx_buffer_bytes(l), l->device);
 	rxconf.offloads = l->rx_offloads & info->rx_queue_offload_capa;
 	txconf.offloads = l->tx_offloads & info->tx_queue_offload_capa;
 	for (uint16_t q = 0; q < l->n_rxq; q++) {

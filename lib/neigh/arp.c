@@ -61,16 +61,11 @@ static bool is_loopback(rte_be32_t addr)
 	return (addr & RTE_BE32(0xff000000)) == RTE_BE32(0x7f000000);
 }
 
-static bool is_zeronet(rte_be32_t addr)
-{
-	return (addr & RTE_BE32(0xff000000)) == 0;
-}
-
 unsigned int arp_addr_type(rte_be32_t addr)
 {
 	unsigned int type;
 
-	if (is_zeronet(addr) || addr == RTE_BE32(0xffffffff))
+	if (addr == 0 || addr == RTE_BE32(0xffffffff))
 		return ROUTE_BROADCAST;
 	if (is_multicast(addr))
 		return ROUTE_MULTICAST;

@@ -10,16 +10,21 @@
 #include <rte_lcore.h>
 
 #define POOL_CACHE 512
-#define MBUFS_DEFAULT 32768
-#define DATA_BYTES_DEFAULT RTE_MBUF_DEFAULT_DATAROOM
+
+/* Buffers that hold more than the ordinary ones are for devices that want a whole large frame in
+ * one; there are fewer of them, as each takes so much more. */
+#define LARGE_SHARE 8
 
 static struct rte_mempool *pools[RTE_MAX_NUMA_NODES];
+static struct rte_mempool *large_pools[RTE_MAX_NUMA_NODES];
+static unsigned int pool_mbufs, pool_bytes;
 
-static struct rte_mempool *pool_make(int socket, unsigned int n_mbufs, unsigned int data_bytes)
+static struct rte_mempool *pool_make(const char *what, int socket, unsigned int n_mbufs,
+				     unsigned int data_bytes)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 
-	snprintf(name, sizeof(name), "packets_%d", socket);
+	snprintf(name, sizeof(name), "%s_%d", what, socket);
 	return rte_pktmbuf_pool_create(name, n_mbufs, POOL_CACHE, sizeof(struct packet),
 				       (uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes), socket);
 }
@@ -28,13 +33,14 @@ int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes)
 {
 	unsigned int nodes = rte_socket_count();
 
+	pool_mbufs = n_mbufs;
+	pool_bytes = data_bytes;
 	for (unsigned int i = 0; i < nodes; i++) {
 		int socket = rte_socket_id_by_idx(i);
 
 		if (socket < 0 || pools[socket])
 			continue;
-		pools[socket] = pool_make(socket, n_mbufs ? n_mbufs : MBUFS_DEFAULT,
-					  data_bytes ? data_bytes : DATA_BYTES_DEFAULT);
+		pools[socket] = pool_make("packets", socket, n_mbufs, data_bytes);
 		if (!pools[socket]) {
 			int rc = -rte_errno;
 
@@ -49,15 +55,39 @@ void packet_pool_fini(void)
 {
 	for (unsigned int i = 0; i < RTE_DIM(pools); i++) {
 		rte_mempool_free(pools[i]);
-		pools[i] = NULL;
+		rte_mempool_free(large_pools[i]);
+		pools[i] = large_pools[i] = NULL;
 	}
+}
+
+/* A NUMA node that has a pool. */
+static int node_of(int socket)
+{
+	return socket >= 0 && socket < (int)RTE_DIM(pools) && pools[socket]
+		       ? socket : rte_socket_id_by_idx(0);
 }
 
 struct rte_mempool *packet_pool(int socket)
 {
-	if (socket >= 0 && socket < (int)RTE_DIM(pools) && pools[socket])
-		return pools[socket];
-	return pools[rte_socket_id_by_idx(0)];
+	return pools[node_of(socket)];
+}
+
+struct rte_mempool *packet_pool_holding(int socket, unsigned int data_bytes)
+{
+	int node = node_of(socket);
+
+	if (data_bytes <= pool_bytes)
+		return pools[node];
+	if (large_pools[node])
+		return rte_pktmbuf_data_room_size(large_pools[node]) >=
+				       RTE_PKTMBUF_HEADROOM + data_bytes
+			       ? large_pools[node] : NULL;
+	if (data_bytes > UINT16_MAX - RTE_PKTMBUF_HEADROOM)
+		return NULL;
+	large_pools[node] = pool_make("large_packets", node,
+				      RTE_MAX(pool_mbufs / LARGE_SHARE, 2u * POOL_CACHE),
+				      data_bytes);
+	return large_pools[node];
 }
 
 static struct rte_mbuf *alloc(int socket, struct counters *c)

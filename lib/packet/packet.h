@@ -41,7 +41,6 @@ struct packet {
 	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
 	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */
 	uint16_t frag_max_size;  /* of a reassembled datagram: its largest piece */
-	uint16_t held_bytes;     /* what it counts against a queue's limit */
 	uint64_t arrival_ns;     /* worker's time when it came in */
 	struct rte_mbuf *next;   /* link of the queue that it waits in */
 } __rte_cache_aligned;
@@ -67,7 +66,13 @@ static inline struct rte_ipv4_hdr *packet_ip(const struct rte_mbuf *m)
 /* The mbuf pool that packets made by the router come from; one a NUMA node. */
 struct rte_mempool *packet_pool(int socket);
 
-/* Make the pools. Returns 0 or a negative errno. n_mbufs: buffers a pool (0: a default). */
+/* A pool whose buffers hold so much data in one: the ordinary one if it does, else one of large
+ * buffers, an eighth as many, made when it is first asked for. NULL: no memory, or the large pool
+ * is there and its buffers are smaller. Control thread. */
+struct rte_mempool *packet_pool_holding(int socket, unsigned int data_bytes);
+
+/* Make the pools: so many buffers a NUMA node, each for so many bytes. Returns 0 or a negative
+ * errno. */
 int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes);
 void packet_pool_fini(void);
 

@@ -1,5 +1,7 @@
 """Rule F: what is addressed to the router: echo, timestamps, UDP, TCP and unknown protocols."""
 
+import struct
+
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
@@ -255,3 +257,41 @@ def small_subnets(s):
                 "10.7.0.3"):
         s.send("p1", echo(H1, dst))
         s.send("p1", udp(H1, dst))
+
+
+@scenario("TCP segments with options good and bad", "F")
+def tcp_options(s):
+    md5 = bytes((19, 18)) + bytes(16)
+    for options in (md5 + bytes(2), bytes((1, 1)) + md5, bytes((19, 17)) + bytes(18),
+                    bytes((29, 16)) + bytes(18), bytes((29, 3)) + bytes(18),
+                    bytes((8, 1)) + bytes(18), bytes((8, 30)) + bytes(18), bytes((0, 9)) + md5,
+                    bytes((8, 40, 1, 1)), bytes((8, 0)) + bytes(10), bytes((8, 0)) + bytes(14),
+                    bytes((1, 1, 8, 0)) + bytes(16), bytes((2, 4, 5, 180)) + bytes((8, 0)) + md5,
+                    bytes((1,) * 20), bytes((1,) * 3) + md5 + bytes(3), b""):
+        options += bytes(-len(options) % 4)
+        s.send("p0", tcp(H0, R0, SYN, tcp_options=options))
+        s.send("p0", tcp(H0, R0, ACK, b"data", ack=77, tcp_options=options))
+
+
+@scenario("every protocol number", "F")
+def every_protocol(s):
+    for protocol in range(256):
+        s.send("p0", ipv4(far("p0", 1 + protocol % 200), R0, protocol, bytes(28)))
+        s.send("p0", ipv4(far("p1", 1 + protocol % 200), H1, protocol, bytes(28)))
+
+
+@scenario("UDP-Lite: coverage and checksums", "F")
+def udplite(s):
+    for dst, to in ((R0, None), (B0, BROADCAST_MAC)):
+        for size in (0, 8, 60, 200):
+            data = bytes(range(size))
+            for coverage in (0, 1, 7, 8, 12, 8 + size, 9 + size, 65535):
+                covered = min(coverage or 8 + size, 8 + size)
+                for wrong in (0, 1):
+                    head = struct.pack("!HHHH", 4000, 5000, coverage, 0)
+                    body = (head + data)[:covered]
+                    check = checksum(pseudo_header(H0, dst, 136, 8 + size) + body) ^ wrong
+                    frame = ipv4(H0, dst, 136, head[:6] + struct.pack("!H", check) + data)
+                    s.send("p0", frame, dst=to) if to else s.send("p0", frame)
+            s.send("p0", ipv4(H0, dst, 136, struct.pack("!HHHH", 4000, 5000, 0, 0) + data))
+    s.send("p0", ipv4(H0, R0, 136, bytes(7)))

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command table and its parser: every sentence, words in any order, help, completion. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control/commands.h"
+#include "control/words.h"
+#include "link/link.h"
+#include "stub_rooms.h"
+
+static struct error err;
+static struct output out;
+
+/* Run a line; what it prints is in out, why it was refused in err. */
+static int run(const char *line, bool json)
+{
+	const char *argv[WORDS_MAX];
+	char copy[1024];
+	int argc;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	argc = words_split(copy, argv);
+	err.text[0] = 0;
+	out_reset(&out, json);
+	return command_run(argc, argv, &out, &err);
+}
+
+static const char *printed(const char *line, bool json)
+{
+	if (run(line, json) != 0)
+		fail_msg("%s: %s", line, err.text);
+	return out_finish(&out);
+}
+
+static void done(const char *line)
+{
+	printed(line, false);
+}
+
+static int setup(void **state)
+{
+	stub_reset();
+	done("link add p0 type dpdk devargs net_null0");
+	done("link add p1 type dpdk devargs net_null1");
+	done("link set p0 up");
+	return 0;
+}
+
+static const struct {
+	const char *line, *sentence;
+} refused[] = {
+	{"", "a command is missing"},
+	{"foo", "\"foo\" is not a command; try one of: addr, config, drops, help, link, mempool, "
+		"neigh, nstat, route, shutdown, sysctl, worker"},
+	{"route foo", "route: \"foo\" is not a command; try one of: add, replace, del, show, get"},
+	{"rout add", "\"rout\" is not a command; try one of: addr, config, drops, help, link, "
+		     "mempool, neigh, nstat, route, shutdown, sysctl, worker"},
+	{"route ad", "route: \"ad\" is not a command; try one of: add, replace, del, show, get"},
+	{"route add 10.0.0.0/33",
+	 "route add: \"10.0.0.0/33\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.0/", "route add: \"10.0.0.0/\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0/8", "route add: \"10.0.0/8\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.256", "route add: \"10.0.0.256\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.01", "route add: \"10.0.0.01\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.0/8x", "route add: \"10.0.0.0/8x\" is not a prefix (length 0 to 32)"},
+	{"route add ''", "route add: \"\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.1/24", "route add: \"10.0.0.1/24\" has bits set beyond its length; did "
+				  "you mean 10.0.0.0/24"},
+	{"route add", "route add: PREFIX is missing"},
+	{"route add via 10.0.0.2", "route add: PREFIX is missing"},
+	{"route add 10.0.0.0/8 via", "route add: nothing stands after \"via\""},
+	{"route add 10.0.0.0/8 via x", "route add: via: \"x\" is not an IPv4 address"},
+	{"route add 10.0.0.0/8 via 10.0.0.2/32",
+	 "route add: via: \"10.0.0.2/32\" is not an IPv4 address"},
+	{"route add 10.0.0.0/8 via 1.1.1.1 via 2.2.2.2", "route add: via is given twice"},
+	{"route add 10.0.0.0/8 onlink onlink", "route add: onlink is given twice"},
+	{"route add blackhole throw 10.0.0.0/8", "route add: TYPE is given twice"},
+	{"route add 10.0.0.0/8 11.0.0.0/8",
+	 "route add: \"11.0.0.0/8\" is not a word of this command; what may stand there: TYPE, "
+	 "via, dev, metric, mtu, src, table, proto, onlink"},
+	{"route add 10.0.0.0/8 dev p9", "route add: there is no link \"p9\""},
+	{"route add 10.0.0.0/8 via 1.1.1.1 metric 4294967296",
+	 "route add: metric: \"4294967296\" is not a number from 0 to 4294967295"},
+	{"route add 10.0.0.0/8 via 1.1.1.1 metric -1",
+	 "route add: metric: \"-1\" is not a number from 0 to 4294967295"},
+	{"route add 10.0.0.0/8 via 1.1.1.1 table 256",
+	 "route add: table: \"256\" is not a number from 1 to 255, nor default, main or local"},
+	{"route add 10.0.0.0/8 table all",
+	 "route add: table: \"all\" is not a number from 1 to 255, nor default, main or local"},
+	{"route add 10.0.0.0/8", "route add: no way is given: via or dev"},
+	{"route get", "route get: ADDRESS is missing"},
+	{"route get 10.0.0.0/8", "route get: \"10.0.0.0/8\" is not an IPv4 address"},
+	{"route get 9.9.9.9", "route get: no route to \"9.9.9.9\""},
+	{"link add p5 type dpdk", "link add: devargs is missing"},
+	{"link add p5 devargs x", "link add: type is missing"},
+	{"link add type dpdk devargs x", "link add: NAME is missing"},
+	{"link add p5 type veth devargs x", "link add: type: \"veth\" is not dpdk"},
+	{"link add p5 type dpdk devargs x mtu 67",
+	 "link add: mtu: \"67\" is not a number from 68 to 65535"},
+	{"link add p5 type dpdk devargs x mtu 0x100",
+	 "link add: mtu: \"0x100\" is not a number from 68 to 65535"},
+	{"link add p5 type dpdk devargs x promisc yes",
+	 "link add: promisc: \"yes\" is not on or off"},
+	{"link add p5 type dpdk devargs x address 02:00:00:00:00",
+	 "link add: address: \"02:00:00:00:00\" is not a link-layer address (such as "
+	 "02:00:00:00:00:01)"},
+	{"link add up type dpdk devargs x",
+	 "link add: \"up\" is a word of the link commands and can not be a name"},
+	{"link add all type dpdk devargs x", "link add: \"all\" can not be the name of a link"},
+	{"link add a/b type dpdk devargs x",
+	 "link add: \"a/b\" is not a name for a link (blanks, quotes and / : # = can not be in "
+	 "it)"},
+	{"link add sixteen-letters- type dpdk devargs x",
+	 "link add: \"sixteen-letters-\" is not a name for a link (1 to 15 characters)"},
+	{"link add p0 type dpdk devargs x", "link add: there is a link \"p0\" already"},
+	{"link add p5 type dpdk devargs broken", "link add: no such device"},
+	{"link set p9 up", "link set: there is no link \"p9\""},
+	{"link set p0", "link set: what to set is missing: up, down, mtu, address or promisc"},
+	{"link set p0 up down", "link set: up|down is given twice"},
+	{"link set p0 upp",
+	 "link set: \"upp\" is not a word of this command; what may stand there: up|down, mtu, "
+	 "address, promisc"},
+	{"link set p0 mtu 9001", "link set: mtu: \"9001\" is more than the 9000 that p0 can have"},
+	{"link del lo", "link del: \"lo\" is built in and stays"},
+	{"link show p9", "link show: there is no link \"p9\""},
+	{"addr add 10.0.0.1/24", "addr add: dev is missing"},
+	{"addr add dev p0", "addr add: ADDRESS/LEN is missing"},
+	{"addr add 10.0.0.1/24 dev p9", "addr add: there is no link \"p9\""},
+	{"addr add 10.0.0.1/33 dev p0",
+	 "addr add: \"10.0.0.1/33\" is not an address with a prefix length (0 to 32)"},
+	{"addr del 10.0.0.1/24 dev p0", "addr del: there is no such address"},
+	{"neigh add 10.0.0.2 dev p0", "neigh add: lladdr is missing"},
+	{"neigh add 10.0.0.2 dev p0 lladdr 02:00:00:00:00:001",
+	 "neigh add: lladdr: \"02:00:00:00:00:001\" is not a link-layer address (such as "
+	 "02:00:00:00:00:01)"},
+	{"neigh add 10.0.0.2 dev p0 lladdr 02:00:00:00:00:01 nud dead",
+	 "neigh add: nud: \"dead\" is not permanent, reachable or stale"},
+	{"sysctl", "sysctl: KEY[=VALUE] is missing"},
+	{"sysctl net.nothing", "sysctl: there is no setting \"net.nothing\""},
+	{"sysctl net.nothing=1", "sysctl: there is no setting \"net.nothing\""},
+	{"sysctl -w net.ipv4.ip_forward", "sysctl: \"net.ipv4.ip_forward\" has no =VALUE to write"},
+	{"sysctl net.ipv4.ip_forward=2",
+	 "sysctl: net.ipv4.ip_forward: \"2\" is not a number from 0 to 1"},
+	{"shutdown now", "shutdown: \"now\" is one word too many"},
+	{"shutdown", "shutdown: not possible here"},
+	{"drops some", "drops: \"some\" is not a word of this command; what may stand there: all"},
+	{"help foo", "help: \"foo\" is not a command"},
+	{"help route foo", "help: \"route foo\" is not a command"},
+	{"help route add x", "help: \"x\" is one word too many"},
+	{"config save", "config save: FILE is missing"},
+	{"config load /no/such/file",
+	 "config load: can not read \"/no/such/file\": No such file or directory"},
+};
+
+static void test_refused(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(refused); i++) {
+		if (run(refused[i].line, false) == 0)
+			fail_msg("\"%s\" was not refused", refused[i].line);
+		assert_string_equal(err.text, refused[i].sentence);
+		assert_int_equal(out.len, 0);
+	}
+}
+
+static void test_any_order(void **state)
+{
+	static const char *const lines[] = {
+		"route add 10.1.0.0/16 via 10.0.0.2 dev p1 metric 5",
+		"route add via 10.0.0.2 dev p1 metric 5 10.1.0.0/16",
+		"route add metric 5 unicast dev p1 to 10.1.0.0/16 via 10.0.0.2",
+		"route add dev p1 10.1.0.0/16 unicast via 10.0.0.2 metric 5",
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(lines); i++) {
+		done(lines[i]);
+		assert_string_equal(printed("route show", false),
+				    "10.1.0.0/16 via 10.0.0.2 dev p1 metric 5 \n");
+		done("route del 10.1.0.0/16");
+	}
+	done("addr add dev p0 10.0.0.1/24");
+	done("addr del 10.0.0.1/24 dev p0");
+	done("link set mtu 1400 down dev p0 promisc on");
+	assert_int_equal(link_find("p0")->mtu, 1400);
+	assert_true(link_find("p0")->promisc);
+	assert_false(link_find("p0")->up);
+}
+
+static void test_iproute2_words(void **state)
+{
+	done("address add 10.0.0.1 dev p0");
+	assert_non_null(strstr(printed("addr list", false), "inet 10.0.0.1/32 scope global p0"));
+	done("addr delete 10.0.0.1/32 dev p0");
+	done("route add default via 10.0.0.2");
+	assert_string_equal(printed("route", false), "default via 10.0.0.2 dev p0 \n");
+	done("neighbour add 10.0.0.2 lladdr 2:0:0:0:0:1 dev p0");
+	assert_string_equal(printed("neigh ls", false),
+			    "10.0.0.2 dev p0 lladdr 02:00:00:00:00:01 PERMANENT \n");
+	assert_non_null(strstr(printed("-s link show p0", false), "RX:"));
+	assert_non_null(strstr(printed("link show -s dev p0", false), "RX:"));
+	assert_null(strstr(printed("link show p0", false), "RX:"));
+}
+
+static void test_json(void **state)
+{
+	done("addr add 10.0.0.1/24 dev p0");
+	done("route add 10.5.0.0/16 via 10.0.0.2 metric 5 mtu 1400 src 10.0.0.1");
+	done("route add throw 10.6.0.0/16 table 7");
+	assert_string_equal(printed("route show table all", true),
+			    "[{\"dst\":\"10.5.0.0/16\",\"gateway\":\"10.0.0.2\",\"dev\":\"p0\","
+			    "\"prefsrc\":\"10.0.0.1\",\"metric\":5,\"flags\":[],"
+			    "\"metrics\":[{\"mtu\":1400}]},"
+			    "{\"type\":\"throw\",\"dst\":\"10.6.0.0/16\",\"table\":\"7\","
+			    "\"flags\":[]}]");
+	assert_non_null(strstr(printed("addr show dev p0", true),
+			       "\"addr_info\":[{\"family\":\"inet\",\"local\":\"10.0.0.1\","
+			       "\"prefixlen\":24,\"broadcast\":\"10.0.0.255\","
+			       "\"scope\":\"global\",\"label\":\"p0\"}]"));
+	assert_string_equal(printed("sysctl net.ipv4.ip_forward", true),
+			    "{\"net.ipv4.ip_forward\":1}");
+	assert_string_equal(printed("nstat Ip.InRec*", true), "{\"Ip.InReceives\":5}");
+	assert_string_equal(printed("nstat IcmpMsg*", true), "{\"IcmpMsg.InType8\":2}");
+	assert_non_null(strstr(printed("nstat", true), "\"Ip.Forwarding\":1,\"Ip.DefaultTTL\":64"));
+	assert_string_equal(printed("drops", true),
+			    "{\"received\":10,\"originated\":0,\"transmitted\":7,\"delivered\":0,"
+			    "\"dropped\":3,\"held\":0,\"balance\":0,\"reasons\":[{\"reason\":"
+			    "\"IP_CSUM\",\"packets\":3,\"help\":\"the IP header checksum is "
+			    "wrong\"}]}");
+	assert_string_equal(printed("worker show", true), "[]");
+	assert_non_null(strstr(printed("link show p0", true), "\"stats64\":{\"rx\":{\"bytes\":0,"
+							      "\"packets\":7"));
+}
+
+static void test_nstat_text(void **state)
+{
+	assert_string_equal(printed("nstat", false),
+			    "#millrace\n"
+			    "IpInReceives                    5                  0.0\n"
+			    "IcmpMsgInType8                  2                  0.0\n");
+	assert_non_null(strstr(printed("nstat -z", false), "IpInHdrErrors                   0 "));
+}
+
+static void test_help_of_every_command(void **state)
+{
+	const struct command *c;
+	char line[128];
+	unsigned int i, j, k;
+
+	for (i = 0; i < nouns_count; i++) {
+		if (i)
+			assert_true(strcmp(nouns[i - 1]->name, nouns[i]->name) < 0);
+		for (j = 0; j < nouns[i]->n_commands; j++) {
+			c = &nouns[i]->commands[j];
+			snprintf(line, sizeof(line), "help %s %s", nouns[i]->name,
+				 c->verb ? c->verb : "");
+			assert_non_null(strstr(printed(line, false), c->help));
+			assert_true(c->n_args <= ARGS_MAX);
+			for (k = 0; k < c->n_args; k++)
+				assert_non_null(strstr(out_finish(&out), c->args[k].help));
+			printed(line, true);
+		}
+	}
+	assert_non_null(strstr(printed("route help", false), "route get ADDRESS"));
+}
+
+/* What is documented is what there is. */
+static void test_manual(void **state)
+{
+	const char *manual = printed("help --markdown", false);
+	FILE *f = fopen(MILLRACE_SOURCE "/docs/commands.md", "r");
+	char *page = calloc(1, out.len + 2);
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(page, 1, out.len + 1, f);
+	fclose(f);
+	if (n != out.len || strcmp(page, manual) != 0)
+		fail_msg("docs/commands.md is not what `millctl help --markdown` prints");
+	free(page);
+}
+
+static void collect(const char *word, const char *help, void *arg)
+{
+	char *list = arg;
+
+	assert_non_null(help);
+	strcat(list, word);
+	strcat(list, " ");
+}
+
+/* The candidates for a line; a blank at its end begins a new word. */
+static const char *candidates(const char *line)
+{
+	static char list[8192];
+	const char *argv[WORDS_MAX];
+	char copy[256];
+	int argc;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	argc = words_split(copy, argv);
+	if (!*line || line[strlen(line) - 1] == ' ')
+		argv[argc++] = "";
+	list[0] = 0;
+	command_complete(argc, argv, collect, list);
+	return list;
+}
+
+static void test_completion(void **state)
+{
+	assert_string_equal(candidates("ne"), "neigh ");
+	assert_string_equal(candidates("n"), "neigh nstat ");
+	assert_string_equal(candidates("route "), "add replace del show get ");
+	assert_string_equal(candidates("route g"), "get ");
+	assert_string_equal(candidates("foo "), "");
+	assert_string_equal(candidates("route foo "), "");
+	assert_string_equal(candidates("link set "), "lo p0 p1 up down mtu address promisc ");
+	assert_string_equal(candidates("link set p0 "), "up down mtu address promisc ");
+	assert_string_equal(candidates("link set p0 up mtu 5 "), "address promisc ");
+	assert_string_equal(candidates("link set p0 promisc "), "on off ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 dev "), "lo p0 p1 ");
+	assert_string_equal(candidates("route add d"), "default dev ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 m"), "metric mtu ");
+	assert_string_equal(candidates("sysctl net.ipv4.ip_"),
+			    "net.ipv4.ip_default_ttl net.ipv4.ip_forward ");
+	assert_string_equal(candidates("help ro"), "route ");
+	assert_string_equal(candidates("help route a"), "add ");
+	assert_string_equal(candidates("shutdown "), "");
+}
+
+static const char *abbreviated(int argc, const char *const *argv)
+{
+	static struct call call;
+
+	if (command_parse(argc, argv, true, &call, &err) < 0)
+		return err.text;
+	return call.command->verb;
+}
+
+static void test_abbreviations(void **state)
+{
+	assert_string_equal(abbreviated(2, (const char *[]){"r", "sh"}), "show");
+	assert_string_equal(abbreviated(4, (const char *[]){"l", "set", "p0", "pro"}),
+			    "link set: nothing stands after \"pro\"");
+	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
+			    "\"n\" is not a command; try one of: addr, config, drops, help, link, "
+			    "mempool, neigh, nstat, route, shutdown, sysctl, worker");
+	done("link add m type dpdk devargs net_null2");
+	assert_string_equal(abbreviated(4, (const char *[]){"link", "set", "m", "up"}), "set");
+}
+
+/* What is written is cut off again when the command is refused or the output is too long. */
+static void test_output_limit(void **state)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		done("route add 10.0.0.0/8 via 10.0.0.2");
+	out.limit = 1000;
+	assert_int_equal(run("route show", true), -EFBIG);
+	assert_int_equal(out.len, 0);
+	out.limit = 0;
+	done("route show");
+}
+
+static void test_quoting(void **state)
+{
+	out_reset(&out, true);
+	out_quoted(&out, "a\"b\\c\n\x01\xc3\xa4\xff", 10);
+	assert_string_equal(out_finish(&out), "\"a\\\"b\\\\c\\n\\u0001\xc3\xa4\\ufffd\"");
+	out_reset(&out, true);
+	out_quoted(&out, "\xe2\x82", 2);
+	assert_string_equal(out_finish(&out), "\"\\ufffd\\ufffd\"");
+}
+
+static int teardown_all(void **state)
+{
+	out_free(&out);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_any_order, setup),
+		cmocka_unit_test_setup(test_iproute2_words, setup),
+		cmocka_unit_test_setup(test_json, setup),
+		cmocka_unit_test_setup(test_nstat_text, setup),
+		cmocka_unit_test_setup(test_help_of_every_command, setup),
+		cmocka_unit_test_setup(test_manual, setup),
+		cmocka_unit_test_setup(test_completion, setup),
+		cmocka_unit_test_setup(test_abbreviations, setup),
+		cmocka_unit_test_setup(test_output_limit, setup),
+		cmocka_unit_test_setup(test_quoting, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown_all);
+}
