@@ -189,8 +189,11 @@ static int link_make(const struct link_params *p, struct link *l, struct error *
 		rc = error_set(err, ENOMEM, "no memory for transmit buffers");
 	if (!rc && link_conf_register(l))
 		rc = error_set(err, ENOMEM, "no memory for settings");
-	if (rc)
+	if (rc) {
+		txbufs_free(l);
+		link_conf_unregister(l);
 		port_close(l);
+	}
 	return rc;
 }
 

@@ -57,33 +57,46 @@ static struct txbuf *txbuf_make(const struct link *l, const struct worker *w)
 	return t;
 }
 
-int txbufs_make(struct link *l)
+/* Take a link's buffers away; true: there were some. */
+static bool txbufs_take(struct link *l)
 {
-	for (unsigned int i = 0; i < workers_count; i++) {
-		struct txbuf *t = txbuf_make(l, workers[i]);
+	bool any = false;
 
-		if (!t) {
-			txbufs_free(l);
-			return -ENOMEM;
-		}
-		rcu_assign(workers[i]->link->tx[l->id], t);
-	}
-	return 0;
-}
-
-void txbufs_free(struct link *l)
-{
 	for (unsigned int i = 0; i < workers_count; i++) {
 		struct link_worker *lw = workers[i]->link;
 		struct txbuf *t = lw->tx[l->id];
 
 		if (!t)
 			continue;
+		any = true;
 		for (unsigned int j = 0; j < t->n; j++)
 			packet_drop_control(t->m[j], DROP_LINK_GONE);
 		rcu_assign(lw->tx[l->id], NULL);
 		rte_free(t);
 	}
+	return any;
+}
+
+int txbufs_make(struct link *l)
+{
+	for (unsigned int i = 0; i < workers_count; i++) {
+		struct txbuf *t = txbuf_make(l, workers[i]);
+
+		if (!t) {
+			txbufs_take(l);
+			return -ENOMEM;
+		}
+		rcu_assign(workers[i]->link->tx[l->id], t);
+	}
+	if (l->tx_ring)
+		__atomic_fetch_add(&workers[0]->link->n_tx_rings, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+void txbufs_free(struct link *l)
+{
+	if (txbufs_take(l) && l->tx_ring)
+		__atomic_fetch_sub(&workers[0]->link->n_tx_rings, 1, __ATOMIC_RELAXED);
 }
 
 static bool polled(const struct link *l)

@@ -54,7 +54,7 @@ struct link_worker {
 	uint64_t tx_pending;          /* a bit a link that has frames in tx[] */
 	uint64_t loop_packets, loop_bytes;
 	uint32_t loop_head, loop_n;
-	uint16_t n_tx_rings;          /* rings to drain: set for worker 0 only */
+	uint16_t n_tx_rings;          /* links whose rings are to be drained; of worker 0 only */
 	struct rte_mbuf *loop[LOOP_MAX];
 };
 
