@@ -12,8 +12,10 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
+#include <rte_random.h>
 
 #include "control.h"
+#include "control/telemetry.h"
 #include "core/clock.h"
 #include "core/counters.h"
 #include "core/log.h"
@@ -75,6 +77,8 @@ static int rooms_start(const struct options *o, const unsigned int *lcores, unsi
 	int rc;
 
 	clock_init(o->time);
+	if (o->time == CLOCK_PACKET)
+		rte_srand(1); /* a replay gives the same every time, identifications included */
 	rc = counters_init();
 	if (!rc)
 		rc = workers_start(lcores, n, alone);
@@ -149,6 +153,8 @@ static int run(const struct options *o, struct error *err)
 		return error_set(err, EINVAL, "-w %u: the EAL arguments leave %u lcores for workers",
 				 o->workers, n);
 	rc = rooms_start(o, lcores, alone ? 1 : n, alone, err);
+	if (!rc && telemetry_init())
+		log_warning("the counters can not be had by DPDK's telemetry");
 	if (!rc)
 		rc = control_loop_init(o, err);
 	if (!rc && !control_loop_stopping()) {

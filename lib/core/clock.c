@@ -14,7 +14,7 @@ static enum clock_mode mode;
 static uint64_t start_ns, start_tsc;
 static uint64_t ns_per_cycle_q32;
 static uint64_t packet_ns = CLOCK_PACKET_START;
-static uint64_t packet_origin_ns; /* UTC of time 0, once the first timestamp was seen */
+static uint64_t packet_origin_ns; /* UTC of time 0, modulo 2^64, once a timestamp was seen */
 static bool packet_seen;
 
 void clock_init(enum clock_mode m)
@@ -55,7 +55,7 @@ uint64_t clock_of_utc(uint64_t utc_ns)
 		packet_seen = true;
 		packet_origin_ns = utc_ns - packet_ns;
 	}
-	return utc_ns > packet_origin_ns ? utc_ns - packet_origin_ns : 0;
+	return utc_ns - packet_origin_ns;
 }
 
 uint64_t clock_utc(uint64_t ns)

@@ -28,9 +28,10 @@ uint64_t clock_now_ns(void);
  * CLOCK_PACKET only: move time forward; an earlier time is ignored. Replayed time begins at
  * CLOCK_PACKET_START,
  * which the first timestamp is mapped to, so that what was configured before the first packet is
- * as old then as in any other replay.
+ * as old then as in any other replay. It is 30 years, so that a second capture may be that much
+ * older than the first.
  */
-#define CLOCK_PACKET_START (1000 * NSEC_PER_SEC)
+#define CLOCK_PACKET_START (1000000000 * NSEC_PER_SEC)
 void clock_set(uint64_t ns);
 
 /* This clock's time as UTC, and a packet's timestamp as this clock's time. */

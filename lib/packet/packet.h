@@ -40,7 +40,9 @@ struct packet {
 	uint32_t nexthop;        /* index into nexthops, once routed */
 	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
 	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */
-	uint16_t frag_max_size;  /* of a reassembled datagram: its largest piece */
+	uint16_t frag_max_size;  /* of a reassembled datagram: its largest piece; else 0 */
+	uint16_t frag_bytes;     /* payload of the fragment that begins here; see chain.h */
+	uint8_t frag_header;     /* and the bytes of the IP header that it came with */
 	uint64_t arrival_ns;     /* worker's time when it came in */
 	struct rte_mbuf *next;   /* link of the queue that it waits in */
 } __rte_cache_aligned;
@@ -52,6 +54,8 @@ _Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
 #define PACKET_F_ROUTED 0x04     /* came back through lo: `nexthop` is already known */
 #define PACKET_F_LOCAL 0x08      /* originated here */
 #define PACKET_F_REDIRECT 0x10   /* its sender is to be told of a better way (rule C9) */
+#define PACKET_F_IGNORE_DF 0x20  /* put together by a hook: may be cut in spite of DF (rule K) */
+#define PACKET_F_FRAG_PMTU 0x40  /* the largest of its fragments had DF (IPSKB_FRAG_PMTU) */
 
 static inline struct packet *packet_of(const struct rte_mbuf *m)
 {
