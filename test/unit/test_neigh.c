@@ -1007,7 +1007,7 @@ static int start(void **state)
 	assert_int_equal(counters_init(), 0);
 	assert_int_equal(rcu_init(2), 0);
 	assert_int_equal(workers_init(2), 0);
-	assert_int_equal(packet_pool_init(8192, 0), 0);
+	assert_int_equal(packet_pool_init(8192, 2048), 0);
 	links[LINK_LO] = &lo;
 	links[1] = &link_1;
 	links[2] = &link_2;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Timers: order, stopping, rearming, against a plain list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/timer.h"
+
+#define TIMERS 500
+
+static struct timer timers[TIMERS];
+static uint64_t last_ns, fired;
+
+static void in_order(struct timer *t, uint64_t now_ns)
+{
+	assert_true(t->at_ns >= last_ns);
+	assert_true(t->at_ns <= now_ns);
+	assert_false(timer_pending(t));
+	last_ns = t->at_ns;
+	fired++;
+}
+
+static void test_random_order(void **state)
+{
+	uint64_t pending = 0, now_ns = 0;
+
+	for (int round = 0; round < 20000; round++) {
+		struct timer *t = &timers[rand() % TIMERS];
+
+		switch (rand() % 4) {
+		case 0:
+			pending -= timer_pending(t);
+			timer_stop(t);
+			break;
+		case 1:
+			last_ns = 0;
+			fired = 0;
+			now_ns += (uint64_t)rand() % 100;
+			timers_run(now_ns);
+			pending -= fired;
+			break;
+		default:
+			pending += !timer_pending(t);
+			timer_set(t, now_ns + (uint64_t)rand() % 1000, in_order);
+		}
+		assert_true((timers_next_ns() == UINT64_MAX) == (pending == 0));
+	}
+	last_ns = 0;
+	fired = 0;
+	timers_run(UINT64_MAX - 1);
+	assert_int_equal(fired, pending);
+}
+
+static unsigned int again_left;
+
+static void again(struct timer *t, uint64_t now_ns)
+{
+	if (--again_left)
+		timer_set(t, now_ns, again);
+}
+
+static void test_rearmed_from_itself(void **state)
+{
+	again_left = 3;
+	timer_set(&timers[0], 5, again);
+	assert_int_equal(timers_run(5), 3);
+	assert_int_equal(again_left, 0);
+}
+
+static struct timer *first_fired;
+
+static void remember(struct timer *t, uint64_t now_ns)
+{
+	if (!first_fired)
+		first_fired = t;
+}
+
+static void test_equal_times_in_order_set(void **state)
+{
+	for (int i = TIMERS - 1; i >= 0; i--)
+		timer_set(&timers[i], 7, remember);
+	first_fired = NULL;
+	assert_int_equal(timers_run(7), TIMERS);
+	assert_ptr_equal(first_fired, &timers[TIMERS - 1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_order),
+		cmocka_unit_test(test_rearmed_from_itself),
+		cmocka_unit_test(test_equal_times_in_order_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
