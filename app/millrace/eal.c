@@ -192,25 +192,41 @@ static int prefix_lock(const struct options *o, struct error *err)
 			 "(-- --file-prefix NAME)", strrchr(dir, '/') ? strrchr(dir, '/') + 1 : dir);
 }
 
-/* The EAL prints its usage on stdout when an argument is wrong; one line is enough here. */
+/* Turn a stream away to /dev/null; returns what brings it back, or -1. */
+static int silence(FILE *stream)
+{
+	int saved = dup(fileno(stream)), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	fflush(stream);
+	if (saved >= 0 && null >= 0)
+		dup2(null, fileno(stream));
+	if (null >= 0)
+		close(null);
+	return saved;
+}
+
+static void restore(FILE *stream, int saved)
+{
+	fflush(stream);
+	if (saved < 0)
+		return;
+	dup2(saved, fileno(stream));
+	close(saved);
+}
+
+/* The EAL prints its usage on stdout when an argument is wrong, and a line of its own on stderr;
+ * one line is enough, and it comes from the log. */
 static int eal_init_quietly(struct args *a, bool verbose)
 {
-	int saved = verbose ? -1 : dup(STDOUT_FILENO), null, rc;
+	int out, err, rc;
 
-	fflush(stdout);
-	if (saved >= 0) {
-		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (null >= 0) {
-			dup2(null, STDOUT_FILENO);
-			close(null);
-		}
-	}
+	if (verbose)
+		return rte_eal_init(a->argc, a->argv);
+	out = silence(stdout);
+	err = silence(stderr);
 	rc = rte_eal_init(a->argc, a->argv);
-	fflush(stdout);
-	if (saved >= 0) {
-		dup2(saved, STDOUT_FILENO);
-		close(saved);
-	}
+	restore(stderr, err);
+	restore(stdout, out);
 	return rc;
 }
 
@@ -229,21 +245,28 @@ static int eal_error(int code, struct error *err)
 int eal_start(const struct options *o, struct error *err)
 {
 	static struct args a;
-	int rc;
+	int rc, taken;
 
 	add(&a, "millrace");
 	lcores_choose(&a, o);
 	memory_choose(&a, o);
 	devices_choose(&a, o);
+	if (o->eal_argc >= ARGS_MAX - a.argc)
+		return error_set(err, E2BIG, "more than %d EAL arguments", ARGS_MAX - a.argc - 1);
 	for (int i = 0; i < o->eal_argc; i++)
 		add(&a, o->eal_argv[i]);
 	if (log_open(o->verbose))
 		return error_set(err, ENOMEM, "no memory for the log");
 	log_mark();
-	if (eal_init_quietly(&a, o->verbose) < 0) {
+	taken = eal_init_quietly(&a, o->verbose);
+	if (taken < 0) {
 		rc = eal_error(rte_errno ? rte_errno : EINVAL, err);
 		log_close();
 		return rc;
+	}
+	if (taken < a.argc - 1) {
+		eal_stop();
+		return error_set(err, EINVAL, "\"%s\" is not an EAL argument", a.argv[taken + 1]);
 	}
 	rc = prefix_lock(o, err);
 	if (rc)

@@ -71,7 +71,7 @@ static int rooms_start(const struct options *o, const unsigned int *lcores, unsi
 		const char *name;
 		int (*init)(void);
 	} rooms[] = {
-		{"link", link_init}, {"nexthop", nexthop_init}, {"route", route_init},
+		{"link", link_init}, {"route", route_init},
 		{"neigh", neigh_init}, {"ipv4", ip_init}, {"lo", link_start},
 	};
 	int rc;
@@ -131,7 +131,6 @@ static void rooms_stop(void)
 	ip_fini();
 	neigh_fini();
 	route_fini();
-	nexthop_fini();
 	for (unsigned int i = 0; i < workers_count; i++) {
 		ip_worker_fini(workers[i]);
 		link_worker_fini(workers[i]);

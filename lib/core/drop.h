@@ -15,8 +15,6 @@
 	X(IP_CSUM, "the IP header checksum is wrong") \
 	X(IP_OPTIONS, "the packet has IP options, which are not processed yet") \
 	X(IP_FRAGMENT_LOCAL, "a fragment for the router itself, which is not reassembled yet") \
-	X(IP_FRAGMENT_NEEDED, "the packet is larger than the MTU and may be fragmented, which is " \
-			      "not done yet") \
 	X(IP_INVALID_SOURCE, "the source address can not be a sender's") \
 	X(IP_INVALID_DEST, "the destination address can not be a receiver's") \
 	X(IP_LOCALNET, "an address of 127/8 came in from outside") \

@@ -20,17 +20,20 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 
 void error_prefix(struct error *err, const char *fmt, ...)
 {
-	char old[sizeof(err->text)];
+	char prefix[sizeof(err->text)];
 	va_list ap;
-	int n;
+	size_t n, old;
 
 	if (!err)
 		return;
-	memcpy(old, err->text, sizeof(old));
 	va_start(ap, fmt);
-	n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	vsnprintf(prefix, sizeof(prefix), fmt, ap);
 	va_end(ap);
-	if (n > 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %.*s",
-			 (int)(sizeof(err->text) - (size_t)n - 3), old);
+	n = strlen(prefix);
+	old = strlen(err->text);
+	if (n + 2 + old >= sizeof(err->text))
+		return;
+	memmove(err->text + n + 2, err->text, old + 1);
+	memcpy(err->text, prefix, n);
+	memcpy(err->text + n, ": ", 2);
 }

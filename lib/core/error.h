@@ -20,7 +20,8 @@ struct error {
 int error_set(struct error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Put "prefix: " before the sentence that is there. */
+/* Put "prefix: " before the sentence that is there; where there is no room for it, the sentence
+ * stays as it is, for the reason is what matters. */
 void error_prefix(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -12,9 +12,13 @@ static uint32_t path_mtu(const struct nexthop *nh, const struct link *out)
 	return nh->mtu ? RTE_MIN(nh->mtu, (uint32_t)RTE_IPV4_MAX_PKT_LEN) : out->mtu;
 }
 
+/* C4; of a datagram that a hook put together, its fragments' size counts, not its own (rule K). */
 static bool too_big(const struct rte_mbuf *m, uint32_t mtu)
 {
-	return m->pkt_len > mtu && (packet_ip(m)->fragment_offset & FRAG_DF);
+	const struct packet *p = packet_of(m);
+
+	return m->pkt_len > mtu && (packet_ip(m)->fragment_offset & FRAG_DF) &&
+	       (!(p->flags & PACKET_F_IGNORE_DF) || p->frag_max_size > mtu);
 }
 
 /* The sender could have taken the better way itself: rule C9. */

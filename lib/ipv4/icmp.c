@@ -137,6 +137,7 @@ static void dispatch(struct worker *w, struct rte_mbuf *m, uint8_t type)
 		icmp_about_us(w, m);
 		return;
 	case ICMP_ECHOREPLY:
+	case ICMP_EXT_ECHOREPLY:
 		packet_drop(w, m, DROP_NO_SOCKET);
 		return;
 	default:
@@ -162,11 +163,11 @@ void icmp_rcv(struct worker *w, struct rte_mbuf *m)
 	}
 	type = icmp_header(m)->type;
 	w->counters->icmp_in_type[type]++;
-	if (type == ICMP_EXT_ECHO || type == ICMP_EXT_ECHOREPLY) {
+	if (type == ICMP_EXT_ECHO) {
 		packet_drop(w, m, DROP_ICMP_IGNORED);
 		return;
 	}
-	if (type > ICMP_TYPE_MAX || refused_to_many(m, type)) {
+	if (refused_to_many(m, type) || (type > ICMP_TYPE_MAX && type != ICMP_EXT_ECHOREPLY)) {
 		icmp_error(w, m, DROP_INVALID_PROTO);
 		return;
 	}

@@ -3,6 +3,7 @@
  * Output: the last steps of every packet that leaves, forwarded or made here; Linux's ip_output
  * (ip_mc_output where a copy comes back) and ip_finish_output2.
  */
+#include "ipv4/fragment.h"
 #include "ipv4/internal.h"
 #include "neigh/neigh.h"
 
@@ -85,8 +86,8 @@ void ip_output(struct worker *w, struct rte_mbuf *m)
 	}
 	if (unlikely(p->route_type == ROUTE_BROADCAST && !(p->flags & PACKET_F_FORWARD)))
 		copy_to_self(w, m, out);
-	if (unlikely(m->pkt_len > p->mtu)) {
-		packet_drop(w, m, DROP_IP_FRAGMENT_NEEDED);
+	if (unlikely(m->pkt_len > p->mtu || p->frag_max_size)) {
+		ip_fragment(w, m, out, finish);
 		return;
 	}
 	finish(w, m, out);

@@ -41,6 +41,24 @@ static bool source_check_route(const struct link *l, rte_be32_t src, struct sour
 	return rp_filter != 1;
 }
 
+/* Is this address configured on a link? The route says so, but for lo's subnets, which are local
+ * as a whole. */
+static bool configured(rte_be32_t addr)
+{
+	const struct nexthop *nh = route_lookup(addr);
+	const struct link *lo = link_get(LINK_LO);
+	const struct link_addrs *addrs = lo ? rcu_read(lo->addrs) : NULL;
+
+	if (likely(nh->type != ROUTE_LOCAL))
+		return false;
+	if (nh->link != LINK_LO)
+		return true;
+	for (unsigned int i = 0; addrs && i < addrs->n; i++)
+		if (addrs->a[i].local == addr)
+			return true;
+	return false;
+}
+
 /* Is the source believed? out: the output link, -1 for local delivery. */
 static bool source_check(const struct link *l, rte_be32_t src, int out, struct source *s,
 			 enum drop_reason *reason)
@@ -48,7 +66,11 @@ static bool source_check(const struct link *l, rte_be32_t src, int out, struct s
 	s->on_link = false;
 	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
 		return source_check_route(l, src, s, reason);
-	if (LINK_CONF_OR(l, accept_local) || route_lookup(src)->type != ROUTE_LOCAL)
+	if (LINK_CONF_OR(l, accept_local))
+		return true;
+	if (unlikely(__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED)))
+		return source_check_route(l, src, s, reason);
+	if (!configured(src))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;
 	return false;

@@ -146,6 +146,7 @@ void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flo
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
 	p->link = LINK_LO;
+	p->frag_max_size = 0;
 	p->route_type = f->route_type;
 	p->nexthop = f->nexthop;
 	p->out_link = f->out_link;

@@ -25,6 +25,7 @@ static unsigned int n_profiles;
 static const struct driver_profile defaults = {
 	.rxq = RXQ_WORKERS,
 	.tx_queue_len = 512,
+	.refer_bytes = 512,
 };
 
 enum key_type { KEY_NUMBER, KEY_QUEUES, KEY_CHOICE, KEY_BOOL, KEY_WORD };
@@ -41,6 +42,7 @@ static const struct key {
 	{"tx_queue_len", KEY_NUMBER, offsetof(struct driver_profile, tx_queue_len), 65536},
 	{"multi_seg", KEY_CHOICE, offsetof(struct driver_profile, multi_seg), 0},
 	{"shared_mbufs", KEY_CHOICE, offsetof(struct driver_profile, shared_mbufs), 0},
+	{"refer_bytes", KEY_NUMBER, offsetof(struct driver_profile, refer_bytes), 65535},
 	{"rx_checksum", KEY_CHOICE, offsetof(struct driver_profile, rx_checksum), 0},
 	{"soft_mtu", KEY_BOOL, offsetof(struct driver_profile, soft_mtu), 0},
 	{"mtu_max", KEY_NUMBER, offsetof(struct driver_profile, mtu_max), 65535},

@@ -25,6 +25,7 @@ struct driver_profile {
 	unsigned int tx_queue_len;            /* frames kept while the device is full */
 	enum profile_choice multi_seg;        /* can send chains */
 	enum profile_choice shared_mbufs;     /* can send indirect and shared mbufs */
+	unsigned int refer_bytes;             /* fragments with less payload are copied */
 	enum profile_choice rx_checksum;      /* trust the device's IP checksum verdict */
 	bool soft_mtu;                        /* the device has no MTU of its own to set */
 	unsigned int mtu_max;                 /* 0: what the driver says */

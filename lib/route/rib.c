@@ -14,6 +14,7 @@
 #include "link/link.h"
 #include "route/table.h"
 
+bool route_custom_local;
 struct fib *route_fib;
 
 static const unsigned int tables[] = { ROUTE_TABLE_LOCAL, ROUTE_TABLE_MAIN };

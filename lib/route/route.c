@@ -280,6 +280,8 @@ static int add(const struct route_params *p, bool may_replace, struct error *err
 		rc = exists(&like, err);
 	if (rc)
 		nexthop_release(like.nexthop);
+	else if (like.type == ROUTE_LOCAL)
+		__atomic_store_n(&route_custom_local, true, __ATOMIC_RELAXED);
 	return rc;
 }
 

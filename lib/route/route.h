@@ -73,6 +73,10 @@ const struct route *route_match(rte_be32_t addr);
 /* ---- any thread ---- */
 extern struct fib *route_fib;
 
+/* The operator has added a local route some time: from then on a route of type local no more
+ * tells that an address is configured on a link. Linux's fib_has_custom_local_routes. */
+extern bool route_custom_local;
+
 static inline const struct nexthop *route_lookup(rte_be32_t addr)
 {
 	return nexthop_get(fib_lookup(route_fib, rte_be_to_cpu_32(addr)));

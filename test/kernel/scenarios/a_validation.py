@@ -358,3 +358,22 @@ def group_octets(s):
         s.send("p0", udp(H0, EVERYONE, bytes(size)), dst=BROADCAST_MAC)
         s.send("p0", udp(H0, ALL_HOSTS, bytes(size)), dst="01:00:5e:00:00:01")
         s.send("p0", udp(H0, B0, bytes(size)) + b"\0\0\0", dst=BROADCAST_MAC)
+
+
+@scenario("loopback sources to all hosts, with custom local routes and without", "A class 3")
+def loopback_to_everyone(s):
+    for setting in (None, "route add local 5.5.5.0/24 dev lo", "addr add 127.1.2.3/8 dev lo"):
+        if setting:
+            s.run(setting)
+        for src in ("127.0.0.1", "127.74.248.190", "127.1.2.3", "5.5.5.5", "127.255.255.255"):
+            s.send("p0", udp(src, EVERYONE), dst=BROADCAST_MAC)
+            s.send("p0", udp(src, B0), dst=BROADCAST_MAC)
+            s.send("p0", udp(src, R0))
+            s.send("p0", udp(src, H1))
+
+
+@scenario("PROBE replies to groups", "F")
+def probe_to_groups(s):
+    for type in (42, 43, 44):
+        for dst in (R0, ALL_HOSTS, EVERYONE, B0):
+            s.send("p0", icmp(H0, dst, type, data=bytes(28)), dst=BROADCAST_MAC)

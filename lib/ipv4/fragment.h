@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sending a datagram in pieces: rules D and K. */
+#ifndef IPV4_FRAGMENT_H
+#define IPV4_FRAGMENT_H
+
+#include "core/worker.h"
+#include "link/link.h"
+#include "packet/packet.h"
+
+/* Where pieces go on to; consumes m. */
+typedef void (*ip_output_fn)(struct worker *w, struct rte_mbuf *m, struct link *out);
+
+/* Send a routed packet that is larger than packet_of(m)->mtu, or was put together by a hook, in
+ * pieces, each to output(); or say to its sender that it is too big. All pieces or none: where
+ * mbufs run out nothing is sent. Consumes m. */
+void ip_fragment(struct worker *w, struct rte_mbuf *m, struct link *out, ip_output_fn output);
+
+#endif
