@@ -6,7 +6,9 @@
  */
 #include "link/addr.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,20 @@ static unsigned int addrs_n(const struct link *l)
 	return l->addrs ? l->addrs->n : 0;
 }
 
+struct text {
+	char s[INET_ADDRSTRLEN + 4];
+};
+
+static struct text addr_text(rte_be32_t local, unsigned int len)
+{
+	struct text t;
+	char addr[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &local, addr, sizeof(addr));
+	snprintf(t.s, sizeof(t.s), "%s/%u", addr, len);
+	return t;
+}
+
 static int addr_check(const struct link *l, rte_be32_t local, unsigned int len,
 		      struct error *err)
 {
@@ -44,10 +60,12 @@ static int addr_check(const struct link *l, rte_be32_t local, unsigned int len,
 	if (len > 32)
 		return error_set(err, EINVAL, "prefix length %u is not from 0 to 32", len);
 	if (host == 0 || host == UINT32_MAX || (host >> 28) == 0xe)
-		return error_set(err, EINVAL, "this address can not be a host's");
+		return error_set(err, EINVAL, "%s can not be a host's address",
+				 addr_text(local, len).s);
 	for (unsigned int i = 0; i < addrs_n(l); i++)
 		if (l->addrs->a[i].local == local && l->addrs->a[i].len == len)
-			return error_set(err, EEXIST, "link %s has this address already", l->name);
+			return error_set(err, EEXIST, "link %s has %s already", l->name,
+					 addr_text(local, len).s);
 	if (addrs_n(l) >= ADDRS_MAX)
 		return error_set(err, ENOSPC, "link %s has %d addresses already", l->name,
 				 ADDRS_MAX);
@@ -147,7 +165,8 @@ int addr_del(struct link *l, rte_be32_t local, unsigned int len, struct error *e
 			return error_set(err, ENOMEM, "no memory");
 		return 0;
 	}
-	return error_set(err, EADDRNOTAVAIL, "link %s does not have this address", l->name);
+	return error_set(err, EADDRNOTAVAIL, "link %s does not have %s", l->name,
+			 addr_text(local, len).s);
 }
 
 void addrs_flush(struct link *l)

@@ -48,6 +48,7 @@ static const struct key {
 	{"mtu_max", KEY_NUMBER, offsetof(struct driver_profile, mtu_max), 65535},
 	{"rx_buffer_arg", KEY_WORD, offsetof(struct driver_profile, rx_buffer_arg),
 	 sizeof(((struct driver_profile *)0)->rx_buffer_arg) - 1},
+	{"keep_running", KEY_BOOL, offsetof(struct driver_profile, keep_running), 0},
 	{"rx_file", KEY_BOOL, offsetof(struct driver_profile, rx_file), 0},
 };
 

@@ -30,6 +30,7 @@ struct driver_profile {
 	bool soft_mtu;                        /* the device has no MTU of its own to set */
 	unsigned int mtu_max;                 /* 0: what the driver says */
 	char rx_buffer_arg[32];               /* devargs key that says how much a buffer must hold*/
+	bool keep_running;                    /* not stopped while its link is down */
 	bool rx_file;                         /* rx_pcap= arguments are files with an end */
 };
 

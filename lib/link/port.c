@@ -25,6 +25,7 @@
 #define RXD_DEFAULT 1024
 #define TXD_DEFAULT 1024
 #define TX_RING_SIZE 2048
+#define DISCARD_BURSTS 1024
 
 /* " (the driver's own words)", if it had any. */
 static const char *cause(char *buf, size_t size)
@@ -323,10 +324,16 @@ int port_open(struct link *l, struct error *err)
 	return 0;
 }
 
+static void device_stop(struct link *l)
+{
+	l->started = false;
+	rte_eth_dev_stop(l->port);
+}
+
 void port_close(struct link *l)
 {
 	if (l->started)
-		port_stop(l);
+		device_stop(l);
 	for (uint16_t q = 0; l->rxq && q < l->n_rxq; q++)
 		if (l->rxq[q].ahead)
 			rte_pktmbuf_free(l->rxq[q].ahead);
@@ -335,11 +342,30 @@ void port_close(struct link *l)
 	device_remove(l);
 }
 
+/* What came in while the link was down is nobody's; a file waits. */
+static void input_discard(const struct link *l)
+{
+	struct rte_mbuf *m[BURST];
+	uint16_t n;
+
+	for (uint16_t q = 0; q < l->n_rxq && !l->rx_file; q++)
+		for (unsigned int i = 0; i < DISCARD_BURSTS; i++) {
+			n = rte_eth_rx_burst(l->port, q, m, BURST);
+			rte_pktmbuf_free_bulk(m, n);
+			if (!n)
+				break;
+		}
+}
+
 int port_start(struct link *l, struct error *err)
 {
 	char why[300];
 	int rc;
 
+	if (l->started) {
+		input_discard(l);
+		return 0;
+	}
 	log_mark();
 	rc = rte_eth_dev_start(l->port);
 	if (rc)
@@ -352,8 +378,8 @@ int port_start(struct link *l, struct error *err)
 
 void port_stop(struct link *l)
 {
-	l->started = false;
-	rte_eth_dev_stop(l->port);
+	if (!l->profile->keep_running)
+		device_stop(l);
 }
 
 int port_set_mtu(struct link *l, unsigned int mtu, struct error *err)

@@ -12,6 +12,7 @@ int port_open(struct link *l, struct error *err);
 /* Stop if it runs, close, and remove the device. */
 void port_close(struct link *l);
 
+/* Stop leaves a device running whose profile says so; workers do not use it then. */
 int port_start(struct link *l, struct error *err);
 void port_stop(struct link *l);
 
