@@ -360,13 +360,13 @@ unsigned int link_poll(struct worker *w)
 
 /* ---- replayed time: one packet at a time, the earliest of all queues first ---- */
 
-/* When a packet came in; one without a timestamp comes now. */
-static uint64_t timestamp_ns(const struct rte_mbuf *m)
+/* When a packet was captured, UTC; 0 if it does not say. */
+static uint64_t timestamp_utc_ns(const struct rte_mbuf *m)
 {
 	if (timestamp_offset < 0 || !(m->ol_flags & timestamp_flag))
 		return 0;
-	return clock_of_utc(*RTE_MBUF_DYNFIELD(m, timestamp_offset, rte_mbuf_timestamp_t *) *
-			    DPDK_PCAP_TIMESTAMP_NS);
+	return *RTE_MBUF_DYNFIELD(m, timestamp_offset, rte_mbuf_timestamp_t *) *
+	       DPDK_PCAP_TIMESTAMP_NS;
 }
 
 int link_timestamps_init(void)
@@ -374,9 +374,12 @@ int link_timestamps_init(void)
 	return rte_mbuf_dyn_rx_timestamp_register(&timestamp_offset, &timestamp_flag);
 }
 
-/* The queue whose next packet is the earliest, NULL if all are empty. */
+/* The queue whose next packet is the earliest, NULL if all are empty. One without a timestamp comes
+ * now. (Compared is UTC, so that the very first timestamp that the clock sees is the earliest.) */
 static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
 {
+	uint64_t first_ns = 0;
+
 	const struct poll_list *list = rcu_read(w->link->poll);
 	const struct poll_entry *first = NULL;
 
@@ -388,12 +391,14 @@ static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
 			e->rxq->empty++;
 			continue;
 		}
-		ns = timestamp_ns(e->rxq->ahead);
-		if (!first || ns < *at_ns) {
+		ns = timestamp_utc_ns(e->rxq->ahead);
+		if (!first || ns < first_ns) {
 			first = e;
-			*at_ns = ns;
+			first_ns = ns;
 		}
 	}
+	if (first)
+		*at_ns = first_ns ? clock_of_utc(first_ns) : clock_now_ns();
 	return first;
 }
 

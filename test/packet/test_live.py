@@ -1,0 +1,225 @@
+"""Two Linux hosts with a router between them: everyday tools do what they do over Linux."""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from netns import Namespace, cable, no_offload
+from router import Router, wait_for
+
+CONFIG = ["link add ra type dpdk devargs net_af_packet0,iface=ra",
+          "link add rb type dpdk devargs net_af_packet1,iface=rb",
+          "addr add 10.1.0.1/24 dev ra", "addr add 10.2.0.1/24 dev rb",
+          "link set ra up", "link set rb up"]
+A, B = "10.1.0.2", "10.2.0.2"
+FILE_BYTES = 20 << 20
+
+
+class Net:
+    """Host a, the router, host b."""
+
+    def __init__(self, directory):
+        self.a, self.b, self.middle = Namespace(), Namespace(), Namespace()
+        for namespace in (self.a, self.b, self.middle):
+            namespace.quiet()
+        cable(self.a, "eth0", self.middle, "ra")
+        cable(self.b, "eth0", self.middle, "rb")
+        self.middle.sysctl("net.ipv4.ip_forward", 0)
+        self.middle.ip("link set ra arp off", "link set rb arp off")
+        for namespace, name, gateway in ((self.a, A, "10.1.0.1"), (self.b, B, "10.2.0.1")):
+            no_offload(namespace, "eth0")
+            namespace.ip(f"addr add {name}/24 dev eth0", f"route add default via {gateway}")
+        self.router = Router(directory, namespace=self.middle)
+        self.router.start(CONFIG)
+
+    def close(self):
+        self.router.kill()
+        for namespace in (self.a, self.b, self.middle):
+            namespace.close()
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    """One network for all tests here; at the end nothing was lost and no buffer is missing."""
+    made = Net(tmp_path_factory.mktemp("live"))
+    try:
+        yield made
+        made.router.settled()
+        assert set(made.router.buffers().values()) == {0}
+        made.router.stop()
+    finally:
+        made.close()
+
+
+def ping(net, target, *options, count=200):
+    return net.a.run("ping", "-n", "-q", "-c", str(count), "-i", "0.01", *options, target,
+                     check=False).stdout
+
+
+@pytest.mark.parametrize("target", ["10.1.0.1", B])
+def test_ping(net, target):
+    ping(net, target, count=1)
+    assert " 0% packet loss" in ping(net, target)
+
+
+def test_large_pings(net):
+    assert " 0% packet loss" in ping(net, B, "-M", "do", "-s", "1472", count=20)
+    assert "message too long" in net.a.run(
+        "ping", "-n", "-c", "1", "-M", "do", "-s", "1473", B, check=False).stderr.lower()
+
+
+def test_the_path_mtu_is_found(net):
+    """A narrower second link: the router says 3/4 and the host learns it."""
+    net.router.ctl("link set rb mtu 1300")
+    try:
+        said = net.a.run("ping", "-n", "-c", "2", "-M", "do", "-s", "1400", B,
+                         check=False).stdout
+        assert "Frag needed" in said and "mtu = 1300" in said, said
+        assert "mtu 1300" in net.a.run("ip", "route", "get", B).stdout
+    finally:
+        net.router.ctl("link set rb mtu 1500")
+        net.a.ip("route flush cache")
+
+
+def test_both_know_each_other(net):
+    ping(net, B, count=2)
+    addresses = {li["ifname"]: li["address"] for li in net.router.show("link show")}
+    for host, name, gateway in ((net.a, "ra", "10.1.0.1"), (net.b, "rb", "10.2.0.1")):
+        known = json.loads(host.run("ip", "-j", "neigh", "show", gateway).stdout)
+        assert known[0]["lladdr"] == addresses[name]
+        mac = json.loads(host.run("ip", "-j", "link", "show", "eth0").stdout)[0]["address"]
+        entry = [n for n in net.router.show(f"neigh show dev {name}") if n["dst"].endswith(".2")]
+        assert entry[0]["lladdr"] == mac
+        assert entry[0]["state"][0] in ("REACHABLE", "STALE", "DELAY", "PROBE")
+
+
+@pytest.mark.parametrize("words", [
+    ["traceroute", "-n", "-q", "1", "-w", "2"], ["traceroute", "-n", "-I", "-q", "1", "-w", "2"],
+    ["tracepath", "-n"]], ids=["udp", "icmp", "tracepath"])
+def test_the_way(net, words):
+    shown = net.a.run(*words, B).stdout
+    assert re.search(r"^ *1[?:]? +10\.1\.0\.1 ", shown, re.M), shown
+    assert re.search(rf"^ *2[?:]? +{re.escape(B)} ", shown, re.M), shown
+
+
+def iperf(net, *options):
+    server = net.b.popen("iperf3", "-s", "-1", "-J", stdout=-1, stderr=-1)
+    try:
+        wait_for(lambda: ":5201" in net.b.run("ss", "-tln").stdout, what="iperf3 -s")
+        done = net.a.run("iperf3", "-c", B, "-J", *options, check=False)
+        return json.loads(done.stdout)["end"]
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+@pytest.mark.parametrize("options", [[], ["-R"]], ids=["there", "back"])
+def test_iperf_tcp(net, options):
+    end = iperf(net, "-t", "1", *options)
+    rate = end["sum_received"]["bits_per_second"]
+    print(f"TCP {' '.join(options)}: {rate / 1e6:.0f} Mbit/s")
+    assert end["sum_received"]["bytes"] > 0
+
+
+def test_iperf_udp(net):
+    end = iperf(net, "-t", "1", "-u", "-b", "20M", "-l", "1400")
+    print(f"UDP: {end['sum']['bits_per_second'] / 1e6:.0f} Mbit/s, "
+          f"{end['sum']['lost_percent']:.1f}% lost")
+    assert end["sum"]["packets"] > end["sum"]["lost_packets"]
+
+
+def send_file(sender, receiver, address, data):
+    """Over a plain TCP connection; the other side's digest."""
+    with receiver.entered():
+        listener = socket.create_server((address, 0))
+    digest = hashlib.sha256()
+
+    def receive():
+        connection, _ = listener.accept()
+        with connection:
+            while part := connection.recv(1 << 16):
+                digest.update(part)
+
+    taker = threading.Thread(target=receive)
+    taker.start()
+    with sender.entered():
+        connection = socket.create_connection(listener.getsockname(), timeout=30)
+    with connection:
+        connection.sendall(data)
+    taker.join(60)
+    listener.close()
+    return digest.hexdigest()
+
+
+def test_a_file_both_ways(net):
+    data = os.urandom(FILE_BYTES)
+    wanted = hashlib.sha256(data).hexdigest()
+    assert send_file(net.a, net.b, B, data) == wanted
+    assert send_file(net.b, net.a, A, data) == wanted
+
+
+def test_nobody_listens(net):
+    """The router itself refuses: TCP with a reset, UDP with port unreachable, both at once."""
+    with net.a.entered():
+        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+    with tcp, udp:
+        for one in (tcp, udp):
+            one.settimeout(3)
+        with pytest.raises(ConnectionRefusedError):
+            tcp.connect(("10.2.0.1", 179))
+        udp.connect(("10.1.0.1", 179))
+        udp.send(b"x")
+        with pytest.raises(ConnectionRefusedError):
+            udp.recv(1)
+
+
+def unreachable_after(net, target):
+    began = time.monotonic()
+    shown = net.a.run("ping", "-n", "-c", "1", "-W", "8", target, check=False).stdout
+    assert "From 10.1.0.1 icmp_seq=1 Destination Host Unreachable" in shown, shown
+    return time.monotonic() - began
+
+
+def test_a_neighbour_that_was_never_there(net):
+    assert 2.5 < unreachable_after(net, "10.2.0.99") < 4.5
+    assert "FAILED" in net.router.ctl("neigh show dev rb")
+
+
+def test_a_neighbour_that_dies(net):
+    net.b.ip("addr add 10.2.0.7/24 dev eth0")
+    assert " 0% packet loss" in ping(net, "10.2.0.7", count=3)
+    net.b.ip("addr del 10.2.0.7/24 dev eth0")
+    net.router.ctl("neigh del 10.2.0.7 dev rb")
+    assert 2.5 < unreachable_after(net, "10.2.0.7") < 4.5
+
+
+def test_the_router_restarts(net):
+    """Hosts keep going: what they send is answered again when the router is back."""
+    going = net.a.popen("ping", "-n", "-i", "0.05", "-c", "60", "-W", "1", B, stdout=-1)
+    time.sleep(0.5)
+    net.router.settled()
+    net.router.stop()
+    time.sleep(0.3)
+    net.router.start(CONFIG)
+    shown, _ = going.communicate(timeout=30)
+    numbers = [int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", shown)]
+    assert numbers[0] == 1 and numbers[-1] == 60, shown
+    assert len(numbers) > 20
+    assert " 0% packet loss" in ping(net, B, count=20)
+
+
+def test_a_busy_router_answers_its_operator(net):
+    """While packets flow routes are changed by the thousand, and no packet is lost."""
+    going = net.a.popen("ping", "-n", "-q", "-i", "0.005", "-c", "200", B, stdout=-1)
+    for turn in range(5):
+        words = "add" if turn % 2 == 0 else "del"
+        net.router.batch([f"route {words} 172.{16 + i // 256}.{i % 256}.0/24 via {B}"
+                          for i in range(2000)])
+    shown, _ = going.communicate(timeout=30)
+    assert " 0% packet loss" in shown, shown

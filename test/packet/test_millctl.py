@@ -1,0 +1,339 @@
+"""millctl and the socket behind it: exit statuses, batches, JSON, hostile clients, saved state."""
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+from frames import address, frame, udp
+from router import MILLCTL, Router, wait_for
+
+COMMANDS = ["link add n type dpdk devargs net_null0,no-rx=1 mtu 1400", "addr add 10.0.0.1/24 dev n",
+            "link set n up", "route add 10.5.0.0/16 via 10.0.0.2 metric 7",
+            "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev n", "route add blackhole 10.6.0.0/16"]
+SHOW = ["addr show", "addr show n", "config show", "drops", "drops all", "help", "help route",
+        "help link add", "frag show", "link show", "link show n", "mempool show", "neigh show",
+        "neigh show dev n", "nstat", "nstat Ip*", "route show", "route show table all",
+        "route show table local", "route show 10.5.0.0/16", "route show dev n",
+        "route get 10.5.1.1", "route get 10.0.0.9", "route get 127.0.0.1", "route", "link", "addr",
+        "neigh", "sysctl -a", "sysctl net.ipv4.ip_forward", "worker show", "worker", "mempool"]
+ROUTES = 100_000
+
+
+@pytest.fixture(scope="module")
+def router(tmp_path_factory):
+    """One that runs for all tests here that leave it as it was."""
+    made = Router(tmp_path_factory.mktemp("millctl"))
+    try:
+        yield made.start(COMMANDS)
+        made.stop()
+    finally:
+        made.kill()
+
+
+# ---- exit statuses ----
+
+def test_done(router):
+    done = router.ctl_raw("link", "show")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", [["--nonsense"], ["-x"], ["-b"], ["-s"],
+                                   ["-b", "-", "link", "show"]], ids=" ".join)
+def test_wrong_usage(words):
+    done = subprocess.run([MILLCTL, *words], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert done.stdout == "" and done.stderr.endswith("Try: millctl --help\n")
+
+
+def test_help_and_version():
+    for option in ("-h", "--help", "-V", "--version"):
+        done = subprocess.run([MILLCTL, option], text=True, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, "") and "millctl" in done.stdout
+
+
+def test_nobody_listens(directory):
+    done = subprocess.run([MILLCTL, "-s", f"{directory}/absent", "link"], text=True,
+                          capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ") and f"{directory}/absent" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("line, word", [
+    ("nonsense", "nonsense"), ("link nonsense", "nonsense"), ("route add", "PREFIX"),
+    ("route add 10.0.0.0/8", "via"), ("route add 300.0.0.0/8 dev n", "300.0.0.0/8"),
+    ("route add 10.5.0.0/16 via 10.0.0.2 metric 7", "10.5.0.0/16"),
+    ("route add 10.8.0.1/16 dev n", "10.8.0.1/16"),
+    ("route add 10.8.0.0/16 via 10.99.0.1", "10.99"),
+    ("route add 10.8.0.0/16 dev n metric -1", "-1"), ("route add 10.8.0.0/16 dev n dev n", "dev"),
+    ("route add 10.8.0.0/16 dev n metric", "metric"), ("route del 10.99.0.0/16", "10.99.0.0/16"),
+    ("route add 10.8.0.0/16 dev n nonsense 5", "nonsense"), ("route get nowhere", "nowhere"),
+    ("addr add 10.0.0.1/24 dev n", "10.0.0.1"), ("addr add 10.3.0.1/33 dev n", "10.3.0.1/33"),
+    ("addr del 10.3.0.1/24 dev n", "10.3.0.1"), ("addr add 224.0.0.1/24 dev n", "224.0.0.1"),
+    ("addr show m", "m"), ("neigh add 10.0.0.2 dev n", "lladdr"),
+    ("neigh add 10.0.0.2 lladdr 02:00:00:00:00:03 dev n", "10.0.0.2"),
+    ("neigh add 10.0.0.3 lladdr 02:00:00:00:00 dev n", "02:00:00:00:00"),
+    ("neigh add 10.0.0.3 lladdr 02:00:00:00:00:03 dev n nud happy", "happy"),
+    ("neigh del 10.0.0.99 dev n", "10.0.0.99"), ("sysctl net.ipv4.nonsense", "nonsense"),
+    ("sysctl net.ipv4.ip_forward=maybe", "maybe"), ("help nonsense", "nonsense"),
+    ("config load /nowhere/x", "/nowhere/x"), ("config save /nowhere/x", "/nowhere/x"),
+    ("drops nonsense", "nonsense"), ("shutdown now", "now"),
+    ("link set n mtu", "mtu"), ("", "missing"),
+], ids=lambda value: value[:50])
+def test_a_refusal_names_the_word(router, line, word):
+    if line:
+        assert word in router.refusal(line)
+    else:
+        assert router.ctl_raw("").returncode == 1
+    assert router.show("config show") == router.show("config show")
+
+
+# ---- JSON ----
+
+@pytest.mark.parametrize("line", SHOW)
+def test_json(router, line):
+    plain = router.show(line)
+    assert json.loads(router.ctl(line, "-j", "-p")) is not None
+    pretty = router.ctl(line, "-p")
+    assert type(json.loads(pretty)) is type(plain)
+    assert router.ctl(line) != ""
+
+
+def test_every_show_command_is_tested(router):
+    usages = {u["usage"].split(" [")[0] for u in router.show("help")}
+    shown = {u for u in usages if u.endswith("show") or u in ("drops", "nstat", "help", "worker")}
+    assert shown <= set(SHOW)
+
+
+# ---- batches ----
+
+def test_batch_stops_at_the_first_error(router):
+    done = router.ctl_raw("-b", "-", stdin="# comment\n\nroute add 10.20.0.0/16 dev n\n"
+                          "route add nonsense\nroute add 10.21.0.0/16 dev n\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: stdin:4: ") and "nonsense" in done.stderr
+    shown = router.ctl("route show")
+    assert "10.20.0.0/16" in shown and "10.21.0.0/16" not in shown
+    router.ctl("route del 10.20.0.0/16")
+
+
+def test_batch_goes_on_with_force(router):
+    done = router.ctl_raw("-f", "-b", "-", stdin="nonsense\nroute add 10.21.0.0/16 dev n\n"
+                          "again nonsense")
+    assert done.returncode == 1
+    assert [line.split(":")[2] for line in done.stderr.splitlines()] == ["1", "3"]
+    router.ctl("route del 10.21.0.0/16")
+
+
+def test_batch_of_a_file(router, directory):
+    path = directory / "batch"
+    path.write_text("link show n\nroute show 10.5.0.0/16\n")
+    assert router.ctl("", "-b", str(path)) \
+        == router.ctl("link show n") + router.ctl("route show 10.5.0.0/16")
+    done = router.ctl_raw("-b", "/nowhere/batch")
+    assert done.returncode == 1 and "/nowhere/batch" in done.stderr
+
+
+def test_many_clients_at_once(router):
+    children = [subprocess.Popen([MILLCTL, "-s", router.socket, "-j", "route", "show"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(24)]
+    outputs = [child.communicate()[0] for child in children]
+    assert len(set(outputs)) == 1 and json.loads(outputs[0])
+    assert {child.returncode for child in children} == {0}
+
+
+# ---- hostile clients, while packets flow ----
+
+def connected(router):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(10)
+    client.connect(router.socket)
+    return client
+
+
+def garbage(router):
+    for data in (os.urandom(4096), b"{" * 100_000, b"[" * 100_000 + b"\n", b"\0" * 5000 + b"\n",
+                 b'{"jsonrpc":"2.0","id":1}\n', b'{"jsonrpc":"2.0","id":1,"method":"run"}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"run","params":{"argv":[1,null,{}]}}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"run","params":{"argv":['
+                 + b'"x",' * 5000 + b'"x"]}}\n', b"\xff\xfe\n", b"[]\n", b"null\n" * 1000):
+        with connected(router) as client, contextlib.suppress(OSError):
+            client.sendall(data)
+
+
+def endless_line(router):
+    with connected(router) as client, contextlib.suppress(OSError):
+        for _ in range(64):
+            client.sendall(b"x" * 65536)
+
+
+def request(*argv, number=1):
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": "run",
+                       "params": {"argv": argv}}).encode() + b"\n"
+
+
+def never_reads(router):
+    """Asks for much and reads nothing; kept open."""
+    client = connected(router)
+    client.setblocking(False)
+    with contextlib.suppress(OSError):
+        for _ in range(2000):
+            client.send(request("sysctl", "-a") * 10)
+    return client
+
+
+def resets(router):
+    for _ in range(50):
+        with connected(router) as client, contextlib.suppress(OSError):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(request("route", "show"))
+
+
+def too_many(router):
+    return [connected(router) for _ in range(31)]
+
+
+def byte_by_byte(router):
+    wait_for(lambda: router.ctl_raw("link").returncode == 0)
+    with connected(router) as client:
+        for byte in request("drops"):
+            client.sendall(bytes([byte]))
+        assert b'"balance"' in client.recv(65536)
+
+
+def test_hostile_clients_while_packets_flow(make_router, captures):
+    one = make_router()
+    records = [(1, frame(0, udp(address(0, 2), "10.0.5.2", ident=i))) for i in range(64)]
+    commands = captures.port(0, records)
+    commands[0] = commands[0].replace(",tx_pcap", ",infinite_rx=1,tx_pcap")
+    commands[0] = commands[0].replace(f",tx_pcap={captures.directory}/out0.pcap", "")
+    one.start(commands + ["link add n type dpdk devargs net_null0,no-rx=1",
+                          "addr add 10.0.5.1/24 dev n", "link set n up",
+                          "neigh add 10.0.5.2 lladdr 02:00:00:00:05:02 dev n"])
+    before = one.account()["transmitted"]
+    garbage(one)
+    endless_line(one)
+    resets(one)
+    byte_by_byte(one)
+    silent = never_reads(one)
+    began = time.monotonic()
+    one.account()
+    assert time.monotonic() - began < 2
+    wait_for(lambda: one.account()["transmitted"] > before)
+    silent.close()
+    wait_for(lambda: one.ctl_raw("link").returncode == 0)
+    clients = too_many(one)
+    said = [one.ctl_raw("link", "show") for _ in range(2)]
+    assert {done.returncode for done in said} <= {0, 1}
+    for client in clients:
+        client.close()
+    wait_for(lambda: one.ctl_raw("link").returncode == 0)
+    one.ctl("link set p0 down")
+    account = one.settled()
+    assert account["dropped"] == 0, account
+    one.stop()
+
+
+def test_too_many_clients_are_told(router):
+    clients = [connected(router) for _ in range(40)]
+    try:
+        done = router.ctl_raw("link")
+        assert done.returncode == 1 and "too many clients" in done.stderr
+    finally:
+        for client in clients:
+            client.close()
+    wait_for(lambda: router.ctl_raw("link").returncode == 0)
+
+
+def test_a_client_that_leaves_before_the_answer(router):
+    with connected(router) as client:
+        client.sendall(request("route", "show", "table", "all") * 100)
+    assert "n:" in router.ctl("link show n")
+
+
+# ---- saving and loading ----
+
+FULL = [
+    "link add n type dpdk devargs net_null0,no-rx=1 rxd 256 txd 512 mtu 1400 "
+    "address 02:00:00:00:00:aa promisc on",
+    "link add m type dpdk devargs net_null1,no-rx=1 address 02:00:00:00:00:bb",
+    "addr add 10.0.0.1/24 dev n", "addr add 10.0.0.5/24 dev n", "addr add 192.0.2.1/32 dev lo",
+    "addr add 10.1.0.1/30 dev m", "link set n up", "link set m up",
+    "route add default via 10.0.0.2 src 10.0.0.5", "route add 10.5.0.0/16 via 10.0.0.2 metric 7",
+    "route add 10.5.0.0/16 dev m metric 9 mtu 1200", "route add blackhole 10.6.0.0/16",
+    "route add unreachable 10.7.0.0/16 metric 3", "route add prohibit 10.8.0.0/16",
+    "route add 10.9.0.0/16 via 172.31.0.1 dev m onlink", "route add throw 10.10.0.0/16",
+    "route add 10.11.0.0/16 via 10.1.0.2 proto bird",
+    "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev n",
+    "sysctl net.ipv4.ip_forward=0", "sysctl net.ipv4.ip_default_ttl=77",
+    "sysctl net.ipv4.conf.n.rp_filter=2", "sysctl net.ipv4.conf.default.rp_filter=1",
+]
+
+
+def state(router):
+    """All that is to survive."""
+    links = router.show("link show")
+    for link in links:
+        del link["stats64"]
+    return {"config": router.show("config show"), "links": links,
+            "addresses": router.show("addr show"), "routes": router.show("route show table all"),
+            "sysctls": router.show("sysctl -a"),
+            "neighbours": [(n["dst"], n["lladdr"], n["state"]) for n in router.show("neigh show")]}
+
+
+def test_what_is_saved_loads_again(make_router, directory):
+    one = make_router().start(FULL)
+    saved = directory / "saved.conf"
+    one.ctl(f"config save {saved}")
+    before = state(one)
+    one.stop()
+    one.start((), "-c", str(saved))
+    after = state(one)
+    for key in before:
+        assert after[key] == before[key], key
+    again = directory / "again.conf"
+    one.ctl(f"config save {again}")
+    assert again.read_text() == saved.read_text()
+    one.stop()
+
+
+def test_saving_fails_cleanly(router, directory):
+    before = router.ctl("config show")
+    (directory / "dir").mkdir()
+    assert str(directory / "dir") in router.refusal(f"config save {directory}/dir")
+    assert list(directory.iterdir()) == [directory / "dir"]
+    assert router.ctl("config show") == before
+
+
+def test_loading_while_running(router, directory):
+    path = directory / "more"
+    path.write_text("route add 10.30.0.0/16 dev n # a comment\n\n  # another\nroute nonsense\n")
+    assert router.refusal(f"config load {path}").startswith(f"config load: {path}:4: ") \
+        or f"{path}:4: " in router.refusal(f"config load {path}")
+    assert "10.30.0.0/16" in router.ctl("route show")
+    router.ctl("route del 10.30.0.0/16")
+
+
+def test_many_routes_in_a_file(make_router):
+    one = make_router()
+    lines = [f"route add {11 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24 via 10.0.0.2"
+             for i in range(ROUTES)]
+    began = time.monotonic()
+    one.start(COMMANDS + lines)
+    assert time.monotonic() - began < 20
+    assert len(one.show("route show")) == ROUTES + 3
+    assert one.show("route get 12.1.2.3")[0]["gateway"] == "10.0.0.2"
+    assert len(one.show("config show")) == ROUTES + len(COMMANDS)
+    one.ctl("route del 12.1.2.0/24")
+    assert "12.1.2.3" in one.refusal("route get 12.1.2.3")
+    one.ctl("link del n")
+    assert len(one.show("route show")) == 1
+    one.stop()

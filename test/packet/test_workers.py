@@ -1,0 +1,125 @@
+"""Any number of workers on any number of CPUs: all packets come out, nothing is lost inside."""
+
+import pytest
+
+import frames
+from frames import address, frame, udp
+import pcap
+from router import MEMORY
+
+A, B = address(0, 2), address(1, 2)
+PER_QUEUE = 400
+KNOWN = [f"neigh add {A} lladdr {frames.host_mac(0, 2)} dev p0",
+         f"neigh add {B} lladdr {frames.host_mac(1, 2)} dev p1"]
+
+
+def flow(queue, port):
+    """Packets that come in by one queue of a port, numbered."""
+    source, target = (A, B) if port == 0 else (B, A)
+    first = frame(port, udp(source, target, payload=bytes([queue]) * 9))
+    return [(1 + i / 1e6, frames.with_id(first, i)) for i in range(PER_QUEUE)]
+
+
+def many_queues(directory, port, rx_queues, tx_queues):
+    """The commands for a port with a capture file each queue, and all that comes in by it."""
+    arguments, sent = [], []
+    for queue in range(rx_queues):
+        records = flow(queue, port)
+        pcap.write(directory / f"in{port}_{queue}.pcap", records)
+        arguments.append(f"rx_pcap={directory}/in{port}_{queue}.pcap")
+        sent.append([f for _, f in records])
+    arguments += [f"tx_pcap={directory}/out{port}_{queue}.pcap" for queue in range(tx_queues)]
+    return [f"link add p{port} type dpdk devargs net_pcap{port},{','.join(arguments)}"
+            f" address {frames.mac(port)}",
+            f"addr add {frames.router_address(port)}/24 dev p{port}", f"link set p{port} up"], sent
+
+
+def check(router, directory, rx_queues, tx_queues, workers, *options, eal=MEMORY, wrapper=()):
+    """Traffic both ways: each queue's packets come out, each in order within its flow."""
+    commands, sent = [], {}
+    for port in (0, 1):
+        lines, sent[port] = many_queues(directory, port, rx_queues, tx_queues)
+        commands += lines
+    router.start(commands + KNOWN, *options, eal=eal, wrapper=wrapper)
+    total = 2 * rx_queues * PER_QUEUE
+    account = router.settled(total)
+    assert (account["received"], account["transmitted"]) == (total, total), account
+    shown = router.show("worker show")
+    assert len(shown) == workers
+    assert sum(w["packets"] for w in shown) == total
+    assert sum(q["packets"] for w in shown for q in w["queues"]) == total
+    assert sum(router.buffers().values()) == 0
+    router.stop()
+    for port in (0, 1):
+        out = [f for queue in range(tx_queues)
+               for f in pcap.frames(directory / f"out{1 - port}_{queue}.pcap")]
+        assert len(out) == rx_queues * PER_QUEUE
+        for queue, flow_sent in enumerate(sent[port]):
+            came = [f for f in out if f[42] == queue]
+            assert came == [frames.forwarded(f, 1 - port) for f in flow_sent]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_workers(router, directory, workers):
+    check(router, directory, 1, 1, workers, "-w", str(workers))
+
+
+@pytest.mark.parametrize("workers, rx_queues, tx_queues", [
+    (2, 4, 1), (4, 4, 1), (4, 3, 2), (4, 4, 4), (1, 5, 1)])
+def test_queues(router, directory, workers, rx_queues, tx_queues):
+    check(router, directory, rx_queues, tx_queues, workers, "-w", str(workers))
+
+
+def test_lcores_that_share_cpus(router, directory):
+    check(router, directory, 3, 2, 3, eal=(*MEMORY, "--lcores", "0@0,1@0,2@1,3@1"))
+
+
+def test_lcores_that_roam(router, directory):
+    check(router, directory, 2, 2, 2, eal=(*MEMORY, "--lcores", "3@(0,1),5@(0,1),9@(0,1)"))
+
+
+@pytest.mark.parametrize("options", [[], ["--no-fast-path"], ["-w", "1"]],
+                         ids=["default", "general", "w1"])
+def test_control_and_worker_on_one_lcore(router, directory, options):
+    check(router, directory, 3, 1, 1, *options, wrapper=("taskset", "-c", "0"))
+
+
+def test_one_lcore_by_eal(router, directory):
+    check(router, directory, 2, 1, 1, eal=(*MEMORY, "-l", "0"))
+
+
+def test_two_workers_on_one_cpu(router, directory):
+    check(router, directory, 2, 2, 2, "-w", "2", wrapper=("taskset", "-c", "0"))
+
+
+def test_control_and_worker_on_one_lcore_stop_by_themselves(router, captures):
+    records = [(1, frame(0, udp(A, B)))]
+    commands = captures.port(0, records) + captures.port(1) + KNOWN
+    router.spawn(router.words("-c", str(router.write_config(commands)), "--until-idle",
+                              wrapper=("taskset", "-c", "0")))
+    router.ended(10)
+    assert captures.out(1) == [frames.forwarded(records[0][1], 1)]
+
+
+def test_more_than_the_transmit_ring_holds(router, directory):
+    """Four queues full at once for one transmit queue: what does not fit is dropped and said."""
+    count, files = 30_000, []
+    records = [(1, frame(0, udp(A, B, ident=1)))] * count
+    for queue in range(4):
+        pcap.write(directory / f"in{queue}.pcap", records)
+        files.append(f"rx_pcap={directory}/in{queue}.pcap")
+    pcap.write(directory / "none.pcap", [])
+    commands = [f"link add p0 type dpdk devargs net_pcap0,{','.join(files)}"
+                f",tx_pcap={directory}/out0.pcap address {frames.mac(0)}",
+                f"link add p1 type dpdk devargs net_pcap1,rx_pcap={directory}/none.pcap,"
+                f"tx_pcap={directory}/out1.pcap address {frames.mac(1)}",
+                "addr add 10.0.0.1/24 dev p0", "addr add 10.0.1.1/24 dev p1",
+                "link set p0 up", "link set p1 up"] + KNOWN
+    router.start(commands, "-w", "4")
+    account = router.settled(4 * count)
+    assert account["transmitted"] + account["dropped"] == 4 * count
+    assert set(account["reasons"]) <= {"TX_QUEUE_FULL"}
+    assert router.stats("p1")["tx"]["dropped"] == account["dropped"]
+    assert sum(router.buffers().values()) == 0
+    router.stop()
+    assert len(pcap.frames(directory / "out1.pcap")) == account["transmitted"]
