@@ -14,6 +14,10 @@ static const struct {
 	const char *help;
 } benches[] = {
 	{ "fib", bench_fib, "fib FILE    look up addresses in a table of A.B.C.D/LEN, one a line" },
+	{ "reassemble", bench_reassemble,
+	  "reassemble  put fragments together, in easy and hard orders" },
+	{ "fragment", bench_fragment,
+	  "fragment [DEVARGS]    send packets in pieces, copied, referred to and as they came" },
 };
 
 static int usage(void)

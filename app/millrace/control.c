@@ -23,6 +23,7 @@
 #include "core/message.h"
 #include "core/rcu.h"
 #include "core/timer.h"
+#include "ipv4/ipv4.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
 #include "worker.h"
@@ -59,8 +60,11 @@ static void shutdown_asked(void *arg)
 /* What the control thread does besides serving the socket; returns how much there was. */
 static unsigned int duties(void)
 {
-	uint64_t now = clock_now_ns();
+	uint64_t now;
 	unsigned int n = message_poll_control();
+
+	clock_calibrate();
+	now = clock_now_ns();
 
 	n += timers_run(now);
 	rcu_poll();
@@ -79,7 +83,7 @@ static void load_tick(void *arg)
 /* Nothing is left to do: files read, nothing held, nothing under way. */
 static bool all_idle(void)
 {
-	if (!link_files_drained() || neigh_held() || link_held())
+	if (!link_files_drained() || neigh_held() || ip_held() || link_held())
 		return false;
 	for (unsigned int i = 0; i < workers_count; i++)
 		if (!rte_ring_empty(workers[i]->to_control) ||
@@ -179,12 +183,20 @@ static void settle(struct worker *w)
 	rcu_poll();
 }
 
+/* When the next timer is due, of the control thread or of the worker. */
+static uint64_t next_timer_ns(const struct worker *w)
+{
+	return RTE_MIN(timers_next_ns(), ip_next_expiry_ns(w));
+}
+
 /* Let replayed time pass, timer by timer. */
 static void pass_time(struct worker *w, uint64_t to_ns)
 {
-	while (timers_next_ns() <= to_ns) {
-		clock_set(timers_next_ns());
+	while (next_timer_ns(w) <= to_ns) {
+		clock_set(next_timer_ns(w));
 		timers_run(clock_now_ns());
+		w->now_ns = clock_now_ns();
+		ip_worker_tick(w);
 		settle(w);
 	}
 	clock_set(to_ns);
@@ -193,8 +205,8 @@ static void pass_time(struct worker *w, uint64_t to_ns)
 /* All captures are read: let what is held expire, then it is over. */
 static void replay_end(struct worker *w)
 {
-	while (neigh_held() && timers_next_ns() != UINT64_MAX)
-		pass_time(w, timers_next_ns());
+	while ((neigh_held() || ip_held()) && next_timer_ns(w) != UINT64_MAX)
+		pass_time(w, next_timer_ns(w));
 	if (all_idle())
 		control_loop_stop();
 }

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/message.h"
 #include "core/rcu.h"
+#include "ipv4/ipv4.h"
 #include "link/link.h"
 
 #define IDLE_TURNS 64
@@ -29,6 +30,7 @@ unsigned int worker_turn(struct worker *w)
 	w->now_ns = clock_now_ns();
 	n = message_poll_worker(w);
 	n += link_poll(w);
+	n += ip_worker_tick(w);
 	link_flush(w);
 	w->loops++;
 	if (n) {
@@ -44,6 +46,7 @@ unsigned int worker_turn_replay(struct worker *w)
 
 	w->now_ns = clock_now_ns();
 	n = link_poll_one(w);
+	ip_worker_tick(w);
 	link_flush(w);
 	w->loops++;
 	w->busy_loops += n != 0;

@@ -6,6 +6,7 @@
  */
 #include "control/commands.h"
 #include "core/counters.h"
+#include "ipv4/ipv4.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
 
@@ -22,7 +23,7 @@ struct account {
 
 static struct account account(const struct counters *sum)
 {
-	struct account a = {.held = neigh_held() + link_held()};
+	struct account a = {.held = neigh_held() + ip_held() + link_held()};
 	unsigned int i;
 
 	for (i = 0; i < DROP_COUNT; i++)

@@ -11,6 +11,7 @@ struct route;
 extern const struct noun noun_addr;
 extern const struct noun noun_config;
 extern const struct noun noun_drops;
+extern const struct noun noun_frag;
 extern const struct noun noun_help;
 extern const struct noun noun_link;
 extern const struct noun noun_mempool;

@@ -21,6 +21,9 @@ enum clock_mode { CLOCK_WALL, CLOCK_PACKET };
 void clock_init(enum clock_mode mode);
 enum clock_mode clock_mode(void);
 
+/* Keep CLOCK_WALL in step with the system's clock; the control thread calls it every so often. */
+void clock_calibrate(void);
+
 /* Now. Any thread. Workers read it once a loop into worker->now_ns and use that. */
 uint64_t clock_now_ns(void);
 

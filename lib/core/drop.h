@@ -14,7 +14,6 @@
 	X(IP_INHDR, "malformed IP header: version, header length or total length") \
 	X(IP_CSUM, "the IP header checksum is wrong") \
 	X(IP_OPTIONS, "the packet has IP options, which are not processed yet") \
-	X(IP_FRAGMENT_LOCAL, "a fragment for the router itself, which is not reassembled yet") \
 	X(IP_INVALID_SOURCE, "the source address can not be a sender's") \
 	X(IP_INVALID_DEST, "the destination address can not be a receiver's") \
 	X(IP_LOCALNET, "an address of 127/8 came in from outside") \
@@ -30,6 +29,18 @@
 	X(IP_INADDRERRORS, "not for the router, and forwarding is off") \
 	X(IP_TTL, "the time to live is over") \
 	X(PKT_TOO_BIG, "larger than the MTU and not to be fragmented") \
+	X(DUP_FRAG, "a fragment of which all was there already") \
+	X(FRAG_OVERLAP, "fragments of one datagram overlap") \
+	X(FRAG_INVALID, "a fragment is empty, or contradicts others about where the datagram ends") \
+	X(FRAG_TOO_FAR, "the sender sent too many other fragments meanwhile (ipfrag_max_dist)") \
+	X(FRAG_REASM_TIMEOUT, "the rest of the datagram did not come in time (ipfrag_time)") \
+	X(FRAG_ECN, "the fragments' ECN bits do not go together") \
+	X(FRAG_OVERSIZE, "fragments make more than the 65535 bytes of a datagram") \
+	X(FRAG_HIGH_THRESH, "fragments occupy too much already (ipfrag_high_thresh)") \
+	X(FRAG_MBUFS_MAX, "fragments hold too many packet buffers (ipfrag_mbufs_max)") \
+	X(FRAG_TABLE_FULL, "the table of datagrams to be put together has no place for another") \
+	X(FRAG_QUEUE_FULL, "the worker that puts this datagram together does not keep up") \
+	X(FRAG_FLUSHED, "a fragment was waiting when all were flushed") \
 	X(IP_NOPROTO, "no handler for the protocol") \
 	X(ICMP_CSUM, "the ICMP checksum is wrong") \
 	X(INVALID_PROTO, "malformed ICMP message, or of a type that does not exist") \

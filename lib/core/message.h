@@ -27,6 +27,7 @@ enum message_kind {
 	MSG_NEIGH_DONE,      /* addr on link is resolved: flush what is held for it */
 	MSG_NEIGH_FAILED,    /* addr on link has failed: report what is held for it */
 	MSG_NEIGH_DROP,      /* drop what is held for addr; arg: the drop reason */
+	MSG_FRAG_FLUSH,      /* drop the fragments that are held */
 	MSG_KINDS
 };
 

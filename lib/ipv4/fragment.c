@@ -36,12 +36,11 @@
 
 struct common {
 	union {
-		struct rte_ipv4_hdr ip;    /* length, fragment word and checksum are 0 */
+		struct rte_ipv4_hdr ip;    /* the datagram's */
 		uint8_t bytes[HEADER_MAX];
-		header_word_t words[HEADER_MAX / 4];
 	};
 	uint16_t header;               /* its length */
-	uint16_t sum;                  /* over it, folded */
+	uint32_t sum;                  /* over it without length, fragment word and checksum */
 	uint16_t unit;                 /* the first piece's offset, in units */
 	rte_be16_t flags;              /* of every piece: DF, or MF if it was there before */
 	struct packet packet;          /* private data */
@@ -49,33 +48,29 @@ struct common {
 
 /* ---- headers ---- */
 
-static void common_sum(struct common *h)
+/* A right checksum says what the sum over the rest is (RFC 1624). */
+static inline void common_sum(struct common *h)
 {
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < h->header / 4u; i++)
-		sum += h->words[i];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	h->sum = checksum_fold((uint32_t)sum);
+	h->sum = (uint32_t)(uint16_t)~h->ip.hdr_checksum + (uint16_t)~h->ip.total_length +
+		 (uint16_t)~h->ip.fragment_offset;
 }
 
 /* df: rule K, where the slow way keeps DF. */
-static void common_init(struct common *h, const struct rte_mbuf *m, bool df)
+static inline void common_init(struct common *h, struct rte_mbuf *m, bool df)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	rte_be16_t word = ip->fragment_offset;
 
+	if (unlikely(packet_of(m)->frag_max_size))
+		packet_of(m)->frag_max_size = 0;
+	h->packet = *packet_of(m);
 	h->header = rte_ipv4_hdr_len(ip);
 	memcpy(&h->ip, ip, sizeof(*ip));
 	if (unlikely(h->header > sizeof(*ip)))
 		memcpy(h->bytes + sizeof(*ip), ip + 1, h->header - sizeof(*ip));
-	h->ip.total_length = h->ip.fragment_offset = h->ip.hdr_checksum = 0;
 	common_sum(h);
 	h->unit = rte_be_to_cpu_16(word & FRAG_OFFSET);
 	h->flags = (word & FRAG_MF) | (df ? FRAG_DF : 0);
-	h->packet = *packet_of(m);
-	h->packet.frag_max_size = 0;
 }
 
 /* Pieces after the first have NOPs where options stood that do not belong into every fragment.
@@ -96,6 +91,7 @@ static void common_blank_options(struct common *h)
 		}
 		at += len;
 	}
+	checksum_header_set(&h->ip);
 	common_sum(h);
 }
 
@@ -119,7 +115,7 @@ static inline void header_write(const struct common *h, struct rte_mbuf *m, uint
 		memcpy(ip + 1, h->bytes + sizeof(*ip), h->header - sizeof(*ip));
 	ip->total_length = rte_cpu_to_be_16((uint16_t)total);
 	ip->fragment_offset = word;
-	ip->hdr_checksum = (uint16_t)~checksum_fold((uint32_t)h->sum + ip->total_length + word);
+	ip->hdr_checksum = (uint16_t)~checksum_fold(h->sum + ip->total_length + word);
 }
 
 /* ---- sending ---- */
@@ -174,7 +170,6 @@ static void send_fragments(struct worker *w, struct rte_mbuf *m, struct link *ou
 	common_init(&h, m, false);
 	done -= h.header;
 	header_write(&h, m, m->pkt_len, fragment_word(&h, 0, next != NULL));
-	packet_of(m)->frag_max_size = 0;
 	send_piece(w, m, out, output);
 	if (h.header > sizeof(h.ip))
 		common_blank_options(&h);
@@ -279,7 +274,6 @@ static void send_cut(struct worker *w, struct rte_mbuf *m, struct link *out, uin
 		return;
 	}
 	packet_trim(m, h.header + first);
-	packet_of(m)->frag_max_size = 0;
 	send_piece(w, m, out, output);
 	while (next) {
 		m = next;

@@ -2,8 +2,12 @@
 /*
  * Receiving: validate, count, trim, route, and hand on. Rule A, in its order; the checks and
  * counters are those of Linux's ip_rcv_core and ip_rcv_finish.
+ *
+ * Fragments for the router itself that follow one on another are put together as a group, before
+ * any other packet is answered or sent on, so that what leaves keeps the order of what came.
  */
 #include "ipv4/internal.h"
+#include "ipv4/reassemble.h"
 #include "packet/checksum.h"
 
 /* A packet that rule A refuses is counted and dropped; true: it is good, and trimmed. */
@@ -90,6 +94,9 @@ static void ip_rcv_finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 		     packet_of(m)->type != PACKET_HOST) &&
 	    !count_broadcast(w, l, m))
 		return;
+	if (unlikely(w->ip->n_frags) &&
+	    (verdict != VERDICT_LOCAL || !ip_is_fragment(packet_ip(m))))
+		ip_defrag_run(w);
 	if (likely(verdict == VERDICT_FORWARD))
 		ip_forward(w, m);
 	else if (verdict == VERDICT_LOCAL)
@@ -103,4 +110,6 @@ void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int 
 	for (unsigned int i = 0; i < n; i++)
 		if (ip_rcv_core(w, m[i]))
 			ip_rcv_finish(w, l, m[i]);
+	if (unlikely(w->ip->n_frags))
+		ip_defrag_run(w);
 }

@@ -33,6 +33,7 @@
 #define ICMP_PKT_FILTERED 13
 #define ICMP_REDIR_HOST 1
 #define ICMP_EXC_TTL 0
+#define ICMP_EXC_FRAGTIME 1
 
 #define FRAG_OFFSET RTE_BE16(0x1fff)
 #define FRAG_MF RTE_BE16(0x2000)
@@ -59,6 +60,23 @@ struct ip_settings {
 	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
 };
 extern struct ip_settings ip_settings;
+
+/* ---- a worker's state ---- */
+
+#define IP_BURST 32              /* fragments that are put together at a time */
+
+struct defrag;                   /* reassemble.c */
+struct ip_ids;                   /* send.c */
+
+struct ip_worker {
+	struct defrag *defrag;
+	struct ip_ids *ids;
+	unsigned int n_frags;    /* collected in frags: ip_defrag_collect() */
+	struct rte_mbuf *frags[IP_BURST];
+};
+
+int ip_ids_init(struct worker *w);
+void ip_ids_fini(struct worker *w);
 
 /* ---- address classes ---- */
 
@@ -100,9 +118,18 @@ void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m);
 
 /* ---- forward.c, local.c, output.c ---- */
 
+/* Is it a part of a datagram? */
+static inline bool ip_is_fragment(const struct rte_ipv4_hdr *ip)
+{
+	return ip->fragment_offset & (FRAG_OFFSET | FRAG_MF);
+}
+
 /* All consume m. */
 void ip_forward(struct worker *w, struct rte_mbuf *m);
+/* A fragment waits for ip_defrag_run(). */
 void ip_local_deliver(struct worker *w, struct rte_mbuf *m);
+/* A whole datagram. */
+void ip_local_deliver_finish(struct worker *w, struct rte_mbuf *m);
 /* Routed already: fields route_type, nexthop, out_link, next_addr and mtu are set. */
 void ip_output(struct worker *w, struct rte_mbuf *m);
 /* A held packet whose neighbour failed. */

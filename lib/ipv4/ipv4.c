@@ -2,12 +2,16 @@
 /* Start of the IPv4 layer: its settings, its protocols, and where it is called from. */
 #include "ipv4/ipv4.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+
+#include <rte_malloc.h>
 
 #include "core/sysctl.h"
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
+#include "ipv4/reassemble.h"
 #include "link/ethernet.h"
 #include "neigh/neigh.h"
 
@@ -65,6 +69,10 @@ int ip_init(void)
 		if (rc)
 			return rc;
 	}
+	rc = defrag_init();
+	if (rc)
+		return rc;
+	defrag_register(DEFRAG_LOCAL_DELIVER, ip_local_deliver_finish);
 	eth_ipv4_handler = ip_rcv;
 	neigh_error = ip_neigh_error;
 	return peer_init();
@@ -73,4 +81,40 @@ int ip_init(void)
 void ip_fini(void)
 {
 	peer_fini();
+}
+
+int ip_worker_init(struct worker *w)
+{
+	int rc;
+
+	w->ip = rte_zmalloc_socket("ip_worker", sizeof(*w->ip), RTE_CACHE_LINE_SIZE, w->socket);
+	if (!w->ip)
+		return -ENOMEM;
+	rc = ip_ids_init(w);
+	return rc ? rc : defrag_worker_init(w);
+}
+
+void ip_worker_fini(struct worker *w)
+{
+	if (!w->ip)
+		return;
+	defrag_worker_fini(w);
+	ip_ids_fini(w);
+	rte_free(w->ip);
+	w->ip = NULL;
+}
+
+unsigned int ip_worker_tick(struct worker *w)
+{
+	return defrag_tick(w);
+}
+
+uint64_t ip_next_expiry_ns(const struct worker *w)
+{
+	return defrag_next_expiry_ns(w);
+}
+
+uint64_t ip_held(void)
+{
+	return defrag_held();
 }

@@ -21,6 +21,14 @@ void ip_fini(void);
 int ip_worker_init(struct worker *w);
 void ip_worker_fini(struct worker *w);
 
+/* Once in a worker's loop: timers and what other workers hand over. Returns how much there was.
+ * When the next timer runs out; UINT64_MAX: none runs. */
+unsigned int ip_worker_tick(struct worker *w);
+uint64_t ip_next_expiry_ns(const struct worker *w);
+
+/* Fragments that wait for the rest of their datagram, of all workers. Any thread, a moment old. */
+uint64_t ip_held(void);
+
 /* A burst of received packets from one link, data at the IP header. Consumes all. Rule A. */
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
 

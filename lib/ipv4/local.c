@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "ipv4/internal.h"
+#include "ipv4/reassemble.h"
 
 static ip_protocol_fn protocols[256];
 
@@ -19,13 +20,17 @@ int ip_protocol_register(uint8_t protocol, ip_protocol_fn fn)
 
 void ip_local_deliver(struct worker *w, struct rte_mbuf *m)
 {
+	if (unlikely(ip_is_fragment(packet_ip(m))))
+		ip_defrag_collect(w, m);
+	else
+		ip_local_deliver_finish(w, m);
+}
+
+void ip_local_deliver_finish(struct worker *w, struct rte_mbuf *m)
+{
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	ip_protocol_fn handler = protocols[ip->next_proto_id];
 
-	if (unlikely(ip->fragment_offset & (FRAG_OFFSET | FRAG_MF))) {
-		packet_drop(w, m, DROP_IP_FRAGMENT_LOCAL);
-		return;
-	}
 	if (likely(handler)) {
 		count(w->counters, CNT_IP_INDELIVERS);
 		handler(w, m);

@@ -16,40 +16,43 @@
 #define ID_SLOTS 2048
 #define TICK_NS (4 * NSEC_PER_MSEC) /* Linux adds up to one per jiffy; HZ=250 */
 
-struct ip_worker {
-	uint32_t id_secret;
+struct ip_ids {
+	uint32_t secret;
 	struct {
 		uint32_t id;
 		uint64_t last_ns;
-	} ids[ID_SLOTS];
+	} slot[ID_SLOTS];
 };
 
-int ip_worker_init(struct worker *w)
+int ip_ids_init(struct worker *w)
 {
-	w->ip = rte_zmalloc("ip_worker", sizeof(*w->ip), RTE_CACHE_LINE_SIZE);
-	if (!w->ip)
+	struct ip_ids *ids = rte_zmalloc("ip_ids", sizeof(*ids), RTE_CACHE_LINE_SIZE);
+
+	if (!ids)
 		return -ENOMEM;
-	w->ip->id_secret = (uint32_t)rte_rand();
+	ids->secret = (uint32_t)rte_rand();
 	for (unsigned int i = 0; i < ID_SLOTS; i++)
-		w->ip->ids[i].id = (uint32_t)rte_rand();
+		ids->slot[i].id = (uint32_t)rte_rand();
+	w->ip->ids = ids;
 	return 0;
 }
 
-void ip_worker_fini(struct worker *w)
+void ip_ids_fini(struct worker *w)
 {
-	rte_free(w->ip);
-	w->ip = NULL;
+	rte_free(w->ip->ids);
+	w->ip->ids = NULL;
 }
 
 uint16_t ip_select_id(struct worker *w, const struct ip_flow *f)
 {
-	uint32_t slot = rte_jhash_3words(f->dst, f->src, f->protocol, w->ip->id_secret) % ID_SLOTS;
-	uint64_t ticks = (w->now_ns - w->ip->ids[slot].last_ns) / TICK_NS;
+	struct ip_ids *ids = w->ip->ids;
+	uint32_t slot = rte_jhash_3words(f->dst, f->src, f->protocol, ids->secret) % ID_SLOTS;
+	uint64_t ticks = (w->now_ns - ids->slot[slot].last_ns) / TICK_NS;
 
-	w->ip->ids[slot].last_ns = w->now_ns;
-	w->ip->ids[slot].id += 1 + (ticks ? worker_random(w) % (uint32_t)RTE_MIN(
+	ids->slot[slot].last_ns = w->now_ns;
+	ids->slot[slot].id += 1 + (ticks ? worker_random(w) % (uint32_t)RTE_MIN(
 						    ticks, (uint64_t)UINT16_MAX) : 0);
-	return (uint16_t)w->ip->ids[slot].id;
+	return (uint16_t)ids->slot[slot].id;
 }
 
 static bool own_address(rte_be32_t addr)
@@ -145,8 +148,8 @@ void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flo
 	checksum_header_set(ip);
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
-	p->link = LINK_LO;
 	p->frag_max_size = 0;
+	p->link = LINK_LO;
 	p->route_type = f->route_type;
 	p->nexthop = f->nexthop;
 	p->out_link = f->out_link;

@@ -25,7 +25,7 @@ static unsigned int n_profiles;
 static const struct driver_profile defaults = {
 	.rxq = RXQ_WORKERS,
 	.tx_queue_len = 512,
-	.refer_bytes = 512,
+	.refer_bytes = 640,
 };
 
 enum key_type { KEY_NUMBER, KEY_QUEUES, KEY_CHOICE, KEY_BOOL, KEY_WORD };

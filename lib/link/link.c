@@ -96,7 +96,6 @@ static void link_free(void *arg)
 	struct link *l = arg;
 
 	free(l->addrs);
-	rte_ring_free(l->tx_ring);
 	rte_free(l->rxq);
 	rte_free(l);
 }

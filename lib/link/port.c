@@ -339,6 +339,8 @@ void port_close(struct link *l)
 			rte_pktmbuf_free(l->rxq[q].ahead);
 	for (struct rte_mbuf *m; l->tx_ring && !rte_ring_dequeue(l->tx_ring, (void **)&m);)
 		packet_drop_control(m, DROP_LINK_GONE);
+	rte_ring_free(l->tx_ring);
+	l->tx_ring = NULL;
 	device_remove(l);
 }
 

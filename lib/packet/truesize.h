@@ -22,6 +22,8 @@
 #define TRUESIZE_SMALL_BUFFER 576
 #define TRUESIZE_PAGE 4096
 
+#define TRUESIZE_MAX (TRUESIZE_DESCRIPTOR + TRUESIZE_SMALL_BUFFER + (64 << 10))
+
 /* Of a packet of len bytes, its IP header included, that came in an Ethernet frame. */
 static inline uint32_t packet_truesize(uint32_t len)
 {

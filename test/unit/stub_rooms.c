@@ -9,6 +9,8 @@
 
 #include "core/sysctl.h"
 #include "core/worker.h"
+#include "ipv4/ipv4.h"
+#include "ipv4/reassemble.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
 #include "route/route.h"
@@ -30,7 +32,34 @@ static unsigned int n_routes;
 static unsigned int n_nexthops;
 static struct neigh_info neighs[NEIGHS_MAX];
 static unsigned int n_neighs;
-static int32_t ip_forward, ttl;
+static int32_t forwarding, ttl;
+
+/* ---- fragments ---- */
+
+uint64_t ip_held(void)
+{
+	return 0;
+}
+
+void defrag_info_get(const struct worker *w, struct defrag_info *info)
+{
+	*info = (struct defrag_info){.queues = 2, .fragments = 3, .mbufs = 3, .bytes = 2896};
+}
+
+uint64_t defrag_bytes_max(void)
+{
+	return 4194304;
+}
+
+uint64_t defrag_mbufs_max(void)
+{
+	return 8192;
+}
+
+bool defrag_flush(void)
+{
+	return true;
+}
 
 /* ---- settings ---- */
 
@@ -406,7 +435,7 @@ void stub_reset(void)
 	n_neighs = 0;
 	settings("all", &link_conf_all, NULL);
 	settings("default", &link_conf_default, NULL);
-	sysctl_register(&(struct sysctl){.name = "net.ipv4.ip_forward", .value = &ip_forward,
+	sysctl_register(&(struct sysctl){.name = "net.ipv4.ip_forward", .value = &forwarding,
 					 .max = 1, .preset = 1, .help = "forward packets",
 					 .changed = forward_changed});
 	setting("", "ip_default_ttl", &ttl, 64);

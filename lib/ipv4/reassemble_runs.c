@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Runs of fragments, their map and their chain; see reassemble_runs.h. */
+#include "ipv4/reassemble_runs.h"
+
+#define WORD_BITS 64
+#define BURY_BATCH 64
+
+/* ---- the map ---- */
+
+/* The bits of word `word` that lie between two units. */
+static uint64_t word_mask(uint32_t word, uint32_t start, uint32_t end)
+{
+	uint32_t first = word * WORD_BITS;
+	uint64_t mask = ~0ULL;
+
+	if (start > first)
+		mask <<= start - first;
+	if (end < first + WORD_BITS)
+		mask &= ~0ULL >> (first + WORD_BITS - end);
+	return mask;
+}
+
+static void map_add(struct frag_map *map, uint32_t start, uint32_t end)
+{
+	map->word[start / WORD_BITS].start |= 1ULL << start % WORD_BITS;
+	for (uint32_t i = start / WORD_BITS; i <= (end - 1) / WORD_BITS; i++)
+		map->word[i].cover |= word_mask(i, start, end);
+}
+
+static enum frag_fit map_fit(const struct frag_map *map, uint32_t start, uint32_t end)
+{
+	bool any = false, all = true, another = false;
+
+	for (uint32_t i = start / WORD_BITS; i <= (end - 1) / WORD_BITS; i++) {
+		uint64_t mask = word_mask(i, start, end), cover = map->word[i].cover & mask;
+		uint64_t starts = map->word[i].start & mask;
+
+		if (i == start / WORD_BITS)
+			starts &= ~(1ULL << start % WORD_BITS);
+		any |= cover != 0;
+		all &= cover == mask;
+		another |= starts != 0;
+	}
+	if (!any)
+		return FRAG_FITS;
+	return all && !another ? FRAG_DUPLICATE : FRAG_OVERLAP;
+}
+
+/* ---- runs ---- */
+
+/* Bytes as units. What lies beyond 64 KiB (which only the last run of a datagram that can not
+ * become one does) counts as the last unit. */
+static uint32_t units(uint32_t bytes)
+{
+	return RTE_MIN((bytes + FRAG_UNIT_BYTES - 1) / FRAG_UNIT_BYTES, (uint32_t)FRAG_UNITS);
+}
+
+/* More runs than a chunk: a map takes over saying what fits. */
+static void map_begin(struct frag_table *t, struct frag_queue *q, const struct frag_chunk *c)
+{
+	struct frag_map *map;
+
+	q->map = t->free_maps[t->n_maps++];
+	map = &t->maps[q->map];
+	memset(map, 0, sizeof(*map));
+	for (uint32_t i = 0; i < c->n; i++)
+		map_add(map, c->run[i].start, c->run[i].end);
+}
+
+static struct frag_chunk *chunk_add(struct frag_table *t, struct frag_queue *q)
+{
+	uint16_t index = t->free_chunks[t->n_chunks++];
+	struct frag_chunk *c = &t->chunks[index];
+
+	c->n = 0;
+	c->next = q->chunk;
+	if (q->chunk == FRAG_NONE)
+		q->first_chunk = index;
+	q->chunk = index;
+	return c;
+}
+
+/* A run before the last one. */
+static void run_add(struct frag_table *t, struct frag_queue *q, struct rte_mbuf *head,
+		    uint32_t start, uint32_t end, struct rte_mbuf *tail)
+{
+	struct frag_chunk *c = q->chunk == FRAG_NONE ? NULL : &t->chunks[q->chunk];
+
+	if (!c) {
+		c = chunk_add(t, q);
+	} else if (c->n == FRAG_CHUNK_RUNS) {
+		if (q->map == FRAG_NONE)
+			map_begin(t, q, c);
+		c = chunk_add(t, q);
+	}
+	c->run[c->n++] = (struct frag_run){.head = head, .tail = tail, .start = (uint16_t)start,
+					   .end = (uint16_t)end};
+	if (q->map != FRAG_NONE)
+		map_add(&t->maps[q->map], start, end);
+}
+
+/* Runs do not overlap, so the first that is touched decides. */
+static enum frag_fit run_fit(const struct frag_table *t, const struct frag_queue *q,
+			     uint32_t start, uint32_t end)
+{
+	const struct frag_chunk *c;
+
+	if (q->map != FRAG_NONE)
+		return map_fit(&t->maps[q->map], start, end);
+	if (q->chunk == FRAG_NONE)
+		return FRAG_FITS;
+	c = &t->chunks[q->chunk];
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct frag_run *r = &c->run[i];
+
+		if (start < r->end && end > r->start)
+			return start >= r->start && end <= r->end ? FRAG_DUPLICATE
+								  : FRAG_OVERLAP;
+	}
+	return FRAG_FITS;
+}
+
+enum frag_fit frag_insert_elsewhere(struct frag_table *t, struct frag_queue *q,
+				    struct rte_mbuf *m, uint32_t offset, uint32_t end)
+{
+	uint32_t start = offset / FRAG_UNIT_BYTES, stop = units(end);
+	enum frag_fit fit;
+
+	if (end > q->end) {
+		if (offset < q->end)
+			return FRAG_OVERLAP;
+		run_add(t, q, q->head, q->start, units(q->end), q->tail);
+		q->head = m;
+		q->tail = frag_tail(m);
+		q->start = (uint16_t)start;
+		q->end = end;
+		return FRAG_FITS;
+	}
+	if (start >= q->start)
+		return FRAG_DUPLICATE;
+	if (stop > q->start)
+		return FRAG_OVERLAP;
+	fit = run_fit(t, q, start, stop);
+	if (fit == FRAG_FITS)
+		run_add(t, q, m, start, stop, frag_tail(m));
+	return fit;
+}
+
+static void map_end(struct frag_table *t, struct frag_queue *q)
+{
+	if (q->map != FRAG_NONE)
+		t->free_maps[--t->n_maps] = q->map;
+	q->map = FRAG_NONE;
+}
+
+/* Note where each run starts, and give the chunks back; what is in them stays until they are used
+ * again. */
+static void runs_order(struct frag_table *t, struct frag_queue *q)
+{
+	uint16_t index;
+
+	for (index = q->chunk; index != FRAG_NONE; index = t->chunks[index].next) {
+		const struct frag_chunk *c = &t->chunks[index];
+
+		for (uint32_t i = 0; i < c->n; i++)
+			t->order[c->run[i].start] = &c->run[i];
+		t->free_chunks[--t->n_chunks] = index;
+	}
+	q->chunk = q->first_chunk = FRAG_NONE;
+}
+
+void frag_join(struct frag_table *t, struct frag_queue *q)
+{
+	uint32_t all = units(q->len);
+	const struct frag_run *r;
+
+	map_end(t, q);
+	runs_order(t, q);
+	t->last = (struct frag_run){.head = q->head, .tail = q->tail,
+				    .end = (uint16_t)units(q->end)};
+	t->order[q->start] = &t->last;
+	r = t->order[0];
+	q->head = r->head;
+	q->tail = r->tail;
+	q->start = 0;
+	while (r->end < all) {
+		r = t->order[r->end];
+		q->tail->next = r->head;
+		q->tail = r->tail;
+	}
+}
+
+struct rte_mbuf *frag_first(const struct frag_table *t, const struct frag_queue *q)
+{
+	uint16_t index = q->chunk;
+
+	if (q->start == 0)
+		return q->head;
+	for (;; index = t->chunks[index].next)
+		for (uint32_t i = 0; i < t->chunks[index].n; i++)
+			if (t->chunks[index].run[i].start == 0)
+				return t->chunks[index].run[i].head;
+}
+
+/* ---- the end ---- */
+
+void frag_discard(struct frag_table *t, struct frag_queue *q)
+{
+	if (q->n) {
+		packet_of(q->head)->next = t->dead_runs;
+		t->dead_runs = q->head;
+	}
+	if (q->chunk != FRAG_NONE) {
+		t->chunks[q->first_chunk].next = t->dead_chunk;
+		t->dead_chunk = q->chunk;
+		q->chunk = q->first_chunk = FRAG_NONE;
+	}
+	map_end(t, q);
+	t->fragments -= q->n;
+	q->n = q->segs = 0;
+	q->end = q->len = q->meat = 0;
+	q->seen = 0;
+}
+
+/* A run of the dead, NULL: none is left. */
+static struct rte_mbuf *dead_run(struct frag_table *t)
+{
+	struct rte_mbuf *head = t->dead_runs;
+
+	if (t->dead_chunk != FRAG_NONE) {
+		struct frag_chunk *c = &t->chunks[t->dead_chunk];
+
+		head = c->run[--c->n].head;
+		if (!c->n) {
+			t->free_chunks[--t->n_chunks] = t->dead_chunk;
+			t->dead_chunk = c->next;
+		}
+	} else if (head) {
+		t->dead_runs = packet_of(head)->next;
+	}
+	return head;
+}
+
+/* An mbuf of them. */
+static struct rte_mbuf *dead_next(struct frag_table *t)
+{
+	struct rte_mbuf *seg = t->dead_seg ? t->dead_seg : dead_run(t);
+
+	if (!seg)
+		return NULL;
+	t->dead_seg = seg->next;
+	seg->next = NULL;
+	seg->nb_segs = 1;
+	return seg;
+}
+
+uint32_t frag_bury(struct frag_table *t, uint32_t budget)
+{
+	struct rte_mbuf *batch[BURY_BATCH];
+	uint32_t buried = 0, n;
+
+	do {
+		for (n = 0; n < BURY_BATCH && buried + n < budget; n++) {
+			batch[n] = dead_next(t);
+			if (!batch[n])
+				break;
+		}
+		if (n)
+			rte_pktmbuf_free_bulk(batch, n);
+		buried += n;
+	} while (n == BURY_BATCH);
+	t->segs -= buried;
+	return buried;
+}

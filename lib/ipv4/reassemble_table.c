@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of datagrams that fragments are waiting for; see reassemble_table.h. */
+#include "ipv4/reassemble_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+/* ---- senders ---- */
+
+uint16_t frag_source_new(struct frag_table *t, uint32_t addr)
+{
+	uint32_t set = frag_source_set(t, addr), way;
+	struct frag_sources *s = &t->sources[set];
+
+	way = frag_source_way(s, addr);
+	if (way == FRAG_SOURCE_WAYS)
+		for (way = 0; way < FRAG_SOURCE_WAYS && s->refs[way]; way++)
+			;
+	if (way == FRAG_SOURCE_WAYS)
+		return FRAG_NONE;
+	s->addr[way] = addr;
+	s->refs[way]++;
+	return (uint16_t)(set * FRAG_SOURCE_WAYS + way);
+}
+
+/* ---- timers ---- */
+
+uint32_t frag_fifo_switch(struct frag_table *t, uint64_t timeout_ns)
+{
+	uint32_t empty = t->fifo;
+
+	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
+		if (t->fifos[i].timeout_ns == timeout_ns)
+			return i;
+		if (t->fifos[i].oldest == FRAG_NONE)
+			empty = i;
+	}
+	if (t->fifos[empty].oldest == FRAG_NONE)
+		t->fifos[empty].timeout_ns = timeout_ns;
+	return empty;
+}
+
+struct frag_queue *frag_queue_next(const struct frag_table *t)
+{
+	struct frag_queue *next = NULL;
+
+	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
+		struct frag_queue *q;
+
+		if (t->fifos[i].oldest == FRAG_NONE)
+			continue;
+		q = &t->queues[t->fifos[i].oldest];
+		if (!next || q->expires_ns < next->expires_ns)
+			next = q;
+	}
+	return next;
+}
+
+/* ---- start and stop ---- */
+
+static void *array(size_t n, size_t size, int socket)
+{
+	return rte_zmalloc_socket("reassembly", n * size, RTE_CACHE_LINE_SIZE, socket);
+}
+
+int frag_table_init(struct frag_table *t, const struct siphash_key *key, int socket)
+{
+	memset(t, 0, sizeof(*t));
+	t->key = *key;
+	t->source_key = key->k0 ^ siphash_rotl(key->k1, 32);
+	t->source_key |= 1;
+	t->buckets = array(FRAG_BUCKETS, sizeof(*t->buckets), socket);
+	t->queues = array(FRAG_QUEUES, sizeof(*t->queues), socket);
+	t->free = array(FRAG_QUEUES, sizeof(*t->free), socket);
+	t->sources = array(1u << FRAG_SOURCE_SET_BITS, sizeof(*t->sources), socket);
+	t->source_count = array(FRAG_SOURCE_WAYS << FRAG_SOURCE_SET_BITS,
+				sizeof(*t->source_count), socket);
+	t->chunks = array(FRAG_CHUNKS, sizeof(*t->chunks), socket);
+	t->free_chunks = array(FRAG_CHUNKS, sizeof(*t->free_chunks), socket);
+	t->maps = array(FRAG_MAPS, sizeof(*t->maps), socket);
+	t->free_maps = array(FRAG_MAPS, sizeof(*t->free_maps), socket);
+	t->order = array(FRAG_UNITS, sizeof(*t->order), socket);
+	if (!t->buckets || !t->queues || !t->free || !t->sources || !t->source_count ||
+	    !t->chunks || !t->free_chunks || !t->maps || !t->free_maps || !t->order) {
+		frag_table_fini(t);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < FRAG_QUEUES; i++)
+		t->free[i] = (uint16_t)i;
+	for (uint32_t i = 0; i < FRAG_CHUNKS; i++)
+		t->free_chunks[i] = (uint16_t)i;
+	t->dead_chunk = FRAG_NONE;
+	for (uint32_t i = 0; i < FRAG_MAPS; i++)
+		t->free_maps[i] = (uint16_t)i;
+	for (uint32_t i = 0; i < FRAG_FIFOS; i++)
+		t->fifos[i] = (struct frag_fifo){.oldest = FRAG_NONE, .youngest = FRAG_NONE};
+	return 0;
+}
+
+void frag_table_fini(struct frag_table *t)
+{
+	rte_free(t->buckets);
+	rte_free(t->queues);
+	rte_free(t->free);
+	rte_free(t->sources);
+	rte_free(t->source_count);
+	rte_free(t->chunks);
+	rte_free(t->free_chunks);
+	rte_free(t->maps);
+	rte_free(t->free_maps);
+	rte_free(t->order);
+	memset(t, 0, sizeof(*t));
+}

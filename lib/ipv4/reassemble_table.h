@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Datagrams of which fragments are waiting: the table of one worker, touched by no other thread.
+ * Inside lib/ipv4's reassembly only.
+ *
+ * What an attacker can choose must not choose how much work it is:
+ *   - The hash is SipHash-1-3 under a key drawn at start: nobody outside can tell which datagrams
+ *     share a bucket, or learn it from what happened to others. (A multiply-shift hash would be
+ *     five cycles cheaper, but as it is linear, one known collision gives any number of them.)
+ *   - A bucket is one cache line of 15 signatures and indexes, of which on average at most 8 are
+ *     in use. A datagram that finds its bucket full goes into a second one, and only then are two
+ *     lines looked at.
+ *   - Queues come from a slab; each is two cache lines, of which fragments that come in order
+ *     need the first.
+ *   - All timers are equally long, so the order of expiry is that of creation: a FIFO. Changing
+ *     net.ipv4.ipfrag_time does not change the timers that run, so there is a FIFO for each time
+ *     in force, four at most. (At a fifth change before the first has run out, the new time takes
+ *     effect when one of the four is empty.)
+ *
+ * How much is held is limited by net.millrace.ipfrag_mbufs_max, and everything here is made for
+ * that setting's maximum, so that nothing runs out but what that limit and net.ipv4.
+ * ipfrag_high_thresh say.
+ */
+#ifndef IPV4_REASSEMBLE_TABLE_H
+#define IPV4_REASSEMBLE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "core/siphash_many.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define FRAG_MBUFS_MAX 16384         /* of net.millrace.ipfrag_mbufs_max */
+#define FRAG_QUEUES FRAG_MBUFS_MAX   /* each holds one mbuf or more */
+#define FRAG_CHUNK_RUNS 5
+#define FRAG_CHUNKS FRAG_MBUFS_MAX   /* each has one run or more */
+#define FRAG_MAPS (FRAG_MBUFS_MAX / (FRAG_CHUNK_RUNS + 2))
+#define FRAG_UNITS 8192              /* 8-byte units in 64 KiB */
+#define FRAG_UNIT_BYTES 8
+
+#define FRAG_BUCKETS 2048
+#define FRAG_LANES 15
+#define FRAG_SOURCE_SET_BITS 12
+#define FRAG_SOURCE_WAYS 8
+#define FRAG_FIFOS 4
+#define FRAG_NONE UINT16_MAX
+
+/* What was seen of a datagram: the ECN codepoints in TOS, a bit each, and */
+#define FRAG_ECN 0x0f
+#define FRAG_FIRST_IN 0x10           /* the fragment with offset 0 */
+#define FRAG_LAST_IN 0x20            /* one without MF, so len is final */
+#define FRAG_BOTH_IN (FRAG_FIRST_IN | FRAG_LAST_IN)
+
+/* What fragments of one datagram have in common, besides the table: rule E. */
+struct frag_key {
+	uint64_t addrs;              /* source and destination, as they stand in the header */
+	uint32_t rest;               /* identification, protocol, user */
+};
+
+/*
+ * One datagram. Its fragments are kept as runs (reassemble_runs.c): the last one here, those
+ * before it, if fragments did not come in order, in the second line.
+ */
+struct frag_queue {
+	uint64_t addrs;              /* struct frag_key */
+	uint32_t rest;
+	uint16_t source;             /* the sender's counter, FRAG_NONE: not counted */
+	uint16_t n;                  /* fragments held */
+	struct rte_mbuf *head;       /* of the last run: its first segment */
+	struct rte_mbuf *tail;       /* and its last */
+	uint32_t end;                /* where it ends, bytes */
+	uint32_t meat;               /* bytes of payload held */
+	uint32_t len;                /* of the datagram's payload as far as known */
+	uint32_t bytes;              /* charged for it, as Linux would */
+	uint32_t distance;           /* the sender's counter at the last fragment */
+	uint16_t start;              /* where the last run starts, units */
+	uint16_t max_size;           /* largest fragment, with its header */
+	uint16_t max_df_size;        /* the same of those with DF */
+	uint16_t link;               /* where the latest fragment came in */
+	uint16_t segs;               /* mbufs held */
+	uint16_t seen;               /* FRAG_*_IN, FRAG_ECN */
+
+	/* when it begins, when it ends, and when fragments are not in order */
+	uint64_t expires_ns;
+	uint32_t hash;               /* both buckets */
+	uint16_t older, younger;     /* FIFO */
+	uint16_t chunk;              /* of the latest runs before the last one, or FRAG_NONE */
+	uint16_t first_chunk;        /* of the oldest of them */
+	uint16_t map;                /* of runs, if they are more than a chunk; else FRAG_NONE */
+	uint8_t fifo;
+	bool overflowed;             /* lies in its second bucket */
+} __rte_cache_aligned;
+
+_Static_assert(offsetof(struct frag_queue, expires_ns) == RTE_CACHE_LINE_SIZE,
+	       "what fragments in order need is one line");
+
+/* A run before the last one of its datagram. */
+struct frag_run {
+	struct rte_mbuf *head, *tail;
+	uint16_t start, end;         /* units */
+};
+
+struct frag_chunk {
+	struct frag_run run[FRAG_CHUNK_RUNS];
+	uint16_t n;
+	uint16_t next;               /* an older one, FRAG_NONE: there is none */
+} __rte_cache_aligned;
+
+struct frag_bucket {
+	uint16_t sig[FRAG_LANES];
+	uint16_t n;
+	uint16_t queue[FRAG_LANES];
+	uint16_t overflowed;         /* that had no room here */
+} __rte_cache_aligned;
+
+_Static_assert(sizeof(struct frag_bucket) == RTE_CACHE_LINE_SIZE, "one line");
+
+/* Senders of which datagrams are waiting. Way w of set s is number s * 8 + w. */
+struct frag_sources {
+	uint32_t addr[FRAG_SOURCE_WAYS];
+	uint32_t refs[FRAG_SOURCE_WAYS];     /* datagrams; 0: free */
+} __rte_cache_aligned;
+
+struct frag_fifo {
+	uint64_t timeout_ns;
+	uint16_t oldest, youngest;
+};
+
+/* Runs of one datagram, a bit a unit: which are covered, and where runs start. */
+struct frag_map {
+	struct {
+		uint64_t cover, start;
+	} word[FRAG_UNITS / 64];
+};
+
+struct frag_table {
+	struct siphash_key key;
+	uint64_t source_key;
+	struct frag_bucket *buckets;
+	struct frag_queue *queues;
+	uint16_t *free;              /* n_queues .. FRAG_QUEUES - 1: not in use */
+	uint32_t n_queues;
+	uint32_t fifo;               /* for the time in force */
+	struct frag_fifo fifos[FRAG_FIFOS];
+	struct frag_sources *sources;
+	uint32_t *source_count;      /* fragments that each sent, by number */
+
+	/* reassemble_runs.c */
+	struct frag_chunk *chunks;
+	struct frag_map *maps;
+	uint16_t *free_chunks, *free_maps;
+	uint32_t n_chunks, n_maps;
+	const struct frag_run **order; /* scratch: runs by where they start */
+	uint16_t dead_chunk;         /* runs to be freed, bit by bit; FRAG_NONE: none */
+	struct rte_mbuf *dead_runs;  /* others, linked by packet_of(m)->next */
+	struct frag_run last;        /* scratch: of the datagram that is joined */
+	struct rte_mbuf *dead_seg;   /* what is left of the run that is being freed */
+	uint32_t segs;               /* mbufs held, and to be freed */
+	uint32_t fragments;          /* held */
+	uint64_t bytes;              /* charged, as Linux would */
+};
+
+/* 0 or -ENOMEM. key: shared by all workers. */
+int frag_table_init(struct frag_table *t, const struct siphash_key *key, int socket);
+void frag_table_fini(struct frag_table *t);
+
+static inline struct frag_key frag_key_of(const struct rte_ipv4_hdr *ip, unsigned int user)
+{
+	struct frag_key key;
+
+	memcpy(&key.addrs, &ip->src_addr, sizeof(key.addrs));
+	key.rest = ip->packet_id | (uint32_t)ip->next_proto_id << 16 | (uint32_t)user << 24;
+	return key;
+}
+
+/* The second word of a key as SipHash wants it, with the length of the message. */
+static inline uint64_t frag_hash_word(struct frag_key key)
+{
+	return key.rest | (uint64_t)(sizeof(key.addrs) + sizeof(key.rest)) << 56;
+}
+
+static inline struct frag_bucket *frag_bucket_1st(const struct frag_table *t, uint32_t hash)
+{
+	return &t->buckets[hash % FRAG_BUCKETS];
+}
+
+static inline struct frag_bucket *frag_bucket_2nd(const struct frag_table *t, uint32_t hash)
+{
+	return &t->buckets[(hash >> 16) % FRAG_BUCKETS];
+}
+
+/* Neither bucket's bits. The worker was chosen by the topmost bits of all, which are alike for
+ * all queues of one table. */
+static inline uint16_t frag_signature(uint64_t hash)
+{
+	return (uint16_t)(hash >> 32);
+}
+
+/* In which of the first n lanes does the value stand? A bit each. */
+static inline uint32_t frag_lanes(const uint16_t *lane, uint16_t value, uint32_t n)
+{
+	uint32_t found = 0;
+
+#ifdef __SSE2__
+	const __m128i *half = (const void *)lane;
+	__m128i v = _mm_set1_epi16((short)value);
+
+	found = (uint32_t)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(&half[0]), v),
+				_mm_cmpeq_epi16(_mm_load_si128(&half[1]), v)));
+#else
+	for (unsigned int i = 0; i < FRAG_LANES; i++)
+		found |= (uint32_t)(lane[i] == value) << i;
+#endif
+	return found & ((1u << n) - 1);
+}
+
+static inline struct frag_queue *frag_bucket_find(const struct frag_table *t,
+						  const struct frag_bucket *b,
+						  struct frag_key key, uint16_t sig)
+{
+	uint32_t lanes = frag_lanes(b->sig, sig, b->n);
+
+	for (; lanes; lanes &= lanes - 1) {
+		struct frag_queue *q = &t->queues[b->queue[__builtin_ctz(lanes)]];
+
+		if (likely(q->addrs == key.addrs && q->rest == key.rest))
+			return q;
+	}
+	return NULL;
+}
+
+/* The queue of a key, NULL if there is none. */
+static inline struct frag_queue *frag_find(const struct frag_table *t, struct frag_key key,
+					   uint64_t hash)
+{
+	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
+	struct frag_queue *q = frag_bucket_find(t, b, key, frag_signature(hash));
+
+	if (likely(q || !b->overflowed))
+		return q;
+	return frag_bucket_find(t, frag_bucket_2nd(t, (uint32_t)hash), key,
+				frag_signature(hash));
+}
+
+/* Fetch what frag_find() will probably find. */
+static inline void frag_prefetch(const struct frag_table *t, uint64_t hash)
+{
+	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
+	uint32_t lanes = frag_lanes(b->sig, frag_signature(hash), b->n);
+
+	if (lanes) {
+		const struct frag_queue *q = &t->queues[b->queue[__builtin_ctz(lanes)]];
+
+		rte_prefetch0(q);
+		rte_prefetch0(&q->expires_ns);
+	}
+}
+
+/* ---- senders ---- */
+
+/* Multiply-shift with a secret factor. All that could be gained by aiming at a set is that a
+ * sender's fragments are not counted. */
+static inline uint32_t frag_source_set(const struct frag_table *t, uint32_t addr)
+{
+	return (uint32_t)((addr + 1ULL) * t->source_key >> (64 - FRAG_SOURCE_SET_BITS));
+}
+
+/* Is the address one of them? Its way, FRAG_SOURCE_WAYS: no. */
+static inline uint32_t frag_source_way(const struct frag_sources *s, uint32_t addr)
+{
+	uint32_t way = 0;
+
+	while (way < FRAG_SOURCE_WAYS && (s->addr[way] != addr || !s->refs[way]))
+		way++;
+	return way;
+}
+
+/* The number of an address, of which one more datagram is waiting. FRAG_NONE: no room, so that its
+ * fragments are not counted. */
+uint16_t frag_source_new(struct frag_table *t, uint32_t addr);
+static inline uint16_t frag_source_get(struct frag_table *t, uint32_t addr)
+{
+	uint32_t set = frag_source_set(t, addr);
+	struct frag_sources *s = &t->sources[set];
+
+	if (unlikely(s->addr[0] != addr || !s->refs[0]))
+		return frag_source_new(t, addr);
+	s->refs[0]++;
+	return (uint16_t)(set * FRAG_SOURCE_WAYS);
+}
+
+static inline void frag_source_put(struct frag_table *t, uint16_t source)
+{
+	t->sources[source / FRAG_SOURCE_WAYS].refs[source % FRAG_SOURCE_WAYS]--;
+}
+
+/* An address has sent n fragments of a datagram that need not wait. */
+static inline void frag_source_sent(struct frag_table *t, uint32_t addr, uint32_t n)
+{
+	uint32_t set = frag_source_set(t, addr), way = frag_source_way(&t->sources[set], addr);
+
+	if (way < FRAG_SOURCE_WAYS)
+		t->source_count[set * FRAG_SOURCE_WAYS + way] += n;
+}
+
+/* ---- timers ---- */
+
+/* The FIFO for a time that was not in force until now; the old one if all are in use. */
+uint32_t frag_fifo_switch(struct frag_table *t, uint64_t timeout_ns);
+
+/* (Re)start a queue's timer. frag_queue_disarm() must have been called if it was running. */
+static inline void frag_queue_arm(struct frag_table *t, struct frag_queue *q, uint64_t now_ns,
+				  uint64_t timeout_ns)
+{
+	uint16_t index = (uint16_t)(q - t->queues);
+	struct frag_fifo *f;
+
+	if (unlikely(t->fifos[t->fifo].timeout_ns != timeout_ns))
+		t->fifo = frag_fifo_switch(t, timeout_ns);
+	f = &t->fifos[t->fifo];
+	q->fifo = (uint8_t)t->fifo;
+	q->expires_ns = now_ns + f->timeout_ns;
+	q->older = f->youngest;
+	q->younger = FRAG_NONE;
+	if (f->youngest != FRAG_NONE)
+		t->queues[f->youngest].younger = index;
+	else
+		f->oldest = index;
+	f->youngest = index;
+}
+
+static inline void frag_queue_disarm(struct frag_table *t, struct frag_queue *q)
+{
+	struct frag_fifo *f = &t->fifos[q->fifo];
+
+	if (q->older != FRAG_NONE)
+		t->queues[q->older].younger = q->younger;
+	else
+		f->oldest = q->younger;
+	if (q->younger != FRAG_NONE)
+		t->queues[q->younger].older = q->older;
+	else
+		f->youngest = q->older;
+}
+
+/* ---- queues ---- */
+
+static inline void frag_bucket_add(struct frag_bucket *b, uint16_t queue, uint16_t sig)
+{
+	b->sig[b->n] = sig;
+	b->queue[b->n] = queue;
+	b->n++;
+}
+
+/* The latest is the likeliest. */
+static inline void frag_bucket_remove(struct frag_bucket *b, uint16_t queue)
+{
+	uint32_t last = --b->n, lane;
+
+	if (likely(b->queue[last] == queue))
+		return;
+	lane = (uint32_t)__builtin_ctz(frag_lanes(b->queue, queue, last));
+	b->sig[lane] = b->sig[last];
+	b->queue[lane] = b->queue[last];
+}
+
+static inline void frag_queue_init(struct frag_queue *q)
+{
+	q->n = 0;
+	q->end = q->len = q->meat = q->bytes = q->distance = 0;
+	q->max_size = q->max_df_size = q->segs = 0;
+	q->seen = 0;
+	q->chunk = q->first_chunk = q->map = FRAG_NONE;
+}
+
+/* A new queue, empty, its timer not running yet. NULL: both its buckets are full, which is beyond
+ * all probability. count_source: the sender's fragments are counted. */
+static inline struct frag_queue *frag_queue_new(struct frag_table *t, struct frag_key key,
+						uint64_t hash, bool count_source)
+{
+	struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
+	uint16_t index = t->free[t->n_queues];
+	struct frag_queue *q = &t->queues[index];
+	bool overflowed = b->n == FRAG_LANES;
+
+	if (unlikely(overflowed)) {
+		struct frag_bucket *second = frag_bucket_2nd(t, (uint32_t)hash);
+
+		if (second->n == FRAG_LANES)
+			return NULL;
+		b->overflowed++;
+		b = second;
+	}
+	frag_bucket_add(b, index, frag_signature(hash));
+	t->n_queues++;
+	q->addrs = key.addrs;
+	q->rest = key.rest;
+	q->source = count_source ? frag_source_get(t, (uint32_t)key.addrs) : FRAG_NONE;
+	q->hash = (uint32_t)hash;
+	q->overflowed = overflowed;
+	frag_queue_init(q);
+	return q;
+}
+
+/* Take it out; it holds nothing any more, and must not be used after. */
+static inline void frag_queue_free(struct frag_table *t, struct frag_queue *q)
+{
+	struct frag_bucket *b = frag_bucket_1st(t, q->hash);
+	uint16_t index = (uint16_t)(q - t->queues);
+
+	if (unlikely(q->overflowed)) {
+		b->overflowed--;
+		b = frag_bucket_2nd(t, q->hash);
+	}
+	frag_bucket_remove(b, index);
+	if (q->source != FRAG_NONE)
+		frag_source_put(t, q->source);
+	frag_queue_disarm(t, q);
+	t->free[--t->n_queues] = index;
+}
+
+/* The queue that expires next, NULL if there is none. */
+struct frag_queue *frag_queue_next(const struct frag_table *t);
+static inline uint64_t frag_queue_born_ns(const struct frag_table *t, const struct frag_queue *q)
+{
+	return q->expires_ns - t->fifos[q->fifo].timeout_ns;
+}
+
+/* One more fragment from the queue's sender (the queue is counted). How many since the queue's
+ * own last one? */
+static inline uint32_t frag_distance(struct frag_table *t, struct frag_queue *q)
+{
+	uint32_t now = ++t->source_count[q->source];
+	uint32_t distance = now - q->distance;
+
+	q->distance = now;
+	return distance;
+}
+
+#endif

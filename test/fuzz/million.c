@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Random and damaged frames, many, at full speed, into the router of world.h. What is checked, and
+ * how often: each frame that leaves; after each burst the account and the mbufs; every few
+ * thousand frames all that is held expires and all mbufs must be home.
+ *
+ *   million [--frames N] [--seed S] [--quiet]
+ *   million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]
+ *                                     only write the frames for one link as a capture
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_arp.h>
+
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/worker.h"
+#include "fail.h"
+#include "frames.h"
+#include "link/queue.h"
+#include "sent.h"
+#include "world.h"
+
+#define CHAPTER 4096               /* frames between rests */
+#define EVENTS_1_IN 20             /* bursts between events */
+
+static struct random dice;
+
+static unsigned int cut_choose(void)
+{
+	static const unsigned int cuts[] = {0, 0, 0, 0, 64, 60, 33, 17, 14, 8, 1, 200};
+	unsigned int cut = cuts[random_below(&dice, RTE_DIM(cuts))];
+
+	return cut == 1 && random_below(&dice, 8) ? 0 : cut;
+}
+
+static unsigned int burst_in(void)
+{
+	unsigned int link = 1 + random_below(&dice, WORLD_LINKS), n = 0;
+	unsigned int wanted = random_below(&dice, 2) ? BURST : 1 + random_below(&dice, BURST);
+	struct rte_mbuf *m[BURST];
+	uint8_t bytes[FRAMES_BYTES_MAX + 200];
+
+	while (n < wanted) {
+		uint32_t len = frames_make(&dice, link, links[link]->mac.addr_bytes, bytes);
+		unsigned int cut = cut_choose();
+		bool tight = random_below(&dice, cut ? 8 : 2) == 0;
+		struct rte_mbuf *one = world_frame(bytes, len, cut, tight);
+
+		if (!one)
+			break;
+		m[n++] = one;
+	}
+	if (n)
+		world_input(link, m, n);
+	return n;
+}
+
+/* A neighbour that is asked for answers. */
+static void answer_in(void)
+{
+	struct sent_request *q = &sent_request;
+	struct {
+		struct rte_ether_hdr eth;
+		struct rte_arp_hdr arp;
+	} __attribute__((packed, aligned(2))) f = {
+		.eth = {.dst_addr = links[q->link]->mac, .src_addr = {{2, 0, 0, 0, 0xaa, 1}},
+			.ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP)},
+		.arp = {.arp_hardware = RTE_BE16(1), .arp_protocol = RTE_BE16(0x0800),
+			.arp_hlen = 6, .arp_plen = 4, .arp_opcode = RTE_BE16(2)},
+	};
+	struct rte_mbuf *m;
+
+	f.arp.arp_data = (struct rte_arp_ipv4){.arp_sha = f.eth.src_addr, .arp_sip = q->to,
+					       .arp_tha = f.eth.dst_addr, .arp_tip = q->from};
+	m = world_frame(&f, sizeof(f), 0, false);
+	if (m)
+		world_input(q->link, &m, 1);
+	q->there = false;
+}
+
+static void event(void)
+{
+	switch (random_below(&dice, 6)) {
+	case 0:
+		world_switch(random_below(&dice, WORLD_SWITCHES));
+		break;
+	case 1:
+		world_flush_neighbours();
+		break;
+	case 2:
+		sent_device_takes = (uint16_t)(random_below(&dice, 2) * random_below(&dice, 8));
+		break;
+	case 3:
+		sent_device_takes = UINT16_MAX;
+		break;
+	default:
+		world_pass(random_below(&dice, 1500) * NSEC_PER_MSEC);
+		break;
+	}
+}
+
+static void chapter_begin(void)
+{
+	uint32_t bits = 0;
+
+	for (unsigned int i = 0; i < WORLD_SETTINGS; i++)
+		bits |= (uint32_t)(random_below(&dice, 6) == 0) << i;
+	world_settings(bits);
+	world_mtus(random_below(&dice, 64));
+}
+
+static unsigned int chapter(void)
+{
+	unsigned int n = 0;
+
+	chapter_begin();
+	while (n < CHAPTER) {
+		n += burst_in();
+		if (sent_request.there && random_below(&dice, 3) == 0)
+			answer_in();
+		if (random_below(&dice, 2))
+			world_pass(random_below(&dice, 20) * NSEC_PER_MSEC);
+		if (random_below(&dice, EVENTS_1_IN) == 0)
+			event();
+		world_settle();
+		world_check();
+	}
+	world_rest();
+	return n;
+}
+
+static void report(uint64_t n, double seconds)
+{
+	struct counters c;
+
+	counters_sum(&c);
+	printf("%" PRIu64 " frames in %.0f s: %" PRIu64 " left (%" PRIu64 " ARP, %" PRIu64
+	       " ICMP), %" PRIu64 " delivered\n", n, seconds, sent_frames, sent_arp, sent_icmp,
+	       c.delivered);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		if (c.drop[i])
+			printf("  dropped %-20s %" PRIu64 "\n", drop_name(i), c.drop[i]);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		if (!c.drop[i])
+			printf("  never   %s\n", drop_name(i));
+	fflush(stdout);
+}
+
+static double seconds_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
+}
+
+/* ---- a capture instead ---- */
+
+static void put(FILE *f, const void *bytes, size_t n)
+{
+	if (fwrite(bytes, 1, n, f) != n) {
+		perror("million");
+		exit(EXIT_FAILURE);
+	}
+}
+
+static int capture_write(const char *path, uint64_t frames, unsigned int link, uint32_t longest)
+{
+	const struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint32_t zero[2], snaplen, type;
+	} head = {0xa1b2c3d4, 2, 4, {0, 0}, 65535, 1};
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)link};
+	uint8_t bytes[FRAMES_BYTES_MAX + 200];
+	FILE *f = fopen(path, "wb");
+
+	if (!f) {
+		perror(path);
+		return EXIT_FAILURE;
+	}
+	put(f, &head, sizeof(head));
+	for (uint64_t i = 0; i < frames;) {
+		uint32_t len = frames_make(&dice, link, mac, bytes);
+		uint32_t record[4] = {1700000000 + (uint32_t)(i / 10000),
+				      (uint32_t)(i % 10000) * 100, len, len};
+
+		if (!len || len > longest)
+			continue;
+		put(f, record, sizeof(record));
+		put(f, bytes, len);
+		i++;
+	}
+	return fclose(f) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* ---- arguments ---- */
+
+struct options {
+	uint64_t frames, seed, link, longest;
+	const char *pcap;
+	bool quiet;
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "million [--frames N] [--seed S] [--quiet]\n"
+		"million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]\n");
+	return 2;
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+	const struct {
+		const char *name;
+		uint64_t *number;
+	} numbers[] = {{"--frames", &o->frames}, {"--seed", &o->seed}, {"--link", &o->link},
+		       {"--longest", &o->longest}};
+
+	for (int i = 1; i < argc; i++) {
+		unsigned int k = 0;
+
+		while (k < RTE_DIM(numbers) && strcmp(argv[i], numbers[k].name) != 0)
+			k++;
+		if (k < RTE_DIM(numbers) && i + 1 < argc)
+			*numbers[k].number = strtoull(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--pcap") && i + 1 < argc)
+			o->pcap = argv[++i];
+		else if (!strcmp(argv[i], "--quiet"))
+			o->quiet = true;
+		else
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {1000000, (uint64_t)time(NULL), 1, FRAMES_BYTES_MAX, NULL, false};
+	uint64_t n = 0;
+	double start;
+
+	if (!parse(argc, argv, &o))
+		return usage();
+	random_seed(&dice, o.seed);
+	if (o.pcap)
+		return capture_write(o.pcap, o.frames, (unsigned int)o.link,
+				     (uint32_t)o.longest);
+	printf("seed %" PRIu64 "\n", o.seed);
+	fflush(stdout);
+	world_init(argv[0]);
+	start = seconds_now();
+	while (n < o.frames)
+		n += chapter();
+	if (!o.quiet)
+		report(n, seconds_now() - start);
+	world_fini();
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What leaves: each frame that is given to a device is looked at before the device (net_null)
+ * throws it away. It must be one that could stand on a wire: the link's own source address, a
+ * good IP header with the frame's length, checksums right where the router made the packet.
+ */
+#ifndef FUZZ_SENT_H
+#define FUZZ_SENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "link/link.h"
+
+/* Frames and bytes since the start, all links. */
+extern uint64_t sent_frames, sent_arp, sent_icmp;
+
+/* The last ARP request that left. */
+extern struct sent_request {
+	bool there;
+	uint16_t link;
+	rte_be32_t from, to;
+} sent_request;
+
+/* MTU or address of a link may have changed while a frame waited: do not compare. */
+extern bool sent_changed;
+
+/* How many frames of a burst the device takes. */
+extern uint16_t sent_device_takes;
+
+void sent_watch(struct link *l);
+
+#endif
