@@ -122,7 +122,7 @@ static void limits_read(struct worker *w, struct defrag *d)
 
 /* ---- giving up ---- */
 
-static void refuse(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+static __rte_noinline void refuse(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
 	count(w->counters, CNT_IP_REASMFAILS);
 	packet_drop(w, m, reason);
@@ -152,9 +152,16 @@ static void discard(struct worker *w, struct defrag *d, struct frag_queue *q,
 	queue_end(d, q);
 }
 
+static __rte_noinline void fail(struct worker *w, struct defrag *d, struct frag_queue *q,
+				enum drop_reason reason)
+{
+	count(w->counters, CNT_IP_REASMFAILS);
+	discard(w, d, q, reason);
+}
+
 /* A fragment that does not agree with the others takes them with it. */
-static void kill(struct worker *w, struct defrag *d, struct frag_queue *q, struct rte_mbuf *m,
-		 enum drop_reason reason)
+static __rte_noinline void kill(struct worker *w, struct defrag *d, struct frag_queue *q,
+				struct rte_mbuf *m, enum drop_reason reason)
 {
 	discard(w, d, q, reason);
 	refuse(w, m, reason);
@@ -162,37 +169,28 @@ static void kill(struct worker *w, struct defrag *d, struct frag_queue *q, struc
 
 /* ---- completion ---- */
 
-/* By which codepoints occurred: what to add to the first fragment's TOS. Rule E. */
-static uint8_t ecn_of(uint8_t seen)
-{
-	enum { NOT_ECT = 1 << 0, ECT_1 = 1 << 1, ECT_0 = 1 << 2, CE = 1 << ECN_CE };
+/* By which codepoints were seen (CE, ECT(0), ECT(1), Not-ECT, from the highest bit): what is to be
+ * added to the first fragment's TOS. Rule E. */
+static const uint8_t ecn_table[FRAG_ECN + 1] = {
+	0, 0, 0, ECN_BAD, 0, ECN_BAD, 0, ECN_BAD,
+	0, ECN_BAD, ECN_CE, ECN_BAD, ECN_CE, ECN_BAD, ECN_CE, ECN_BAD,
+};
 
-	if (seen & NOT_ECT)
-		return seen == NOT_ECT ? 0 : ECN_BAD;
-	return seen & CE && seen != CE ? ECN_CE : 0;
-}
-
-/* Make the first fragment's header that of the whole. What is summed up is not read back from
- * where it was written in parts, for which the processor would have to wait. */
-static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t header, uint32_t total,
-				 uint8_t ecn, bool df)
+/* Make the first fragment's header that of the whole; its checksum, which was right, follows what
+ * changes (RFC 1624, eqn. 3). */
+static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_t ecn, bool df)
 {
-	const header_word_t *word = (const void *)ip;
-	uint8_t tos = ip->type_of_service | ecn;
 	rte_be16_t length = rte_cpu_to_be_16((uint16_t)total), fragment = df ? FRAG_DF : 0;
-	uint32_t first = IPVERSION << 12 | header / 4 << 8 | tos;
-	uint64_t sum = (uint64_t)length + fragment + ip->packet_id +
-		       (word[2] & RTE_BE32(0xffff0000)) + word[3] + word[4];
+	uint8_t tos = ip->type_of_service | ecn;
+	uint32_t sum = (uint16_t)~ip->hdr_checksum;
 
-	sum += rte_cpu_to_be_16((uint16_t)first);
-	for (uint32_t i = 5; unlikely(i < header / 4); i++)
-		sum += word[i];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum += (uint16_t)~ip->total_length + (uint32_t)length;
+	sum += (uint16_t)~ip->fragment_offset + (uint32_t)fragment;
+	sum += rte_cpu_to_be_16((uint16_t)(tos - ip->type_of_service));
 	ip->type_of_service = tos;
 	ip->total_length = length;
 	ip->fragment_offset = fragment;
-	ip->hdr_checksum = (uint16_t)~checksum_fold((uint32_t)sum);
+	ip->hdr_checksum = (uint16_t)~checksum_fold(sum);
 }
 
 /* What is known of the datagram is what was known of the fragment that came last, but for how it
@@ -211,7 +209,7 @@ static inline void facts_move(struct packet *to, const struct packet *from)
 static struct rte_mbuf *complete(struct worker *w, struct defrag *d, struct frag_queue *q,
 				 const struct packet *facts)
 {
-	uint8_t ecn = ecn_of(q->seen & FRAG_ECN);
+	uint8_t ecn = ecn_table[q->seen & FRAG_ECN];
 	bool df = q->max_df_size == q->max_size;
 	uint32_t header, total;
 	struct rte_mbuf *m;
@@ -223,11 +221,10 @@ static struct rte_mbuf *complete(struct worker *w, struct defrag *d, struct frag
 	header = rte_ipv4_hdr_len(packet_ip(m));
 	total = header + q->len;
 	if (unlikely(ecn == ECN_BAD || total > RTE_IPV4_MAX_PKT_LEN)) {
-		count(w->counters, CNT_IP_REASMFAILS);
-		discard(w, d, q, ecn == ECN_BAD ? DROP_FRAG_ECN : DROP_FRAG_OVERSIZE);
+		fail(w, d, q, ecn == ECN_BAD ? DROP_FRAG_ECN : DROP_FRAG_OVERSIZE);
 		return NULL;
 	}
-	header_finish(packet_ip(m), header, total, ecn, df);
+	header_finish(packet_ip(m), total, ecn, df);
 	m->pkt_len = total;
 	m->nb_segs = q->segs;
 	p = packet_of(m);
@@ -329,7 +326,7 @@ static inline void fragment_note(struct frag_queue *q, uint32_t size, struct pie
 }
 
 /* Put a fragment to its datagram's. Returns the datagram if that was the last one. Consumes m. */
-static inline struct rte_mbuf *fragment_queue(struct worker *w, struct defrag *d,
+static struct rte_mbuf *fragment_queue(struct worker *w, struct defrag *d,
 					      struct frag_queue *q, struct rte_mbuf *m,
 					      struct piece piece)
 {
@@ -383,7 +380,8 @@ static inline struct frag_queue *queue_begin(struct worker *w, struct defrag *d,
 
 /* The sender has sent so much else meanwhile that its identifications may have come round: what
  * is there is of another datagram. */
-static void queue_restart(struct worker *w, struct defrag *d, struct frag_queue *q)
+static __rte_noinline void queue_restart(struct worker *w, struct defrag *d,
+					 struct frag_queue *q)
 {
 	count(w->counters, CNT_IP_REASMFAILS);
 	empty(w, d, q, DROP_FRAG_TOO_FAR);
@@ -394,7 +392,7 @@ static void queue_restart(struct worker *w, struct defrag *d, struct frag_queue 
 }
 
 /* again: of the same datagram as the last fragment of this burst. */
-static inline struct rte_mbuf *fragment_input(struct worker *w, struct defrag *d,
+static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, struct defrag *d,
 					      struct rte_mbuf *m, struct piece piece,
 					      struct frag_key key, uint64_t hash, bool again)
 {

@@ -255,6 +255,31 @@ static uint32_t make_ip(struct random *r, uint8_t *bytes)
 	return sizeof(*eth) + len;
 }
 
+/* A small piece of one of few datagrams, so that pieces meet, whole datagrams come together, and
+ * overlaps, doubles and holes are common. */
+static uint32_t make_piece(struct random *r, uint8_t *bytes)
+{
+	struct rte_ether_hdr *eth = (void *)bytes;
+	struct rte_ipv4_hdr *ip = (void *)(eth + 1);
+	uint32_t offset = random_below(r, random_below(r, 50) ? 6 : 8192), more, len;
+
+	more = random_below(r, 4) ? RTE_IPV4_HDR_MF_FLAG : 0;
+	len = 8 * (1 + random_below(r, 3)) + (more && random_below(r, 20) ? 0 : random_below(r, 9));
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = 0x45,
+		.type_of_service = (uint8_t)random_below(r, random_below(r, 10) ? 1 : 256),
+		.packet_id = (rte_be16_t)random_below(r, 4),
+		.fragment_offset = rte_cpu_to_be_16((uint16_t)(offset | more)),
+		.time_to_live = 64,
+		.next_proto_id = random_below(r, 2) ? IPPROTO_UDP : 253,
+		.src_addr = rte_cpu_to_be_32(known[random_below(r, 2)]),
+		.dst_addr = rte_cpu_to_be_32(own[random_below(r, 2)]),
+	};
+	fill(r, (uint8_t *)(ip + 1), len);
+	return sizeof(*eth) + sizeof(*ip) + len;
+}
+
 /* ---- damage ---- */
 
 /* After it, what depends on the damaged field may be made right again: damage reaches deeper. */
@@ -312,8 +337,11 @@ uint32_t frames_make(struct random *r, unsigned int link, const uint8_t mac[6], 
 	if (arp) {
 		len = make_arp(r, link, bytes);
 	} else {
-		len = make_ip(r, bytes);
-		mend(bytes, len, MEND_LENGTH | MEND_PAYLOAD | MEND_HEADER, (const void *)mac);
+		bool piece = random_below(r, 12) == 0;
+
+		len = piece ? make_piece(r, bytes) : make_ip(r, bytes);
+		mend(bytes, len, MEND_LENGTH | (piece ? 0 : MEND_PAYLOAD) | MEND_HEADER,
+		     (const void *)mac);
 		if (random_below(r, 8) == 0 && len < 60)
 			len = 60;
 	}

@@ -57,10 +57,10 @@ static const struct {
 	const char *line, *sentence;
 } refused[] = {
 	{"", "a command is missing"},
-	{"foo", "\"foo\" is not a command; try one of: addr, config, drops, help, link, mempool, "
+	{"foo", "\"foo\" is not a command; try one of: addr, config, drops, frag, help, link, mempool, "
 		"neigh, nstat, route, shutdown, sysctl, worker"},
 	{"route foo", "route: \"foo\" is not a command; try one of: add, replace, del, show, get"},
-	{"rout add", "\"rout\" is not a command; try one of: addr, config, drops, help, link, "
+	{"rout add", "\"rout\" is not a command; try one of: addr, config, drops, frag, help, link, "
 		     "mempool, neigh, nstat, route, shutdown, sysctl, worker"},
 	{"route ad", "route: \"ad\" is not a command; try one of: add, replace, del, show, get"},
 	{"route add 10.0.0.0/33",
@@ -351,7 +351,7 @@ static void test_abbreviations(void **state)
 	assert_string_equal(abbreviated(4, (const char *[]){"l", "set", "p0", "pro"}),
 			    "link set: nothing stands after \"pro\"");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
-			    "\"n\" is not a command; try one of: addr, config, drops, help, link, "
+			    "\"n\" is not a command; try one of: addr, config, drops, frag, help, link, "
 			    "mempool, neigh, nstat, route, shutdown, sysctl, worker");
 	done("link add m type dpdk devargs net_null2");
 	assert_string_equal(abbreviated(4, (const char *[]){"link", "set", "m", "up"}), "set");

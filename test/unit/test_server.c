@@ -163,7 +163,7 @@ static void test_batch(void **state)
 			  "[\"foo\"],[\"neigh\"]]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"result\":[]},{\"error\":{"
 		      "\"code\":-32001,\"message\":\"\\\"foo\\\" is not a command; try one of: "
-		      "addr, config, drops, help, link, mempool, neigh, nstat, route, shutdown, "
+		      "addr, config, drops, frag, help, link, mempool, neigh, nstat, route, shutdown, "
 		      "sysctl, worker\"}}]}\n");
 	assert_answer(RPC "\"id\":1,\"method\":\"batch\",\"params\":{\"force\":true,\"format\":"
 			  "\"text\",\"commands\":[[],[\"neigh\"]]}}",
