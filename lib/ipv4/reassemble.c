@@ -326,7 +326,7 @@ static inline void fragment_note(struct frag_queue *q, uint32_t size, struct pie
 }
 
 /* Put a fragment to its datagram's. Returns the datagram if that was the last one. Consumes m. */
-static struct rte_mbuf *fragment_queue(struct worker *w, struct defrag *d,
+static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, struct defrag *d,
 					      struct frag_queue *q, struct rte_mbuf *m,
 					      struct piece piece)
 {
@@ -540,7 +540,7 @@ static inline unsigned int train(const struct burst *b, unsigned int at)
 
 /* Most datagrams' fragments come one behind the other, and many in one burst. Such a datagram takes
  * the same steps as any, but has no need of the table. True: done. */
-static inline bool train_input(struct worker *w, struct defrag *d, const struct burst *b,
+static __rte_noinline bool train_input(struct worker *w, struct defrag *d, const struct burst *b,
 			       unsigned int at, unsigned int n, enum defrag_user user)
 {
 	struct frag_queue *q = &d->passing;
@@ -584,7 +584,7 @@ static void burst_input(struct worker *w, struct defrag *d, struct rte_mbuf **m,
 		bool again = i && burst_same(&b, i, i - 1);
 		struct rte_mbuf *whole;
 
-		step = train(&b, i);
+		step = i + 1 < b.n && burst_same(&b, i, i + 1) ? train(&b, i) : 0;
 		if (step && train_input(w, d, &b, i, step, user))
 			continue;
 		step = 1;

@@ -119,7 +119,7 @@ static void test_errors_name_file_and_line(void **state)
 			  "3: route add: \"x\" is not a prefix (length 0 to 32)");
 	assert_load_fails("link add 'p0", "1: a quote is not closed");
 	assert_load_fails("link show\r\nlnik show\r\n",
-			  "2: \"lnik\" is not a command; try one of: addr, config, drops, help, "
+			  "2: \"lnik\" is not a command; try one of: addr, config, drops, frag, help, "
 			  "link, mempool, neigh, nstat, route, shutdown, sysctl, worker");
 	write_file("link show\nli\0nk\n", 16);
 	assert_int_equal(config_load_file(path, &err), -EINVAL);

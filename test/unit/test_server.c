@@ -142,7 +142,7 @@ static void test_run(void **state)
 		      "127.255.255.255 scope host lo\\n\"}\n");
 	assert_answer(RPC "\"id\":2,\"method\":\"run\",\"params\":{\"argv\":[\"foo\"]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32001,\"message\":"
-		      "\"\\\"foo\\\" is not a command; try one of: addr, config, drops, help, "
+		      "\"\\\"foo\\\" is not a command; try one of: addr, config, drops, frag, help, "
 		      "link, mempool, neigh, nstat, route, shutdown, sysctl, worker\"}}\n");
 	assert_answer(RPC "\"id\":3,\"method\":\"run\",\"params\":{\"argv\":[\"route\",\"get\","
 			  "\"9.9.9.9\"]}}",
