@@ -23,13 +23,13 @@ static inline uint16_t checksum_fold(uint32_t sum)
 /* A 32-bit word of a header, which lies on a 16-bit boundary behind an Ethernet header. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) header_word_t;
 
-/* Is the checksum of this header, ihl 32-bit words long, right? */
+/* Is the checksum of this header, ihl (at least 5) 32-bit words long, right? */
 static inline bool checksum_header_good(const struct rte_ipv4_hdr *ip, unsigned int ihl)
 {
 	const header_word_t *word = (const void *)ip;
-	uint64_t sum = 0;
+	uint64_t sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
 
-	for (unsigned int i = 0; i < ihl; i++)
+	for (unsigned int i = 5; unlikely(i < ihl); i++)
 		sum += word[i];
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffffffff) + (sum >> 32);

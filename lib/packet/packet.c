@@ -134,13 +134,10 @@ void packet_deliver(struct worker *w, struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 }
 
-bool packet_pull(struct rte_mbuf *m, uint32_t len)
+bool packet_pull_chain(struct rte_mbuf *m, uint32_t len)
 {
-	uint32_t missing;
+	uint32_t missing = len - m->data_len;
 
-	if (likely(len <= m->data_len))
-		return true;
-	missing = len - m->data_len;
 	if (len > m->pkt_len || missing > rte_pktmbuf_tailroom(m))
 		return false;
 	packet_read(m, m->data_len, missing, rte_pktmbuf_mtod_offset(m, void *, m->data_len));

@@ -96,7 +96,11 @@ void packet_deliver(struct worker *w, struct rte_mbuf *m);
 
 /* Make the first len bytes contiguous in the first segment. false: the packet is shorter, or the
  * segment has no room; nothing changed then. */
-bool packet_pull(struct rte_mbuf *m, uint32_t len);
+bool packet_pull_chain(struct rte_mbuf *m, uint32_t len);
+static inline bool packet_pull(struct rte_mbuf *m, uint32_t len)
+{
+	return likely(len <= m->data_len) || packet_pull_chain(m, len);
+}
 
 /* Cut the packet at the end to len bytes; frees segments that fall off. */
 void packet_trim(struct rte_mbuf *m, uint32_t len);

@@ -429,8 +429,8 @@ static void account_check(uint64_t now_held)
 	for (unsigned int i = 0; i < DROP_COUNT; i++)
 		out += c.drop[i];
 	if (in != out + now_held)
-		fail("%llu received and originated, but %llu transmitted, delivered and dropped and "
-		     "%llu held", (unsigned long long)in, (unsigned long long)out,
+		fail("%llu received and originated, but %llu transmitted, delivered and dropped "
+		     "and %llu held", (unsigned long long)in, (unsigned long long)out,
 		     (unsigned long long)now_held);
 	if (c.transmitted != sent_frames + world_worker->link->loop_packets)
 		fail("%llu counted as transmitted, %llu left",

@@ -50,7 +50,7 @@ void world_pass(uint64_t ns);
 /* Forget neighbours, which answers what waits for them. */
 void world_flush_neighbours(void);
 
-/* What is held now, and fail if the account is not even or an mbuf is lost. */
+/* Fail if the account is not even or, when nothing is held, an mbuf is lost. */
 void world_check(void);
 /* Let what is held expire, put everything back, and check that all mbufs are home. */
 void world_rest(void);
