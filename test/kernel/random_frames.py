@@ -56,6 +56,7 @@ class Generator:
         self._rng = rng
         self._extras = extras
         self._route_errors = {}
+        self._fragments = []
 
     def batch(self):
         """A port and the frames that go into it."""
@@ -71,7 +72,10 @@ class Generator:
 
     def _frame(self, port):
         rng = self._rng
-        packet = self._packet()
+        if "fragments" in self._extras and rng.random() < 0.3:
+            packet = self._fragment()
+        else:
+            packet = self._packet()
         if rng.random() < 0.25:
             packet = self._damaged(packet)
         if rng.random() < 0.06:
@@ -102,6 +106,40 @@ class Generator:
             fields["options"] = self._options()
         return rng.choice((self._udp, self._udp, self._tcp, self._icmp, self._icmp,
                            self._other))(src, dst, fields)
+
+    def _fragment(self):
+        """The next of the fragments of a few datagrams for the router, in this order or that."""
+        rng = self._rng
+        while not self._fragments:
+            for _ in range(rng.randrange(1, 4)):
+                self._fragments += self._datagram_in_fragments()
+            if rng.random() < 0.5:
+                rng.shuffle(self._fragments)
+        return self._fragments.pop(0)
+
+    def _datagram_in_fragments(self):
+        rng = self._rng
+        src, dst = self._source(), f"10.0.{rng.randrange(4)}.1"
+        whole = rng.choice((self._udp, self._tcp, self._icmp, self._icmp, self._other))(
+            src, dst, {"id": rng.randrange(65536)})
+        proto, message = whole[9], whole[20:]
+        ident, size = rng.randrange(65536), 8 * rng.choice((1, 2, 3, 5, 16, 40, 100, 170))
+        tos = [rng.choice((0, 0, 2, 2, rng.randrange(256)))] * 6 + [rng.randrange(256)]
+        fragments = []
+        for start in range(0, max(1, len(message)), size):
+            end, at, more = start + size, start, start + size < len(message)
+            for _ in range(2 if rng.random() < 0.05 else 1):
+                fragments.append(packets.ipv4(
+                    src, dst, proto, message[at:end], id=ident, offset=at // 8,
+                    flags=(packets.MF if more else 0) | rng.choice((0, 0, packets.DF)),
+                    tos=rng.choice(tos)))
+                if rng.random() < 0.3:      # what comes twice need not be the same
+                    at, end = max(0, at - 8), end + rng.choice((0, 4, 8))
+        if rng.random() < 0.1:
+            fragments.pop(rng.randrange(len(fragments)))
+        if rng.random() < 0.3:
+            fragments.reverse()
+        return fragments
 
     def _source(self):
         rng, draw = self._rng, self._rng.random()
