@@ -285,6 +285,7 @@ void eal_stop(void)
 		lock_fd = -1;
 	}
 	rte_eal_cleanup();
+	rmdir(rte_eal_get_runtime_dir()); /* where the EAL has left nothing in it */
 	log_close();
 }
 

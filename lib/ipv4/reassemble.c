@@ -1,123 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reassembly: the rules, in Linux's order (ip_defrag, ip_frag_queue, ip_frag_reasm, ip_expire of
+ * Reassembly: the rules, in Linux's order (ip_defrag, ip_frag_queue, ip_frag_reasm of
  * net/ipv4/ip_fragment.c, rule E); RFC 791 3.2, RFC 3168 5.3. The table is reassemble_table.c, how
- * fragments become runs and a chain is reassemble_runs.c.
+ * fragments become runs and a chain is reassemble_runs.c, limits and timers are in
+ * reassemble_worker.c.
  *
- * Two limits hold what fragments may occupy. net.ipv4.ipfrag_high_thresh is Linux's: it counts
- * what Linux would need for them (200 bytes for a datagram and packet_truesize() for a fragment;
- * both were found out on a running kernel), and above it every fragment is dropped, also of
- * datagrams that are half there. net.millrace.ipfrag_mbufs_max is our own and counts the mbufs
- * that are really held, so that receive queues never run dry. Both are limits on all workers
- * together; each knows what it has itself and what the others had when it last looked, a loop ago.
- *
- * Where there are several workers, a datagram's fragments may come in on any of them, so a hash
- * says which one collects them; the others hand theirs over through its ring.
+ * Fragments are taken a burst at a time: their keys are read, hashed side by side, and the
+ * table's lines fetched before the first is looked up. A datagram whose fragments are all there,
+ * one behind the other, takes the same steps without a place in the table.
  *
  * Fragments that are dropped with their datagram are counted at once but freed bit by bit, as
  * thousands of them may hang on one packet.
- *
- * A sender's fragments (net.ipv4.ipfrag_max_dist) are counted by each worker for itself.
  */
 #include "ipv4/reassemble.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/random.h>
+#include <stddef.h>
+#include <string.h>
 
-#include <rte_errno.h>
-#include <rte_malloc.h>
-
-#include "core/clock.h"
-#include "core/dpdk.h"
-#include "core/message.h"
-#include "core/sysctl.h"
-#include "ipv4/internal.h"
 #include "ipv4/reassemble_runs.h"
-#include "ipv4/reassemble_table.h"
+#include "ipv4/reassemble_worker.h"
 #include "packet/chain.h"
 #include "packet/checksum.h"
 #include "packet/truesize.h"
 
 #define QUEUE_BYTES 200        /* Linux's struct ipq */
-#define POOL_SHARE 4           /* the part of the pool that fragments may hold by default */
-
-#define RING_SIZE 2048
-#define RING_BATCH 32
-#define RING_TURN 256          /* fragments taken from the ring in one turn of the loop */
-#define EXPIRE_TURN 32         /* timers */
-#define BURY_TURN 1024         /* mbufs freed: more than can come in */
 #define COLD_QUEUES 128        /* from so many on it pays to fetch a queue ahead */
 
 #define ECN_CE 3
 #define ECN_BAD 0xff
 
-static struct {
-	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
-} settings;
-
-struct defrag {
-	struct frag_table t;
-	bool limits_old;             /* those that follow are of another turn of the loop */
-	int64_t bytes_room;          /* more than so many held: no fragment is taken */
-	int64_t mbufs_room;          /* no more than so many are held */
-	uint64_t timeout_ns;
-	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
-	uint32_t max_dist;
-	bool changed;                /* since the figures were published */
-	struct rte_ring *ring;       /* from other workers; NULL: there are none */
-	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
-	struct frag_queue passing;   /* a datagram that need not wait; not in the table */
-	struct defrag_info info __rte_cache_aligned; /* published */
-};
-
 static defrag_done_fn done_by[DEFRAG_USERS];
-static struct siphash_key secret;
 
 void defrag_register(enum defrag_user user, defrag_done_fn done)
 {
 	done_by[user] = done;
-}
-
-/* ---- limits ---- */
-
-uint64_t defrag_bytes_max(void)
-{
-	return (uint64_t)__atomic_load_n(&settings.high_thresh, __ATOMIC_RELAXED);
-}
-
-uint64_t defrag_mbufs_max(void)
-{
-	uint64_t max = (uint64_t)__atomic_load_n(&settings.mbufs_max, __ATOMIC_RELAXED);
-	const struct rte_mempool *pool;
-
-	if (max)
-		return max;
-	pool = packet_pool(SOCKET_ID_ANY);
-	return pool ? RTE_MIN(pool->size / POOL_SHARE, (uint32_t)FRAG_MBUFS_MAX) : FRAG_MBUFS_MAX;
-}
-
-/* What settings, and what the other workers hold, leave for this one. */
-static void limits_read(struct worker *w, struct defrag *d)
-{
-	int64_t high = (int64_t)defrag_bytes_max(), mbufs = (int64_t)defrag_mbufs_max();
-
-	for (unsigned int i = 0; i < workers_count; i++) {
-		const struct defrag *other = workers[i]->ip ? workers[i]->ip->defrag : NULL;
-
-		if (!other || workers[i] == w)
-			continue;
-		high -= (int64_t)__atomic_load_n(&other->info.bytes, __ATOMIC_RELAXED);
-		mbufs -= (int64_t)__atomic_load_n(&other->info.mbufs, __ATOMIC_RELAXED);
-	}
-	d->limits_old = false;
-	/* 0 means none, though nothing is held */
-	d->bytes_room = high > 0 ? high : -1;
-	d->mbufs_room = mbufs;
-	d->max_dist = (uint32_t)__atomic_load_n(&settings.max_dist, __ATOMIC_RELAXED);
-	d->timeout_ns = (uint64_t)__atomic_load_n(&settings.time_s, __ATOMIC_RELAXED) *
-			NSEC_PER_SEC;
 }
 
 /* ---- giving up ---- */
@@ -145,7 +61,7 @@ static inline void queue_end(struct defrag *d, struct frag_queue *q)
 	d->recent = NULL;
 }
 
-static void discard(struct worker *w, struct defrag *d, struct frag_queue *q,
+void defrag_discard(struct worker *w, struct defrag *d, struct frag_queue *q,
 		    enum drop_reason reason)
 {
 	empty(w, d, q, reason);
@@ -156,14 +72,14 @@ static __rte_noinline void fail(struct worker *w, struct defrag *d, struct frag_
 				enum drop_reason reason)
 {
 	count(w->counters, CNT_IP_REASMFAILS);
-	discard(w, d, q, reason);
+	defrag_discard(w, d, q, reason);
 }
 
 /* A fragment that does not agree with the others takes them with it. */
 static __rte_noinline void kill(struct worker *w, struct defrag *d, struct frag_queue *q,
 				struct rte_mbuf *m, enum drop_reason reason)
 {
-	discard(w, d, q, reason);
+	defrag_discard(w, d, q, reason);
 	refuse(w, m, reason);
 }
 
@@ -197,6 +113,8 @@ static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_
  * was addressed on the link. */
 static inline void facts_move(struct packet *to, const struct packet *from)
 {
+	_Static_assert(offsetof(struct packet, frag_max_size) >
+			       offsetof(struct packet, spec_dst), "all facts are before that");
 	uint8_t type = to->type;
 
 	if (to == from)
@@ -422,37 +340,7 @@ static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, str
 	return fragment_queue(w, d, q, m, piece);
 }
 
-/* ---- several workers ---- */
-
-static inline unsigned int owner_of(uint64_t hash)
-{
-	return (unsigned int)((hash >> 32) * workers_count >> 32);
-}
-
-static void hand_over(struct worker *w, struct rte_mbuf *m, unsigned int owner,
-		      enum defrag_user user)
-{
-	packet_of(m)->frag_header = user;
-	if (likely(!rte_ring_mp_enqueue(workers[owner]->ip->defrag->ring, m)))
-		return;
-	count(w->counters, CNT_IP_REASMREQDS);
-	refuse(w, m, DROP_FRAG_QUEUE_FULL);
-}
-
 /* ---- bursts ---- */
-
-static void publish(struct defrag *d)
-{
-	const struct frag_queue *oldest = frag_queue_next(&d->t);
-
-	d->changed = false;
-	__atomic_store_n(&d->info.queues, d->t.n_queues, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->info.fragments, d->t.fragments, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->info.mbufs, d->t.segs, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->info.bytes, d->t.bytes, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->info.oldest_ns, oldest ? frag_queue_born_ns(&d->t, oldest) : 0,
-			 __ATOMIC_RELAXED);
-}
 
 /* Fragments that came together; the arrays have room for siphash_many(). */
 struct burst {
@@ -500,14 +388,23 @@ static void burst_begin(struct burst *b, const struct siphash_key *secret_key,
 	siphash_many(secret_key, b->addrs, b->rest, b->hash, n);
 }
 
+static void give_away(struct worker *w, struct rte_mbuf *m, unsigned int owner,
+		      enum defrag_user user)
+{
+	if (likely(defrag_hand_over(owner, m, user)))
+		return;
+	count(w->counters, CNT_IP_REASMREQDS);
+	refuse(w, m, DROP_FRAG_QUEUE_FULL);
+}
+
 /* Let other workers have what is theirs. */
 static void burst_share(struct worker *w, struct burst *b, enum defrag_user user)
 {
 	unsigned int own = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
-		if (owner_of(b->hash[i]) != w->id) {
-			hand_over(w, b->m[i], owner_of(b->hash[i]), user);
+		if (defrag_owner(b->hash[i]) != w->id) {
+			give_away(w, b->m[i], defrag_owner(b->hash[i]), user);
 			continue;
 		}
 		b->m[own] = b->m[i];
@@ -561,15 +458,14 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d, const
 	return true;
 }
 
-/* Fragments that came together, all of one user, up to IP_BURST. */
-static void burst_input(struct worker *w, struct defrag *d, struct rte_mbuf **m, unsigned int n,
-			enum defrag_user user)
+void defrag_input(struct worker *w, struct defrag *d, struct rte_mbuf **m, unsigned int n,
+		  enum defrag_user user)
 {
 	unsigned int step;
 	struct burst b;
 
 	if (d->limits_old)
-		limits_read(w, d);
+		defrag_limits_read(w, d);
 	burst_begin(&b, &d->t.key, m, n, user);
 	if (unlikely(d->ring))
 		burst_share(w, &b, user);
@@ -598,7 +494,7 @@ static void burst_input(struct worker *w, struct defrag *d, struct rte_mbuf **m,
 
 void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user)
 {
-	burst_input(w, w->ip->defrag, &m, 1, user);
+	defrag_input(w, w->ip->defrag, &m, 1, user);
 }
 
 void ip_defrag_run(struct worker *w)
@@ -606,244 +502,5 @@ void ip_defrag_run(struct worker *w)
 	unsigned int n = w->ip->n_frags;
 
 	w->ip->n_frags = 0;
-	burst_input(w, w->ip->defrag, w->ip->frags, n, DEFRAG_LOCAL_DELIVER);
-}
-
-/* ---- time ---- */
-
-/* Rule E: who sent the first fragment is told, if it is here, its link too, and a packet that came
- * in there now would find a way. */
-static void report_timeout(struct worker *w, struct rte_mbuf *m, uint16_t link)
-{
-	const struct link *l = link_get(link);
-	enum drop_reason reason;
-
-	packet_of(m)->link = link;
-	if (l && ip_route_input(w, l, m, &reason) != VERDICT_DROP)
-		icmp_send(w, m, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0);
-}
-
-static void expire(struct worker *w, struct defrag *d, struct frag_queue *q)
-{
-	struct rte_mbuf *first = q->seen & FRAG_FIRST_IN ? frag_first(&d->t, q) : NULL;
-	uint16_t link = q->link;
-
-	count(w->counters, CNT_IP_REASMFAILS);
-	count(w->counters, CNT_IP_REASMTIMEOUT);
-	discard(w, d, q, DROP_FRAG_REASM_TIMEOUT);
-	/* what was discarded is freed later than this */
-	if (first)
-		report_timeout(w, first, link);
-}
-
-/* Timers that have run out, and queues that `frag flush` wants to be rid of. */
-static unsigned int expire_some(struct worker *w, struct defrag *d)
-{
-	unsigned int n;
-
-	for (n = 0; n < EXPIRE_TURN; n++) {
-		struct frag_queue *q = frag_queue_next(&d->t);
-
-		if (q && q->expires_ns <= w->now_ns) {
-			expire(w, d, q);
-		} else if (q && frag_queue_born_ns(&d->t, q) <= d->flush_until_ns) {
-			discard(w, d, q, DROP_FRAG_FLUSHED);
-		} else {
-			d->flush_until_ns = 0;
-			break;
-		}
-	}
-	return n;
-}
-
-static unsigned int ring_input(struct worker *w, struct defrag *d)
-{
-	struct rte_mbuf *m[RING_BATCH];
-	unsigned int n, sum = 0;
-
-	do {
-		n = rte_ring_sc_dequeue_burst(d->ring, (void **)m, RING_BATCH, NULL);
-		for (unsigned int i = 0, end; i < n; i = end) {
-			enum defrag_user user = packet_of(m[i])->frag_header;
-
-			for (end = i + 1; end < n; end++)
-				if (packet_of(m[end])->frag_header != user)
-					break;
-			burst_input(w, d, &m[i], end - i, user);
-		}
-		sum += n;
-	} while (n == RING_BATCH && sum < RING_TURN);
-	return sum;
-}
-
-unsigned int defrag_tick(struct worker *w)
-{
-	struct defrag *d = w->ip->defrag;
-	unsigned int n = 0;
-
-	d->limits_old = true;
-	if (unlikely(d->ring))
-		n += ring_input(w, d);
-	if (d->t.n_queues)
-		n += expire_some(w, d);
-	if (frag_any_dead(&d->t))
-		frag_bury(&d->t, BURY_TURN);
-	if (d->changed || n)
-		publish(d);
-	return n;
-}
-
-uint64_t defrag_next_expiry_ns(const struct worker *w)
-{
-	const struct frag_queue *q = frag_queue_next(&w->ip->defrag->t);
-
-	return q ? q->expires_ns : UINT64_MAX;
-}
-
-/* ---- figures and flushing ---- */
-
-void defrag_info_get(const struct worker *w, struct defrag_info *info)
-{
-	const struct defrag *d = w->ip->defrag;
-
-	info->queues = __atomic_load_n(&d->info.queues, __ATOMIC_RELAXED);
-	info->fragments = __atomic_load_n(&d->info.fragments, __ATOMIC_RELAXED);
-	info->mbufs = __atomic_load_n(&d->info.mbufs, __ATOMIC_RELAXED);
-	info->bytes = __atomic_load_n(&d->info.bytes, __ATOMIC_RELAXED);
-	info->oldest_ns = __atomic_load_n(&d->info.oldest_ns, __ATOMIC_RELAXED);
-	info->ring = d->ring ? rte_ring_count(d->ring) : 0;
-}
-
-uint64_t defrag_held(void)
-{
-	struct defrag_info info;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < workers_count; i++) {
-		if (!workers[i] || !workers[i]->ip)
-			continue;
-		defrag_info_get(workers[i], &info);
-		sum += info.fragments + info.ring;
-	}
-	return sum;
-}
-
-bool defrag_flush(void)
-{
-	struct message msg = {.kind = MSG_FRAG_FLUSH};
-	bool told = true;
-
-	for (unsigned int i = 0; i < workers_count; i++)
-		told &= message_to_worker(i, &msg);
-	return told;
-}
-
-static void on_flush(struct worker *w, const struct message *msg)
-{
-	w->ip->defrag->flush_until_ns = w->now_ns;
-}
-
-/* ---- start and stop ---- */
-
-/* As in Linux, one threshold bounds the other. */
-static void high_changed(struct sysctl *s, int32_t old)
-{
-	sysctl_find("net.ipv4.ipfrag_low_thresh")->max = *s->value;
-}
-
-static void low_changed(struct sysctl *s, int32_t old)
-{
-	sysctl_find("net.ipv4.ipfrag_high_thresh")->min = *s->value;
-}
-
-static const struct sysctl table[] = {
-	{.name = "net.ipv4.ipfrag_time", .value = &settings.time_s, .min = 0, .max = 8589934,
-	 .preset = 30, .help = "seconds for which fragments wait for the rest of their datagram"},
-	{.name = "net.ipv4.ipfrag_high_thresh", .value = &settings.high_thresh, .min = 3145728,
-	 .max = INT_MAX, .preset = 4194304, .changed = high_changed,
-	 .help = "bytes that fragments may occupy, counted as Linux does; above, all are dropped"},
-	{.name = "net.ipv4.ipfrag_low_thresh", .value = &settings.low_thresh, .min = 0,
-	 .max = 4194304, .preset = 3145728, .changed = low_changed,
-	 .help = "kept for compatibility: nothing is evicted any more, in Linux neither"},
-	{.name = "net.ipv4.ipfrag_max_dist", .value = &settings.max_dist, .min = 0,
-	 .max = INT_MAX, .preset = 64,
-	 .help = "fragments of one sender between two of a datagram, after which it begins anew"},
-	{.name = "net.ipv4.ipfrag_secret_interval", .value = &settings.secret_interval,
-	 .min = 0, .max = INT_MAX, .preset = 0,
-	 .help = "kept for compatibility: the secret of the hash needs no renewal"},
-	{.name = "net.millrace.ipfrag_mbufs_max", .value = &settings.mbufs_max, .min = 0,
-	 .max = FRAG_MBUFS_MAX, .preset = 0,
-	 .help = "packet buffers that fragments may hold; 0: a quarter of the pool, at most 16384"},
-};
-
-int defrag_init(void)
-{
-	for (unsigned int i = 0; i < RTE_DIM(table); i++) {
-		int rc = sysctl_register(&table[i]);
-
-		if (rc)
-			return rc;
-	}
-	siphash_many_init();
-	message_on_worker(MSG_FRAG_FLUSH, on_flush);
-	return 0;
-}
-
-/* One secret for all, as all must agree on who collects what. */
-static int secret_make(void)
-{
-	if (secret.k0 | secret.k1)
-		return 0;
-	return getrandom(&secret, sizeof(secret), 0) == sizeof(secret) ? 0 : -EIO;
-}
-
-static int ring_make(struct worker *w, struct defrag *d)
-{
-	char name[RTE_RING_NAMESIZE];
-
-	if (workers_count < 2)
-		return 0;
-	snprintf(name, sizeof(name), "fragments_%u", w->id);
-	d->ring = rte_ring_create(name, RING_SIZE, w->socket, RING_F_SC_DEQ);
-	return d->ring ? 0 : -rte_errno;
-}
-
-int defrag_worker_init(struct worker *w)
-{
-	struct defrag *d = rte_zmalloc_socket("defrag", sizeof(*d), RTE_CACHE_LINE_SIZE,
-					      w->socket);
-	int rc;
-
-	if (!d)
-		return -ENOMEM;
-	w->ip->defrag = d;
-	d->limits_old = true;
-	rc = secret_make();
-	if (!rc)
-		rc = frag_table_init(&d->t, &secret, w->socket);
-	if (!rc)
-		rc = ring_make(w, d);
-	if (rc)
-		defrag_worker_fini(w);
-	return rc;
-}
-
-void defrag_worker_fini(struct worker *w)
-{
-	struct defrag *d = w->ip->defrag;
-	struct frag_queue *q;
-	struct rte_mbuf *m;
-
-	if (!d)
-		return;
-	while (d->ring && !rte_ring_sc_dequeue(d->ring, (void **)&m))
-		packet_drop(w, m, DROP_FRAG_FLUSHED);
-	while (d->t.n_queues && (q = frag_queue_next(&d->t)))
-		discard(w, d, q, DROP_FRAG_FLUSHED);
-	if (d->t.buckets)
-		frag_bury(&d->t, UINT32_MAX);
-	frag_table_fini(&d->t);
-	rte_ring_free(d->ring);
-	rte_free(d);
-	w->ip->defrag = NULL;
+	defrag_input(w, w->ip->defrag, w->ip->frags, n, DEFRAG_LOCAL_DELIVER);
 }

@@ -58,6 +58,22 @@ struct frag_queue *frag_queue_next(const struct frag_table *t)
 	return next;
 }
 
+struct frag_queue *frag_queue_oldest(const struct frag_table *t)
+{
+	struct frag_queue *oldest = NULL;
+
+	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
+		struct frag_queue *q;
+
+		if (t->fifos[i].oldest == FRAG_NONE)
+			continue;
+		q = &t->queues[t->fifos[i].oldest];
+		if (!oldest || frag_queue_born_ns(t, q) < frag_queue_born_ns(t, oldest))
+			oldest = q;
+	}
+	return oldest;
+}
+
 /* ---- start and stop ---- */
 
 static void *array(size_t n, size_t size, int socket)

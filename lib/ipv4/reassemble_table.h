@@ -432,6 +432,8 @@ static inline void frag_queue_free(struct frag_table *t, struct frag_queue *q)
 
 /* The queue that expires next, NULL if there is none. */
 struct frag_queue *frag_queue_next(const struct frag_table *t);
+/* The queue that was begun first; as with timers, a new start counts. */
+struct frag_queue *frag_queue_oldest(const struct frag_table *t);
 static inline uint64_t frag_queue_born_ns(const struct frag_table *t, const struct frag_queue *q)
 {
 	return q->expires_ns - t->fifos[q->fifo].timeout_ns;

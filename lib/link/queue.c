@@ -360,11 +360,14 @@ unsigned int link_poll(struct worker *w)
 
 /* ---- replayed time: one packet at a time, the earliest of all queues first ---- */
 
-/* When a packet was captured, UTC; 0 if it does not say. */
+static bool timestamped(const struct rte_mbuf *m)
+{
+	return timestamp_offset >= 0 && (m->ol_flags & timestamp_flag);
+}
+
+/* When a packet was captured, UTC. */
 static uint64_t timestamp_utc_ns(const struct rte_mbuf *m)
 {
-	if (timestamp_offset < 0 || !(m->ol_flags & timestamp_flag))
-		return 0;
 	return *RTE_MBUF_DYNFIELD(m, timestamp_offset, rte_mbuf_timestamp_t *) *
 	       DPDK_PCAP_TIMESTAMP_NS;
 }
@@ -379,7 +382,6 @@ int link_timestamps_init(void)
 static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
 {
 	uint64_t first_ns = 0;
-
 	const struct poll_list *list = rcu_read(w->link->poll);
 	const struct poll_entry *first = NULL;
 
@@ -391,6 +393,10 @@ static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
 			e->rxq->empty++;
 			continue;
 		}
+		if (unlikely(!timestamped(e->rxq->ahead))) {
+			*at_ns = clock_now_ns();
+			return e;
+		}
 		ns = timestamp_utc_ns(e->rxq->ahead);
 		if (!first || ns < first_ns) {
 			first = e;
@@ -398,7 +404,7 @@ static const struct poll_entry *earliest(struct worker *w, uint64_t *at_ns)
 		}
 	}
 	if (first)
-		*at_ns = first_ns ? clock_of_utc(first_ns) : clock_now_ns();
+		*at_ns = clock_of_utc(first_ns);
 	return first;
 }
 

@@ -75,6 +75,10 @@ def longest(s):
         s.send("p0", *group)
         s.send("p0", *group[::-1])
     s.send("p0", *pieces(1480, message=long_udp(65535 - 20 - 8), proto=UDP))
+    group = pieces(64, message=long_echo(65000))
+    for order in (group, group[1::2] + group[::2]):
+        for at in range(0, len(order), 100):        # no more than the port's buffers hold
+            s.send("p0", *order[at:at + 100])
 
 
 @scenario("more than 65535 bytes", "E")
@@ -486,18 +490,15 @@ def max_dist_time(s):
 def memory(s):
     for size in (8, 200, 208, 656, 664, 1480):
         message = bytes(200 * 8 + size)
-        for i in range(130):
-            start = 8 * i
-            s.start("p0", piece(start, start + 8, message=message, proto=99, id=size))
-            s.start("p0", piece(0, size, message=message, proto=99, id=5000 + i))
+        s.send("p0", *[p for i in range(130) for p in (
+            piece(8 * i, 8 * i + 8, message=message, proto=99, id=size),
+            piece(0, size, message=message, proto=99, id=5000 + i))])
         s.send("p0", *pieces(64))
         s.send("p0", ipv4(H0, R0, 99, b"", id=size, flags=MF))
-        for i in range(130):
-            s.start("p0", ipv4(H0, R0, 99, b"", id=5000 + i, flags=MF))
+        s.send("p0", *[ipv4(H0, R0, 99, b"", id=5000 + i, flags=MF) for i in range(130)])
         s.run("sysctl net.ipv4.ipfrag_high_thresh=10000000")
         s.send("p0", ipv4(H0, R0, 99, b"", id=size, flags=MF))
-        for i in range(130):
-            s.start("p0", ipv4(H0, R0, 99, b"", id=5000 + i, flags=MF))
+        s.send("p0", *[ipv4(H0, R0, 99, b"", id=5000 + i, flags=MF) for i in range(130)])
         s.send("p0", *pieces(64))
         s.run("sysctl net.ipv4.ipfrag_high_thresh=100000")
 
@@ -515,8 +516,8 @@ def memory_none(s):
 @scenario("memory: the default threshold", "E")
 def memory_default(s):
     for chunk in range(52):
-        s.start("p0", *[piece(8 * i, 8 * i + 8, message=bytes(60000), proto=99, id=chunk)
-                        for i in range(1, 101)])
+        s.send("p0", *[piece(8 * i, 8 * i + 8, message=bytes(60000), proto=99, id=chunk)
+                       for i in range(1, 101)])
     s.send("p0", *pieces(64))
 
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reassembly as one worker has it: what the rules (reassemble.c) and what goes on around them
+ * (reassemble_worker.c: limits, timers, other workers, figures) have in common.
+ */
+#ifndef IPV4_REASSEMBLE_WORKER_H
+#define IPV4_REASSEMBLE_WORKER_H
+
+#include "core/counters.h"
+#include "ipv4/internal.h"
+#include "ipv4/reassemble.h"
+#include "ipv4/reassemble_table.h"
+
+struct rte_ring;
+
+struct defrag {
+	struct frag_table t;
+	/* limits, as of this turn of the loop */
+	bool limits_old;             /* of the last turn: to be read again before they are used */
+	int64_t bytes_room;          /* more than so many held: no fragment is taken */
+	int64_t mbufs_room;          /* no more than so many are held */
+	uint64_t timeout_ns;
+	uint32_t max_dist;
+
+	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
+	struct frag_queue passing;   /* a datagram that need not wait; not in the table */
+	struct rte_ring *ring;       /* from other workers; NULL: there are none */
+	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
+	bool changed;                /* since the figures were published */
+	struct defrag_info info __rte_cache_aligned; /* published */
+};
+
+/* ---- reassemble.c ---- */
+
+/* Fragments that came together, all on behalf of one user, up to IP_BURST. Consumes them. */
+void defrag_input(struct worker *w, struct defrag *d, struct rte_mbuf **m, unsigned int n,
+		  enum defrag_user user);
+
+/* Give a datagram up; its fragments are counted as dropped. */
+void defrag_discard(struct worker *w, struct defrag *d, struct frag_queue *q,
+		    enum drop_reason reason);
+
+/* ---- reassemble_worker.c ---- */
+
+/* What settings, and what the other workers hold, leave for this one. */
+void defrag_limits_read(struct worker *w, struct defrag *d);
+
+/* Which worker collects the fragments of datagrams with this hash? */
+static inline unsigned int defrag_owner(uint64_t hash)
+{
+	return (unsigned int)((hash >> 32) * workers_count >> 32);
+}
+
+/* Let the owner have a fragment. False: it does not keep up, m is still the caller's. */
+bool defrag_hand_over(unsigned int owner, struct rte_mbuf *m, enum defrag_user user);
+
+#endif
