@@ -274,18 +274,31 @@ int eal_start(const struct options *o, struct error *err)
 	return rc;
 }
 
+/* The EAL leaves its files of shared state, which nobody can use once this process is gone. */
+static void runtime_dir_remove(const char *dir)
+{
+	static const char *const names[] = {"millrace.lock", "config", "fbarray_", "hugepage_info",
+					    "mp_socket", "dpdk_telemetry"};
+	DIR *d = opendir(dir);
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));)
+		for (unsigned int i = 0; i < RTE_DIM(names); i++)
+			if (!strncmp(e->d_name, names[i], strlen(names[i])))
+				unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+	rmdir(dir);
+}
+
 void eal_stop(void)
 {
+	rte_eal_cleanup();
 	if (lock_fd >= 0) {
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s/millrace.lock", rte_eal_get_runtime_dir());
-		unlink(path);
+		runtime_dir_remove(rte_eal_get_runtime_dir());
 		close(lock_fd);
 		lock_fd = -1;
 	}
-	rte_eal_cleanup();
-	rmdir(rte_eal_get_runtime_dir()); /* where the EAL has left nothing in it */
 	log_close();
 }
 
