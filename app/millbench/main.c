@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* millbench: benchmarks of the parts; see bench.h. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ static const struct {
 	const char *help;
 } benches[] = {
 	{ "fib", bench_fib, "fib FILE    look up addresses in a table of A.B.C.D/LEN, one a line" },
+	{ "forward", bench_forward,
+	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
@@ -22,7 +25,7 @@ static const struct {
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: millbench WORDS\n");
+	fprintf(stderr, "usage: millbench [--no-huge] WORDS\n");
 	for (unsigned int i = 0; i < RTE_DIM(benches); i++)
 		fprintf(stderr, "  %s\n", benches[i].help);
 	return 2;
@@ -41,25 +44,30 @@ static unsigned int free_huge_pages(void)
 	return n;
 }
 
-/* The peers' memory is EAL's: huge pages where there are any, as ours has. */
-static int eal_init(void)
+/* The peers' memory is EAL's: huge pages where there are any, as ours has. Valgrind has no room
+ * for the addresses that EAL sets aside for them. */
+static int eal_init(bool no_huge)
 {
 	char *huge[] = { "millbench", "--in-memory", "--no-pci", "--no-telemetry",
 			 "--log-level=error", NULL };
 	char *ordinary[] = { "millbench", "--no-huge", "--no-shconf", "-m", "512", "--no-pci",
 			     "--no-telemetry", "--log-level=error", NULL };
 
-	if (free_huge_pages() >= 256)
+	if (!no_huge && free_huge_pages() >= 256)
 		return rte_eal_init(RTE_DIM(huge) - 1, huge);
 	return rte_eal_init(RTE_DIM(ordinary) - 1, ordinary);
 }
 
 int main(int argc, char **argv)
 {
+	bool no_huge = argc > 1 && !strcmp(argv[1], "--no-huge");
+
+	argc -= no_huge;
+	argv += no_huge;
 	for (unsigned int i = 0; argc > 1 && i < RTE_DIM(benches); i++) {
 		if (strcmp(argv[1], benches[i].name))
 			continue;
-		if (eal_init() < 0) {
+		if (eal_init(no_huge) < 0) {
 			fprintf(stderr, "millbench: EAL does not start\n");
 			return 1;
 		}

@@ -17,7 +17,6 @@
 
 #include <linux/if_packet.h>
 
-
 typedef int (*setsockopt_fn)(int fd, int level, int name, const void *value, socklen_t len);
 
 __attribute__((visibility("default"))) int setsockopt(int fd, int level, int name,

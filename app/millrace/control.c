@@ -65,7 +65,6 @@ static unsigned int duties(void)
 
 	clock_calibrate();
 	now = clock_now_ns();
-
 	n += timers_run(now);
 	rcu_poll();
 	if (now >= next_link_state_ns) {

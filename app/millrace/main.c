@@ -77,6 +77,7 @@ static int rooms_start(const struct options *o, const unsigned int *lcores, unsi
 	int rc;
 
 	clock_init(o->time);
+	ip_fast_path = o->fast_path;
 	if (o->time == CLOCK_PACKET)
 		rte_srand(1); /* a replay gives the same every time, identifications included */
 	rc = counters_init();

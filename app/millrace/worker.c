@@ -27,16 +27,17 @@ unsigned int worker_turn(struct worker *w)
 	uint64_t start = rte_rdtsc();
 	unsigned int n;
 
-	w->now_ns = clock_now_ns();
+	if (w->busy)
+		w->busy_cycles += start - w->turn_tsc;
+	w->turn_tsc = start;
+	w->now_ns = clock_at_ns(start);
 	n = message_poll_worker(w);
 	n += link_poll(w);
 	n += ip_worker_tick(w);
 	link_flush(w);
 	w->loops++;
-	if (n) {
-		w->busy_loops++;
-		w->busy_cycles += rte_rdtsc() - start;
-	}
+	w->busy = n != 0;
+	w->busy_loops += w->busy;
 	return n;
 }
 

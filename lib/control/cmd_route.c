@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* route add|replace|del|show|get. */
+/* route add|append|change|prepend|replace|del|show|get. */
 #include <errno.h>
 
 #include "control/commands.h"
 #include "control/show_route.h"
+#include "ipv4/ipv4.h"
 #include "link/link.h"
+#include "route/group.h"
 
 #define TABLE_ALL 0
 
@@ -22,7 +24,20 @@ static const struct arg_name shown_tables[] = {
 
 enum {
 	ROUTE_ARG_TYPE, ROUTE_ARG_PREFIX, ROUTE_ARG_VIA, ROUTE_ARG_DEV, ROUTE_ARG_METRIC,
-	ROUTE_ARG_MTU, ROUTE_ARG_SRC, ROUTE_ARG_TABLE, ROUTE_ARG_PROTO, ROUTE_ARG_ONLINK
+	ROUTE_ARG_MTU, ROUTE_ARG_HOPLIMIT, ROUTE_ARG_SRC, ROUTE_ARG_TOS, ROUTE_ARG_TABLE,
+	ROUTE_ARG_PROTO, ROUTE_ARG_SCOPE, ROUTE_ARG_ONLINK, ROUTE_ARG_NEXTHOP
+};
+
+enum { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ONLINK, HOP_ARGS };
+
+static const struct arg hop_args[] = {
+	[HOP_VIA] = {.word = "via", .name = "ADDRESS", .type = ARG_ADDRESS, .help = "the gateway"},
+	[HOP_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
+		     .help = "the link that packets leave by"},
+	[HOP_WEIGHT] = {.word = "weight", .name = "N", .type = ARG_NUMBER, .min = 1,
+			.max = GROUP_WEIGHT_MAX, .help = "its share of the flows; 1 if left out"},
+	[HOP_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
+			.help = "take the gateway to be on the link, whatever its address"},
 };
 
 static const struct arg change_args[] = {
@@ -40,16 +55,31 @@ static const struct arg change_args[] = {
 			      .help = "of routes to the same prefix the lowest metric wins"},
 	[ROUTE_ARG_MTU] = {.word = "mtu", .name = "N", .type = ARG_NUMBER, .min = 68,
 			   .max = UINT16_MAX, .help = "largest packet instead of the link's MTU"},
+	[ROUTE_ARG_HOPLIMIT] = {.word = "hoplimit", .name = "N", .type = ARG_NUMBER, .min = 1,
+				.max = UINT8_MAX,
+				.help = "time to live of what the router itself sends this way"},
 	[ROUTE_ARG_SRC] = {.word = "src", .name = "ADDRESS", .type = ARG_ADDRESS,
 			   .help = "source address of what the router itself sends this way"},
+	[ROUTE_ARG_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
+			   .help = "for packets with this TOS only: hexadecimal, or a name such "
+				   "as AF11; of a packet's TOS the bits 0x1c are compared"},
 	[ROUTE_ARG_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
-			     .max = ROUTE_TABLE_LOCAL, .names = route_tables,
+			     .max = UINT32_MAX, .names = route_tables,
 			     .help = "the table: a number, main, local or default"},
 	[ROUTE_ARG_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .min = 1,
 			     .max = UINT8_MAX, .names = route_protocols,
 			     .help = "who made the route: a number, or a name such as static"},
+	[ROUTE_ARG_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = SCOPE_HOST,
+			     .names = route_scopes,
+			     .help = "how far destinations are: global, link or host; if left "
+				     "out, what follows from the rest"},
 	[ROUTE_ARG_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
 			      .help = "take the gateway to be on the link, whatever its address"},
+	[ROUTE_ARG_NEXTHOP] = {.word = "nexthop", .type = ARG_GROUP,
+			       .name = "[via ADDRESS] [dev NAME] [weight N] [onlink]...",
+			       .group = hop_args, .n_group = HOP_ARGS,
+			       .help = "one of several ways, at the end of the line; a hash of "
+				       "each flow chooses"},
 };
 
 enum { SHOW_PREFIX, SHOW_TABLE, SHOW_DEV, SHOW_PROTO };
@@ -58,7 +88,7 @@ static const struct arg show_args[] = {
 	[SHOW_PREFIX] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
 			 .help = "to this prefix only"},
 	[SHOW_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
-			.max = ROUTE_TABLE_LOCAL, .names = shown_tables,
+			.max = UINT32_MAX, .names = shown_tables,
 			.help = "the table: a number, main, local, default or all; "
 				"main if left out"},
 	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
@@ -67,14 +97,43 @@ static const struct arg show_args[] = {
 			.names = route_protocols, .help = "that were made so only"},
 };
 
-enum { GET_ADDRESS, GET_FROM };
+enum { GET_ADDRESS, GET_FROM, GET_IIF, GET_TOS };
 
 static const struct arg get_args[] = {
 	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
 			 .required = true, .help = "the destination"},
 	[GET_FROM] = {.word = "from", .name = "ADDRESS", .type = ARG_ADDRESS,
 		      .help = "the source address that the packet would have"},
+	[GET_IIF] = {.word = "iif", .name = "NAME", .type = ARG_LINK,
+		     .help = "the link that it would come in by; if left out the router itself "
+			     "sends it"},
+	[GET_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
+		     .help = "the TOS that it would have"},
 };
+
+static int take_hops(const struct value *v, struct route_hop hops[], unsigned int *n,
+		     struct error *err)
+{
+	struct value hop[HOP_ARGS];
+	int taken;
+
+	for (int i = 0; v->given && i < v->n_words; i += taken) {
+		taken = command_parse_group(&change_args[ROUTE_ARG_NEXTHOP], v->n_words - i,
+					    v->words + i, hop, err);
+		if (taken < 0)
+			return taken;
+		if (*n == GROUP_MEMBERS_MAX)
+			return error_set(err, ENOSPC, "nexthop: a route can not have more than "
+					 "%d", GROUP_MEMBERS_MAX);
+		hops[(*n)++] = (struct route_hop){
+			.gateway = hop[HOP_VIA].address,
+			.link = hop[HOP_DEV].given ? hop[HOP_DEV].link->id : -1,
+			.weight = hop[HOP_WEIGHT].given ? hop[HOP_WEIGHT].number : 1,
+			.onlink = hop[HOP_ONLINK].given,
+		};
+	}
+	return 0;
+}
 
 static struct route_params params(const struct value *v, unsigned int type, unsigned int protocol)
 {
@@ -87,32 +146,60 @@ static struct route_params params(const struct value *v, unsigned int type, unsi
 		.src = v[ROUTE_ARG_SRC].address,
 		.metric = v[ROUTE_ARG_METRIC].number,
 		.mtu = v[ROUTE_ARG_MTU].number,
+		.hoplimit = v[ROUTE_ARG_HOPLIMIT].number,
+		.tos = (uint8_t)v[ROUTE_ARG_TOS].number,
 		.table = v[ROUTE_ARG_TABLE].number,
 		.protocol = v[ROUTE_ARG_PROTO].given ? v[ROUTE_ARG_PROTO].number : protocol,
 		.onlink = v[ROUTE_ARG_ONLINK].given,
+		.scope_given = v[ROUTE_ARG_SCOPE].given,
+		.scope = (uint8_t)v[ROUTE_ARG_SCOPE].number,
 	};
+}
+
+static int enter(const struct value *v, enum route_how how, struct error *err)
+{
+	struct route_params p = params(v, ROUTE_UNICAST, ROUTE_PROTO_BOOT);
+	struct route_hop hops[GROUP_MEMBERS_MAX];
+	int rc = take_hops(&v[ROUTE_ARG_NEXTHOP], hops, &p.n_hops, err);
+
+	p.hops = hops;
+	return rc ? rc : route_enter(&p, how, err);
 }
 
 static int run_add(const struct value *v, struct output *o, struct error *err)
 {
-	struct route_params p = params(v, ROUTE_UNICAST, ROUTE_PROTO_BOOT);
+	return enter(v, ROUTE_ADD, err);
+}
 
-	return route_add(&p, err);
+static int run_append(const struct value *v, struct output *o, struct error *err)
+{
+	return enter(v, ROUTE_APPEND, err);
+}
+
+static int run_prepend(const struct value *v, struct output *o, struct error *err)
+{
+	return enter(v, ROUTE_PREPEND, err);
+}
+
+static int run_change(const struct value *v, struct output *o, struct error *err)
+{
+	return enter(v, ROUTE_CHANGE, err);
 }
 
 static int run_replace(const struct value *v, struct output *o, struct error *err)
 {
-	struct route_params p = params(v, ROUTE_UNICAST, ROUTE_PROTO_BOOT);
-
-	return route_replace(&p, err);
+	return enter(v, ROUTE_REPLACE, err);
 }
 
 /* What is not given matches any; the table is main then, as in iproute2. */
 static int run_del(const struct value *v, struct output *o, struct error *err)
 {
 	struct route_params p = params(v, ROUTE_NONE, 0);
+	struct route_hop hops[GROUP_MEMBERS_MAX];
+	int rc = take_hops(&v[ROUTE_ARG_NEXTHOP], hops, &p.n_hops, err);
 
-	return route_del(&p, err);
+	p.hops = hops;
+	return rc ? rc : route_del(&p, err);
 }
 
 struct show {
@@ -128,8 +215,7 @@ static bool is_shown(const struct value *v, const struct route *r)
 		return false;
 	if (v[SHOW_PROTO].given && r->protocol != v[SHOW_PROTO].number)
 		return false;
-	return !v[SHOW_DEV].given || (nexthop_get(r->nexthop)->link == v[SHOW_DEV].link->id &&
-				      r->type <= ROUTE_BROADCAST);
+	return !v[SHOW_DEV].given || nexthop_over(r->nexthop, v[SHOW_DEV].link->id);
 }
 
 static int show_one(const struct route *r, void *arg)
@@ -153,9 +239,9 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 }
 
 /* What an application on Linux is told when there is no way. */
-static int no_way(const struct route *r, const char *dst, struct error *err)
+static int no_way(const struct route_answer *a, const char *dst, struct error *err)
 {
-	switch (r ? r->type : ROUTE_THROW) {
+	switch (nexthop_get(a->nexthop)->type) {
 	case ROUTE_UNREACHABLE:
 		return error_set(err, EHOSTUNREACH, "no route to \"%s\": unreachable", dst);
 	case ROUTE_PROHIBIT:
@@ -163,29 +249,59 @@ static int no_way(const struct route *r, const char *dst, struct error *err)
 	case ROUTE_BLACKHOLE:
 		return error_set(err, EINVAL, "no route to \"%s\": blackhole", dst);
 	default:
+		if (a->by_rule && !a->route)
+			return error_set(err, ENETUNREACH, "no route to \"%s\": unreachable by "
+					 "rule %u", dst, a->priority);
 		return error_set(err, ENETUNREACH, "no route to \"%s\"", dst);
 	}
 }
 
 static int run_get(const struct value *v, struct output *o, struct error *err)
 {
-	const struct route *r = route_match(v[GET_ADDRESS].address);
+	struct show_get g = {
+		.flow = {
+			.dst = v[GET_ADDRESS].address,
+			.src = v[GET_FROM].address,
+			.iif = v[GET_IIF].given ? v[GET_IIF].link->id : LINK_LO,
+			.tos = (uint8_t)v[GET_TOS].number,
+		},
+	};
 
-	if (!r || r->type > ROUTE_BROADCAST)
-		return no_way(r, v[GET_ADDRESS].text, err);
-	show_route_get(r, v[GET_ADDRESS].address, v[GET_FROM].address, o);
+	route_explain(&g.flow, &g.answer);
+	if (!g.answer.route || g.answer.route->type > ROUTE_BROADCAST)
+		return no_way(&g.answer, v[GET_ADDRESS].text, err);
+	show_route_get(&g, o);
+	return 0;
+}
+
+static const struct arg flush_args[] = {
+	{.word = "cache", .type = ARG_FLAG, .required = true,
+	 .help = "what hosts have reported of paths: their MTUs"},
+};
+
+static int run_flush(const struct value *v, struct output *o, struct error *err)
+{
+	ip_exception_flush();
 	return 0;
 }
 
 static const struct command commands[] = {
 	{"add", "Enter a route.", run_add, COMMAND_ARGS(change_args)},
-	{"replace", "Enter a route, or change the one to the same prefix with the same metric.",
-	 run_replace, COMMAND_ARGS(change_args)},
+	{"append", "Enter a route behind those to the same prefix with the same TOS and metric.",
+	 run_append, COMMAND_ARGS(change_args)},
+	{"change", "Change the first route to the same prefix with the same TOS and metric.",
+	 run_change, COMMAND_ARGS(change_args)},
+	{"prepend", "Enter a route before those to the same prefix with the same TOS and metric.",
+	 run_prepend, COMMAND_ARGS(change_args)},
+	{"replace", "Enter a route, or change the first to the same prefix with the same TOS and "
+	 "metric.", run_replace, COMMAND_ARGS(change_args)},
 	{"del", "Remove the first route that has all that is given.", run_del,
 	 COMMAND_ARGS(change_args)},
 	{"show", "List routes.", run_show, COMMAND_ARGS(show_args)},
-	{"get", "Show the route that a packet to an address takes.", run_get,
+	{"get", "Show the route that a packet to an address takes, and why.", run_get,
 	 COMMAND_ARGS(get_args)},
+	{"flush", "Forget what was learned of the ways to single destinations.", run_flush,
+	 COMMAND_ARGS(flush_args)},
 };
 
 const struct noun noun_route = {

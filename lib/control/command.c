@@ -278,7 +278,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 
 	if (!a && abbreviated)
 		a = arg_abbreviated(c, call->v, argv[0]);
-	if (a && a->type != ARG_FLAG)
+	if (a && a->type != ARG_FLAG && a->type != ARG_GROUP)
 		taken = 2;
 	if (!a)
 		a = arg_find_bare(c, call->v, argv[0]);
@@ -291,7 +291,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	if (taken > argc)
 		return error_set(err, EINVAL, "nothing stands after \"%s\"", argv[0]);
 	v->given = true;
-	if (a->type == ARG_REST) {
+	if (a->type == ARG_REST || a->type == ARG_GROUP) {
 		v->words = argv;
 		v->n_words = argc;
 		return argc;
@@ -356,6 +356,26 @@ static int parse_name(int argc, const char *const *argv, bool abbreviated, struc
 	}
 	call->command = verb_find(n, argv[1], abbreviated);
 	return call->command ? 2 : no_such_verb(n, argv[1], err);
+}
+
+int command_parse_group(const struct arg *a, int n_words, const char *const *words,
+			struct value *v, struct error *err)
+{
+	const struct command inner = {.args = a->group, .n_args = a->n_group};
+	struct call call = {.command = &inner};
+	int n = 1, rc;
+
+	while (n < n_words && strcmp(words[n], a->word) != 0)
+		n++;
+	rc = parse_args(&call, n - 1, words + 1, false, err);
+	if (rc == 0)
+		rc = check_required(&call, err);
+	if (rc < 0) {
+		error_prefix(err, "%s", a->word);
+		return rc;
+	}
+	memcpy(v, call.v, a->n_group * sizeof(*v));
+	return n;
 }
 
 /* `route help` is `help route`. */

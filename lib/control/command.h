@@ -8,6 +8,7 @@
  *   a keyword and its value     "via 10.0.0.2"     word and name are set
  *   a value alone               "10.0.0.0/8"       no word, or ARG_BARE: its word may be left out
  *   a keyword alone             "onlink"           ARG_FLAG
+ *   a keyword and more such     "nexthop via 10.0.0.2 weight 3"    ARG_GROUP
  * A value alone goes to the argument that has it among its names, else to the first such argument
  * that is not given yet.
  */
@@ -30,6 +31,7 @@ enum arg_type {
 	ARG_FLAG,       /* a word without a value */
 	ARG_NAMED,      /* one of names */
 	ARG_NUMBER,     /* from min to max, or one of names */
+	ARG_TOS,        /* a byte in hexadecimal, with or without 0x, or one of names */
 	ARG_LINK,       /* the name of a link that is there */
 	ARG_NEW_LINK,   /* a name that a link can have */
 	ARG_ADDRESS,    /* 10.0.0.1 */
@@ -39,6 +41,7 @@ enum arg_type {
 	ARG_TEXT,       /* any word; name says what it is: FILE, PATTERN ... */
 	ARG_SETTING,    /* the name of a setting, with or without =VALUE */
 	ARG_REST,       /* all the words that are left */
+	ARG_GROUP,      /* a keyword with arguments of its own, any number of times, at the end */
 };
 
 struct arg_name {
@@ -55,6 +58,8 @@ struct arg {
 	const struct arg_name *names;   /* up to one whose name is NULL */
 	uint32_t min, max;
 	const char *help;
+	const struct arg *group;        /* of an ARG_GROUP: what may stand behind its keyword */
+	unsigned int n_group;
 };
 
 struct value {
@@ -125,6 +130,12 @@ struct call {
 /* Understand the words. The sentence in err names the word that is wrong. */
 int command_parse(int argc, const char *const *argv, bool abbreviated, struct call *call,
 		  struct error *err);
+
+/* The words that an ARG_GROUP was given, a group at a time: words[0] is the keyword; v is filled in
+ * as a->group describes. Returns how many words the group takes, up to the next keyword, or a
+ * negative errno. */
+int command_parse_group(const struct arg *a, int n_words, const char *const *words,
+			struct value *v, struct error *err);
 
 /* Do it. o may be NULL. */
 int command_call(const struct call *call, struct output *o, struct error *err);

@@ -7,9 +7,9 @@
 #include "control/value.h"
 
 const struct noun *const nouns[] = {
-	&noun_addr, &noun_config, &noun_drops, &noun_frag, &noun_help, &noun_link,
-	&noun_mempool, &noun_neigh, &noun_nstat, &noun_route, &noun_shutdown,
-	&noun_sysctl, &noun_worker,
+	&noun_addr, &noun_config, &noun_drops, &noun_filter, &noun_frag, &noun_help, &noun_hook,
+	&noun_link, &noun_mempool, &noun_neigh, &noun_nstat, &noun_ping, &noun_route, &noun_rule,
+	&noun_shutdown, &noun_sysctl, &noun_traceroute, &noun_worker,
 };
 
 const unsigned int nouns_count = RTE_DIM(nouns);

@@ -11,15 +11,20 @@ struct route;
 extern const struct noun noun_addr;
 extern const struct noun noun_config;
 extern const struct noun noun_drops;
+extern const struct noun noun_filter;
 extern const struct noun noun_frag;
 extern const struct noun noun_help;
+extern const struct noun noun_hook;
 extern const struct noun noun_link;
 extern const struct noun noun_mempool;
 extern const struct noun noun_neigh;
 extern const struct noun noun_nstat;
+extern const struct noun noun_ping;
 extern const struct noun noun_route;
+extern const struct noun noun_rule;
 extern const struct noun noun_shutdown;
 extern const struct noun noun_sysctl;
+extern const struct noun noun_traceroute;
 extern const struct noun noun_worker;
 
 /* The first line of `link show` and `addr show`: "2: p0: <UP,...> mtu 1500 state UP", and in JSON
@@ -30,13 +35,29 @@ void show_link_head(const struct link *l, struct output *o);
 void show_named(struct output *o, const char *key, const char *before,
 		const struct arg_name *names, uint32_t number);
 
-/* Linux's names for route tables, protocols and scopes; NULL-terminated. */
+/* Linux's names for route tables, protocols, scopes and TOS; NULL-terminated. */
 extern const struct arg_name route_tables[];
+extern const struct arg_name route_tos[];
 extern const struct arg_name route_protocols[];
 extern const struct arg_name route_scopes[];
 
 /* Measure the load of the workers since the last call; once a second. */
 void worker_sample(void);
+
+struct probe_answer;
+
+/* What an ICMP error says, in ping's words. */
+const char *probe_error_text(const struct probe_answer *a);
+
+/* An address that only text shows. */
+static inline void out_text_address(struct output *o, const char *before, rte_be32_t addr)
+{
+	if (!o->json)
+		out_address(o, NULL, before, addr);
+}
+
+/* May a command that sends probes begin here, and is there a way? *src is found where it is 0. */
+int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct error *err);
 
 /* What `shutdown` calls. */
 extern void (*shutdown_request)(void *arg);

@@ -101,6 +101,24 @@ static void offer_args(const struct completion *c, const struct command *cmd,
 }
 
 static void complete_args(const struct completion *c, const struct command *cmd, int argc,
+			  const char *const *argv);
+
+/* Behind the last keyword of a group: its arguments, or the next group. */
+static void complete_group(const struct completion *c, const struct arg *a, int argc,
+			   const char *const *argv)
+{
+	const struct command inner = {.args = a->group, .n_args = a->n_group};
+	const struct arg *before = arg_find(&inner, argv[argc - 2]);
+	int last = argc - 2;
+
+	while (last > 0 && strcmp(argv[last], a->word) != 0)
+		last--;
+	complete_args(c, &inner, argc - last - 1, argv + last + 1);
+	if (argc - last > 2 && (!before || before->type == ARG_FLAG))
+		offer(c, a->word, a->help);
+}
+
+static void complete_args(const struct completion *c, const struct command *cmd, int argc,
 			  const char *const *argv)
 {
 	struct value v[ARGS_MAX] = {{.given = false}};
@@ -109,6 +127,10 @@ static void complete_args(const struct completion *c, const struct command *cmd,
 
 	for (i = 0; i < argc - 1; i++) {
 		a = arg_find(cmd, argv[i]);
+		if (a && a->type == ARG_GROUP) {
+			complete_group(c, a, argc - i, argv + i);
+			return;
+		}
 		if (a && a->type != ARG_FLAG && ++i == argc - 1) {
 			offer_values(c, a);
 			return;

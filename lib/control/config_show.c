@@ -7,7 +7,9 @@
  *   addresses     in the order they were given, for the first of a subnet is its primary
  *   link states   up, after which the kernel's routes are there
  *   routes        to what is on the links first, then those over a gateway
+ *   rules         after the routes, whose gateways must be found whatever they say
  *   neighbours    the permanent ones
+ *   filter        rules, then policies: while it loads, nothing is refused that a rule accepts
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -16,9 +18,12 @@
 #include <rte_ip.h>
 
 #include "control/config.h"
+#include "control/show_filter.h"
 #include "control/show_route.h"
+#include "control/show_rule.h"
 #include "control/words.h"
 #include "core/sysctl.h"
+#include "ipv4/filter.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
 
@@ -32,6 +37,8 @@ struct writer {
 	enum owner owner;           /* the settings to write now */
 	bool forwarding_is_off;
 	bool gateways;              /* the routes to write now */
+	const struct route *previous;       /* route of the list, written or not */
+	enum hook_point point;      /* whose rules to write now */
 };
 
 static void end_line(struct writer *w)
@@ -45,7 +52,7 @@ static void end_line(struct writer *w)
 	w->line.len = 0;
 }
 
-static void put_word(struct output *o, const char *word)
+void show_word(struct output *o, const char *word)
 {
 	const char *p;
 
@@ -75,7 +82,7 @@ static void write_device(struct writer *w, const struct link *l)
 	out_string(&w->line, NULL, "link add ", l->name);
 	out_string(&w->line, NULL, " type ", l->type);
 	out_text(&w->line, " devargs ");
-	put_word(&w->line, l->devargs);
+	show_word(&w->line, l->devargs);
 	write_number(w, " rxq ", l->asked_rxq);
 	write_number(w, " rxd ", l->asked_rxd);
 	write_number(w, " txd ", l->asked_txd);
@@ -195,17 +202,64 @@ static void write_settings(struct writer *w, enum owner owner)
 	sysctl_foreach(NULL, write_owned, w);
 }
 
+static bool has_gateway(const struct nexthop *nh)
+{
+	return nh->gateway || nh->type == ROUTE_GROUP;
+}
+
 static int write_route(const struct route *r, void *arg)
 {
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 	struct writer *w = arg;
+	const struct route *previous = w->previous;
 
-	if (r->protocol == ROUTE_PROTO_KERNEL || (nh->flags & NEXTHOP_F_DEAD) ||
-	    (nh->gateway != 0) != w->gateways)
+	w->previous = r;
+	if (r->protocol == ROUTE_PROTO_KERNEL || has_gateway(nh) != w->gateways)
 		return 0;
-	show_route_words(r, &w->line);
+	show_route_words(r, previous, &w->line);
 	end_line(w);
 	return w->o->full;
+}
+
+static void write_routes(struct writer *w, bool gateways)
+{
+	w->gateways = gateways;
+	w->previous = NULL;
+	route_foreach(0, write_route, w);
+}
+
+static int write_rule(const struct rule_info *r, void *arg)
+{
+	struct writer *w = arg;
+
+	if (rule_is_preset(&r->p))
+		return 0;
+	show_rule_words(r, &w->line);
+	end_line(w);
+	return w->o->full;
+}
+
+static int find_rule(const struct rule_info *r, void *arg)
+{
+	const uint32_t *priority = arg;
+
+	return r->p.priority == *priority && rule_is_preset(&r->p);
+}
+
+/* Those that are there at the start and are not any more. */
+static void write_missing_rules(struct writer *w)
+{
+	static const uint32_t presets[] = {RULE_PRIORITY_LOCAL, RULE_PRIORITY_MAIN,
+					   RULE_PRIORITY_DEFAULT};
+
+	for (unsigned int i = 0; i < RTE_DIM(presets); i++) {
+		uint32_t priority = presets[i];
+
+		if (rule_foreach(find_rule, &priority))
+			continue;
+		out_number(&w->line, NULL, "rule del priority ", priority);
+		end_line(w);
+	}
 }
 
 static int write_neigh(const struct neigh_info *n, void *arg)
@@ -220,6 +274,35 @@ static int write_neigh(const struct neigh_info *n, void *arg)
 	out_text(&w->line, " nud permanent");
 	end_line(w);
 	return w->o->full;
+}
+
+static void write_filter_point(struct writer *w, const char *before)
+{
+	out_string(&w->line, NULL, before, hook_point_name(w->point));
+	out_text(&w->line, " ");
+}
+
+static int write_filter(const struct filter_info *info, void *arg)
+{
+	struct writer *w = arg;
+
+	write_filter_point(w, "filter add ");
+	filter_show_rule(info->rule, NULL, &w->line);
+	end_line(w);
+	return w->o->full;
+}
+
+static void write_filters(struct writer *w)
+{
+	for (w->point = 0; w->point < HOOK_POINTS; w->point++)
+		filter_foreach(w->point, write_filter, w);
+	for (w->point = 0; w->point < HOOK_POINTS; w->point++) {
+		if (filter_policy(w->point))
+			continue;
+		write_filter_point(w, "filter policy ");
+		out_text(&w->line, "drop");
+		end_line(w);
+	}
 }
 
 static void each_link(struct writer *w, void (*fn)(struct writer *w, const struct link *l))
@@ -254,10 +337,12 @@ void config_show(struct output *o)
 	write_settings(&w, OWNER_LINK);
 	each_link(&w, write_addresses);
 	each_link(&w, write_state);
-	route_foreach(0, write_route, &w);
-	w.gateways = true;
-	route_foreach(0, write_route, &w);
+	write_routes(&w, false);
+	write_routes(&w, true);
+	write_missing_rules(&w);
+	rule_foreach(write_rule, &w);
 	neigh_foreach(NULL, write_neigh, &w);
+	write_filters(&w);
 	out_array_end(o);
 	out_free(&w.line);
 }

@@ -18,6 +18,7 @@
 
 #include <rte_byteorder.h>
 
+struct job;
 struct rte_ether_addr;
 
 struct output {
@@ -27,6 +28,7 @@ struct output {
 	bool json;
 	bool full;       /* it was more than the limit, or than there is memory */
 	bool comma;      /* JSON: the next member needs one before it */
+	struct job **job; /* of a command that takes a while: job.h; NULL: not possible here */
 };
 
 #define OUTPUT_LIMIT (256u << 20)

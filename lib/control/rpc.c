@@ -91,7 +91,7 @@ static int take_words(const json_t *array, const char *argv[WORDS_MAX])
 
 static int call_text(const struct call *call, struct output *o, struct error *err)
 {
-	struct output text = {.limit = o->limit ? o->limit : OUTPUT_LIMIT};
+	struct output text = {.limit = o->limit ? o->limit : OUTPUT_LIMIT, .job = o->job};
 	int rc;
 
 	text.limit -= o->len < text.limit ? o->len : text.limit;
@@ -165,6 +165,8 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 		return;
 	}
 	o->len = start;
+	if (errno_value == EINPROGRESS)
+		return;
 	put_head(o, id, "error");
 	put_error(o, code, err.text, errno_value);
 	put(o, "}");
@@ -206,6 +208,7 @@ static void method_batch(const json_t *id, const json_t *params, struct output *
 			     "arrays of strings, and may have \"format\", \"json\" or \"text\"");
 		return;
 	}
+	o->job = NULL;
 	put_head(o, id, "result");
 	put(o, "[");
 	for (i = 0; i < n; i++) {
@@ -280,7 +283,7 @@ static void handle_request(const json_t *request, struct output *o)
 	const json_t *id = json_object_get(request, "id");
 	const char *version = json_string_value(json_object_get(request, "jsonrpc"));
 	const char *method = json_string_value(json_object_get(request, "method"));
-	struct output unseen = {.json = true, .limit = o->limit};
+	struct output unseen = {.json = true, .limit = o->limit, .job = o->job};
 	size_t start = o->len;
 
 	if (!json_is_object(request) || !version || strcmp(version, "2.0") != 0 || !method ||
@@ -308,6 +311,7 @@ static void handle_array(const json_t *requests, struct output *o)
 			     "an array must have 1 to 64 requests in it");
 		return;
 	}
+	o->job = NULL;
 	put(o, "[");
 	for (i = 0; i < n; i++) {
 		before = o->len;

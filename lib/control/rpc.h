@@ -29,7 +29,9 @@ enum rpc_error {
 #define RPC_REQUESTS_MAX 64     /* requests in an array */
 #define RPC_COMMANDS_MAX 1024   /* commands in a batch */
 
-/* Handle one line and append the answer to o, nothing for a notification. */
+/* Handle one line and append the answer to o, nothing for a notification. Nothing either while a
+ * command goes on that takes a while: *o->job is not NULL then, and the line is to be handled again
+ * (job.h). */
 void rpc_handle(const char *line, size_t len, struct output *o);
 
 /* An error that belongs to no request. */

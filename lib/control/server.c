@@ -25,6 +25,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "control/job.h"
 #include "control/listener.h"
 #include "control/rpc.h"
 #include "control/socket_path.h"
@@ -34,11 +35,13 @@
 #define UNSENT_LOW_BYTES (64u << 10)
 #define READ_BYTES (64u << 10)
 #define NSEC_PER_SEC 1000000000ULL
+#define JOB_US 10000                    /* between two looks at a job */
 
 struct client {
 	LIST_ENTRY(client) entry;
 	struct bufferevent *bev;
 	struct event *resume;       /* the next turn */
+	struct job *job;            /* of the command in the first line, which goes on */
 	size_t scanned;             /* input bytes without a newline */
 	uint64_t partial_since_ns;  /* when the line now coming in began; 0: none */
 	unsigned int timeout_s;     /* how long it may be silent */
@@ -84,6 +87,8 @@ static void client_free(struct client *c)
 {
 	LIST_REMOVE(c, entry);
 	server.n_clients--;
+	if (c->job)
+		c->job->free(c->job);
 	event_free(c->resume);
 	bufferevent_free(c->bev);
 	free(c);
@@ -160,8 +165,12 @@ static bool handle_line(struct client *c)
 	c->scanned = 0;
 	c->partial_since_ns = 0;
 	line = (const char *)evbuffer_pullup(in, len);
+	server.answer.job = &c->job;
 	if (len && line && !is_empty(line, (size_t)len))
 		rpc_handle(line, (size_t)len, &server.answer);
+	server.answer.job = NULL;
+	if (c->job)
+		return false;
 	evbuffer_drain(in, (size_t)len + 1);
 	return true;
 }
@@ -202,7 +211,7 @@ static bool line_is_hopeless(struct client *c)
 /* One turn: lines until there is none, time is over, or the client has to read first. */
 static void client_turn(struct client *c)
 {
-	static const struct timeval at_once;
+	static const struct timeval at_once, job_later = {.tv_usec = JOB_US};
 	uint64_t end_ns = monotonic_ns() + TURN_NS;
 	bool more = true, hopeless = false;
 	size_t waiting = unsent(c), others = unsent_of_all();
@@ -217,10 +226,14 @@ static void client_turn(struct client *c)
 			more = handle_line(c);
 		} while (more && waiting + server.answer.len < UNSENT_HIGH_BYTES &&
 			 monotonic_ns() < end_ns);
-		hopeless = !more && line_is_hopeless(c);
+		hopeless = !more && !c->job && line_is_hopeless(c);
 	}
 	if (!send_answers(c)) {
 		client_free(c);
+		return;
+	}
+	if (c->job) {
+		event_add(c->resume, &job_later);
 		return;
 	}
 	if (hopeless || (!more && c->ended)) {

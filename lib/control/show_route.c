@@ -2,10 +2,12 @@
 /* See show_route.h. Order and spelling of the parts are those of iproute2. */
 #include "control/show_route.h"
 
-#include "link/link.h"
+#include <stdio.h>
 
-#define SCOPE_LINK 253
-#define SCOPE_HOST 254
+#include "control/value.h"
+#include "link/link.h"
+#include "neigh/neigh.h"
+#include "route/group.h"
 
 const struct arg_name route_tables[] = {
 	{"default", ROUTE_TABLE_DEFAULT}, {"main", ROUTE_TABLE_MAIN},
@@ -20,6 +22,13 @@ const struct arg_name route_protocols[] = {
 
 const struct arg_name route_scopes[] = {
 	{"global", 0}, {"link", SCOPE_LINK}, {"host", SCOPE_HOST}, {NULL},
+};
+
+const struct arg_name route_tos[] = {
+	{"CS1", 0x20}, {"CS2", 0x40}, {"CS3", 0x60}, {"CS4", 0x80}, {"CS5", 0xa0}, {"CS6", 0xc0},
+	{"CS7", 0xe0}, {"AF11", 0x28}, {"AF12", 0x30}, {"AF13", 0x38}, {"AF21", 0x48},
+	{"AF22", 0x50}, {"AF23", 0x58}, {"AF31", 0x68}, {"AF32", 0x70}, {"AF33", 0x78},
+	{"AF41", 0x88}, {"AF42", 0x90}, {"AF43", 0x98}, {"EF", 0xb8}, {NULL},
 };
 
 /* Does a packet leave by a link for this type? */
@@ -44,13 +53,27 @@ static void show_type(unsigned int type, struct output *o)
 	out_text(o, " ");
 }
 
-static void show_mtu(uint32_t mtu, struct output *o)
+void show_tos(uint8_t tos, struct output *o)
 {
-	if (!mtu)
+	const char *name = value_name(route_tos, tos);
+	char hex[8];
+
+	if (!tos)
+		return;
+	snprintf(hex, sizeof(hex), "0x%02x", tos);
+	out_string(o, "tos", " tos ", name ? name : hex);
+}
+
+static void show_metrics(const struct nexthop *nh, struct output *o)
+{
+	if (!nh->mtu && !nh->hoplimit)
 		return;
 	out_array(o, "metrics");
 	out_object(o, NULL);
-	out_number(o, "mtu", " mtu ", mtu);
+	if (nh->mtu)
+		out_number(o, "mtu", " mtu ", nh->mtu);
+	if (nh->hoplimit)
+		out_number(o, "hoplimit", " hoplimit ", nh->hoplimit);
 	out_object_end(o);
 	out_array_end(o);
 }
@@ -67,6 +90,34 @@ static void show_flags(uint32_t flags, struct output *o)
 	out_array_end(o);
 }
 
+static void show_member(const struct group_member *m, struct output *o)
+{
+	const struct nexthop *nh = nexthop_get(m->nexthop);
+
+	out_object(o, NULL);
+	out_text(o, "\tnexthop");
+	if (nh->via)
+		out_address(o, "gateway", " via ", nh->via);
+	show_dev(nh, o);
+	out_number(o, "weight", " weight ", m->weight);
+	show_flags(nh->flags, o);
+	out_text(o, " \n");
+	out_object_end(o);
+}
+
+static void show_members(const struct nexthop *nh, struct output *o)
+{
+	const struct group *g;
+
+	if (nh->type != ROUTE_GROUP)
+		return;
+	g = group_of(nh);
+	out_array(o, "nexthops");
+	for (unsigned int i = 0; i < g->n; i++)
+		show_member(&g->members[i], o);
+	out_array_end(o);
+}
+
 void show_route(const struct route *r, bool with_table, struct output *o)
 {
 	const struct nexthop *nh = nexthop_get(r->nexthop);
@@ -74,6 +125,7 @@ void show_route(const struct route *r, bool with_table, struct output *o)
 	out_object(o, NULL);
 	show_type(r->type, o);
 	out_prefix(o, "dst", "", r->prefix, r->len);
+	show_tos(r->tos, o);
 	if (nh->gateway)
 		out_address(o, "gateway", " via ", nh->gateway);
 	show_dev(nh, o);
@@ -88,8 +140,9 @@ void show_route(const struct route *r, bool with_table, struct output *o)
 	if (r->metric)
 		out_number(o, "metric", " metric ", r->metric);
 	show_flags(nh->flags, o);
-	show_mtu(nh->mtu, o);
+	show_metrics(nh, o);
 	out_text(o, " \n");
+	show_members(nh, o);
 	out_object_end(o);
 }
 
@@ -100,28 +153,76 @@ static unsigned int usual_table(unsigned int type)
 								ROUTE_TABLE_MAIN;
 }
 
-void show_route_words(const struct route *r, struct output *o)
+static bool same_key(const struct route *a, const struct route *b)
+{
+	return a && b && a->prefix == b->prefix && a->len == b->len && a->table == b->table &&
+	       a->tos == b->tos && a->metric == b->metric;
+}
+
+/* Of several with the same key only one can be added: others go before or behind it. */
+static const char *verb_for(const struct route *r, const struct route *previous)
+{
+	if (same_key(previous, r))
+		return "append";
+	return same_key(r, r->next) ? "prepend" : "add";
+}
+
+static unsigned int usual_scope(const struct route *r)
 {
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 
-	out_text(o, "route add ");
+	if (r->type == ROUTE_LOCAL)
+		return SCOPE_HOST;
+	if (r->type == ROUTE_BROADCAST ||
+	    (r->type == ROUTE_UNICAST && !nh->via && nh->type != ROUTE_GROUP))
+		return SCOPE_LINK;
+	return SCOPE_UNIVERSE;
+}
+
+static void show_member_words(const struct group_member *m, struct output *o)
+{
+	const struct nexthop *nh = nexthop_get(m->nexthop);
+
+	if (nh->flags & NEXTHOP_F_DEAD)
+		return;
+	out_text(o, " nexthop");
+	if (nh->via)
+		out_address(o, NULL, " via ", nh->via);
+	show_dev(nh, o);
+	if (m->weight > 1)
+		out_number(o, NULL, " weight ", m->weight);
+	if (nh->flags & NEXTHOP_F_ONLINK)
+		out_text(o, " onlink");
+}
+
+void show_route_words(const struct route *r, const struct route *previous, struct output *o)
+{
+	const struct nexthop *nh = nexthop_get(r->nexthop);
+
+	out_string(o, NULL, "route ", verb_for(r, previous));
+	out_text(o, " ");
 	show_type(r->type, o);
 	out_prefix(o, NULL, "", r->prefix, r->len);
-	if (nh->gateway)
-		out_address(o, NULL, " via ", nh->gateway);
+	show_tos(r->tos, o);
+	if (nh->via)
+		out_address(o, NULL, " via ", nh->via);
 	show_dev(nh, o);
 	if (r->table != usual_table(r->type))
 		show_named(o, NULL, " table ", route_tables, r->table);
 	if (r->protocol != ROUTE_PROTO_BOOT)
 		show_named(o, NULL, " proto ", route_protocols, r->protocol);
+	if (nh->scope != usual_scope(r))
+		show_named(o, NULL, " scope ", route_scopes, nh->scope);
 	if (nh->asked_src)
 		out_address(o, NULL, " src ", nh->asked_src);
 	if (r->metric)
 		out_number(o, NULL, " metric ", r->metric);
-	if (nh->mtu)
-		out_number(o, NULL, " mtu ", nh->mtu);
+	show_metrics(nh, o);
 	if (nh->flags & NEXTHOP_F_ONLINK)
 		out_text(o, " onlink");
+	if (nh->type == ROUTE_GROUP)
+		for (unsigned int i = 0; i < group_of(nh)->n; i++)
+			show_member_words(&group_of(nh)->members[i], o);
 }
 
 /* Packets to the router itself go round by lo, whichever link has the address. */
@@ -147,27 +248,75 @@ static void show_get_cache(const struct nexthop *nh, struct output *o)
 	out_array_end(o);
 }
 
-void show_route_get(const struct route *r, rte_be32_t dst, rte_be32_t from, struct output *o)
+/* ---- why ---- */
+
+static int neigh_state_of(const struct neigh_info *n, void *arg)
 {
-	const struct nexthop *nh = nexthop_get(r->nexthop);
-	rte_be32_t src = r->type == ROUTE_LOCAL && !nh->asked_src ? dst : nexthop_src(nh);
+	const struct nexthop *to = ((const void **)arg)[0];
+	const struct show_get *g = ((const void **)arg)[1];
+	const char **state = ((void **)arg)[2];
+
+	if (n->addr == (to->gateway ? to->gateway : g->flow.dst))
+		*state = neigh_state_name(n->state);
+	return 0;
+}
+
+static void show_neigh_state(const struct show_get *g, const struct nexthop *nh, struct output *o)
+{
+	const char *state = "NONE";
+	const void *arg[] = {nh, g, &state};
+	const struct link *l = link_get(nh->link);
+
+	if (nh->type != ROUTE_UNICAST || !l)
+		return;
+	neigh_foreach(l, neigh_state_of, arg);
+	out_string(o, "neighbour", " neighbour ", state);
+}
+
+static void show_why(const struct show_get *g, const struct nexthop *nh, struct output *o)
+{
+	const struct route *r = g->answer.route;
+
+	out_text(o, "    by");
+	out_number(o, "rule", " rule ", g->answer.priority);
+	show_named(o, "table", " table ", route_tables, r->table);
+	out_prefix(o, "route", " route ", r->prefix, r->len);
+	if (r->tos)
+		out_text(o, " for its TOS");
+	out_number(o, "route_metric", " metric ", r->metric);
+	show_neigh_state(g, nh, o);
+	out_text(o, " \n");
+}
+
+/* Where there are several ways, that of the first; what each packet takes is up to its hash. */
+void show_route_get(const struct show_get *g, struct output *o)
+{
+	const struct route *r = g->answer.route;
+	const struct nexthop *nh = nexthop_get(group_first(r->nexthop));
+	rte_be32_t src = r->type == ROUTE_LOCAL && !nh->asked_src ? g->flow.dst : nexthop_src(nh);
+	const struct link *in = g->flow.iif == LINK_LO ? NULL : link_get(g->flow.iif);
 
 	out_array(o, NULL);
 	out_object(o, NULL);
 	show_type(r->type, o);
-	out_address(o, "dst", "", dst);
-	if (from)
-		out_address(o, "from", " from ", from);
+	out_address(o, "dst", "", g->flow.dst);
+	if (g->flow.src)
+		out_address(o, "from", " from ", g->flow.src);
+	show_tos(g->flow.tos, o);
 	if (nh->gateway)
 		out_address(o, "gateway", " via ", nh->gateway);
 	show_get_dev(nh, o);
-	if (src && !from)
+	if (src && !g->flow.src)
 		out_address(o, "prefsrc", " src ", src);
 	out_array(o, "flags");
 	out_array_end(o);
 	show_get_cache(nh, o);
-	show_mtu(nh->mtu, o);
+	show_metrics(nh, o);
+	if (in)
+		out_string(o, "iif", " iif ", in->name);
 	out_text(o, " \n");
+	show_why(g, nh, o);
+	show_members(nexthop_get(r->nexthop), o);
 	out_object_end(o);
 	out_array_end(o);
 }

@@ -9,10 +9,20 @@
 /* One route as `ip route show` prints it. with_table: also name a table other than main. */
 void show_route(const struct route *r, bool with_table, struct output *o);
 
-/* The same in the words of `route add`, text. */
-void show_route_words(const struct route *r, struct output *o);
+/* The same in the words that enter it behind the previous one, text; members of a group that are
+ * dead are left out. */
+void show_route_words(const struct route *r, const struct route *previous, struct output *o);
 
-/* What `ip route get` prints of the route (NULL: none) that a packet to dst would take. */
-void show_route_get(const struct route *r, rte_be32_t dst, rte_be32_t from, struct output *o);
+struct show_get {
+	struct route_flow flow;
+	struct route_answer answer;     /* with a route */
+};
+
+/* What `ip route get` prints, and in JSON or behind that: table, priority of the rule, route, and
+ * the state of the neighbour. */
+void show_route_get(const struct show_get *g, struct output *o);
+
+/* " tos AF11", nothing for 0. */
+void show_tos(uint8_t tos, struct output *o);
 
 #endif

@@ -194,6 +194,27 @@ static int take_number(const struct arg *a, const char *word, struct value *v, s
 			 a->max, a->names ? ", nor " : "", list);
 }
 
+/* As iproute2 reads it: hexadecimal whether it says 0x or not. */
+static int take_tos(const struct arg *a, const char *word, struct value *v, struct error *err)
+{
+	const char *p = strncmp(word, "0x", 2) == 0 ? word + 2 : word;
+	size_t digits = strlen(p);
+
+	if (value_named(a, word, &v->number))
+		return 0;
+	v->number = 0;
+	for (const char *at = p; *at; at++) {
+		if (hex_digit(*at) < 0 || digits > 2)
+			digits = 0;
+		else
+			v->number = v->number << 4 | (uint32_t)hex_digit(*at);
+	}
+	if (digits)
+		return 0;
+	return error_set(err, EINVAL, "\"%s\" is not a hexadecimal number from 0x00 to 0xff, nor "
+			 "the name of one", word);
+}
+
 static int take_link(const char *word, struct value *v, struct error *err)
 {
 	v->link = link_find(word);
@@ -230,6 +251,8 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 		return take_named(a, word, v, err);
 	case ARG_NUMBER:
 		return take_number(a, word, v, err);
+	case ARG_TOS:
+		return take_tos(a, word, v, err);
 	case ARG_LINK:
 		return take_link(word, v, err);
 	case ARG_NEW_LINK:
@@ -246,6 +269,7 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 	case ARG_TEXT:
 	case ARG_SETTING:
 	case ARG_REST:
+	case ARG_GROUP:
 		return 0;
 	}
 	return 0;

@@ -69,7 +69,7 @@ int words_split(char *line, const char *argv[WORDS_MAX])
 const char *words_error_text(int code)
 {
 	return code == WORDS_OPEN_QUOTE ? "a quote is not closed" :
-					  "there are more than 64 words on the line";
+					  "there are more than 1024 words on the line";
 }
 
 bool word_needs_quotes(const char *word)

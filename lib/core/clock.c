@@ -85,7 +85,7 @@ enum clock_mode clock_mode(void)
 	return mode;
 }
 
-uint64_t clock_now_ns(void)
+uint64_t clock_at_ns(uint64_t tsc)
 {
 	unsigned int seen;
 	uint64_t ns;
@@ -94,10 +94,15 @@ uint64_t clock_now_ns(void)
 		return __atomic_load_n(&packet_ns, __ATOMIC_RELAXED);
 	do {
 		seen = __atomic_load_n(&turn, __ATOMIC_ACQUIRE);
-		ns = anchor_ns(&anchors[seen & 1], rte_rdtsc());
+		ns = anchor_ns(&anchors[seen & 1], tsc);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely(seen != __atomic_load_n(&turn, __ATOMIC_RELAXED)));
 	return ns;
+}
+
+uint64_t clock_now_ns(void)
+{
+	return clock_at_ns(rte_rdtsc());
 }
 
 void clock_set(uint64_t ns)

@@ -26,6 +26,8 @@ void clock_calibrate(void);
 
 /* Now. Any thread. Workers read it once a loop into worker->now_ns and use that. */
 uint64_t clock_now_ns(void);
+/* The same, where the TSC has been read already. */
+uint64_t clock_at_ns(uint64_t tsc);
 
 /*
  * CLOCK_PACKET only: move time forward; an earlier time is ignored. Replayed time begins at

@@ -13,7 +13,9 @@
 	X(UNHANDLED_PROTO, "the Ethernet type is neither IPv4 nor ARP") \
 	X(IP_INHDR, "malformed IP header: version, header length or total length") \
 	X(IP_CSUM, "the IP header checksum is wrong") \
-	X(IP_OPTIONS, "the packet has IP options, which are not processed yet") \
+	X(IP_OPTIONS, "an IP option is malformed") \
+	X(IP_SOURCE_ROUTE, "a source route, which is not accepted (accept_source_route)") \
+	X(IP_SR_FAILED, "a source route that can not be followed") \
 	X(IP_INVALID_SOURCE, "the source address can not be a sender's") \
 	X(IP_INVALID_DEST, "the destination address can not be a receiver's") \
 	X(IP_LOCALNET, "an address of 127/8 came in from outside") \
@@ -41,12 +43,14 @@
 	X(FRAG_TABLE_FULL, "the table of datagrams to be put together has no place for another") \
 	X(FRAG_QUEUE_FULL, "the worker that puts this datagram together does not keep up") \
 	X(FRAG_FLUSHED, "a fragment was waiting when all were flushed") \
+	X(NETFILTER_DROP, "a hook dropped it: hook show says where, and for whom") \
 	X(IP_NOPROTO, "no handler for the protocol") \
 	X(ICMP_CSUM, "the ICMP checksum is wrong") \
 	X(INVALID_PROTO, "malformed ICMP message, or of a type that does not exist") \
 	X(ICMP_IGNORED, "an ICMP message that is not to be answered") \
 	X(UDP_CSUM, "the UDP checksum is wrong") \
 	X(UDP_HDR, "the UDP header is malformed") \
+	X(UDP_NOT_ANSWERED, "a datagram that a service does not answer, so that no loop comes of it") \
 	X(NO_SOCKET, "nothing listens on the port") \
 	X(TCP_CSUM, "the TCP checksum is wrong") \
 	X(TCP_HDR, "the TCP header is malformed") \

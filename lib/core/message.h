@@ -22,12 +22,18 @@ enum message_kind {
 	MSG_ARP_INPUT,       /* mbuf: an ARP frame, data at the ARP header; link: where it came in */
 	MSG_NEIGH_RESOLVE,   /* addr on link is wanted; src: source address of the packet */
 	MSG_NEIGH_USED,      /* the entry addr on link was used while not REACHABLE */
+	MSG_PMTU,            /* from src to addr no more than arg bytes fit; link: TOS */
+	MSG_PROBE_ANSWER,    /* mbuf: ICMP about an echo request of ours, at the IP header */
+	MSG_PROBE_FAILED,    /* link: identifier, addr: number of one that was not sent; arg: errno;
+			      * src: MTU */
+	MSG_FILTER_LOG,      /* mbuf: the beginning of a packet, arg: point and rule that log it */
 	/* control -> worker */
 	MSG_XMIT,            /* mbuf: a finished Ethernet frame to send on link */
 	MSG_NEIGH_DONE,      /* addr on link is resolved: flush what is held for it */
 	MSG_NEIGH_FAILED,    /* addr on link has failed: report what is held for it */
 	MSG_NEIGH_DROP,      /* drop what is held for addr; arg: the drop reason */
 	MSG_FRAG_FLUSH,      /* drop the fragments that are held */
+	MSG_PROBE,           /* mbuf: an echo request that is to be sent (ipv4/probe.c) */
 	MSG_KINDS
 };
 

@@ -22,7 +22,9 @@
 #include "core/counters.h"
 
 #define WORKERS_MAX 64
+#define WORKER_SPENT 32
 
+struct rte_mbuf;
 struct rte_ring;
 struct link_worker;  /* lib/link: poll list, transmit buffers, statistics */
 struct neigh_worker; /* lib/neigh: packets held for an address */
@@ -34,6 +36,8 @@ struct worker {
 	struct link_worker *link;
 	struct neigh_worker *neigh;
 	struct ip_worker *ip;
+	struct rte_mbuf *spent[WORKER_SPENT]; /* packets to be freed: lib/packet */
+	unsigned int n_spent;
 	struct rte_ring *to_control;  /* struct message elements, single producer */
 	struct rte_ring *from_control;
 	uint64_t random_state;        /* worker_random() */
@@ -46,6 +50,8 @@ struct worker {
 	uint64_t loops;               /* times round the loop */
 	uint64_t busy_loops;          /* of these, with at least one packet */
 	uint64_t busy_cycles;         /* TSC cycles spent in busy loops */
+	uint64_t turn_tsc;            /* when this loop began */
+	bool busy;                    /* the last loop had packets */
 	uint64_t packets;             /* packets taken from receive queues */
 } __rte_cache_aligned;
 

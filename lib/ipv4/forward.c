@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Forwarding: rules C1 to C4 and C9, in the order of Linux's ip_forward.
+ * Forwarding: rules C1 to C4, C9 and B, in the order of Linux's ip_forward.
  */
+#include "ipv4/exception.h"
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "ipv4/peer.h"
 #include "packet/checksum.h"
 
 /* The largest packet that may leave by a next hop without being cut: rule C3. */
-static uint32_t path_mtu(const struct nexthop *nh, const struct link *out)
+static uint32_t path_mtu(const struct rte_mbuf *m, const struct link *out)
 {
-	return nh->mtu ? RTE_MIN(nh->mtu, (uint32_t)RTE_IPV4_MAX_PKT_LEN) : out->mtu;
+	const struct nexthop *nh = nexthop_get(packet_of(m)->nexthop);
+	uint32_t learned = ip_exception_forward_mtu(packet_of(m)->nexthop, packet_ip(m)->dst_addr);
+
+	if (unlikely(learned))
+		return learned;
+	return ip_nexthop_mtu(nh, out);
 }
 
-/* C4; of a datagram that a hook put together, its fragments' size counts, not its own (rule K). */
-static bool too_big(const struct rte_mbuf *m, uint32_t mtu)
-{
-	const struct packet *p = packet_of(m);
-
-	return m->pkt_len > mtu && (packet_ip(m)->fragment_offset & FRAG_DF) &&
-	       (!(p->flags & PACKET_F_IGNORE_DF) || p->frag_max_size > mtu);
-}
-
-/* The sender could have taken the better way itself: rule C9. */
+/* The sender could have taken the better way itself, unless it asked for this one: rule C9. */
 static void redirect(struct worker *w, const struct rte_mbuf *m)
 {
+	if (packet_ip(m)->version_ihl != 0x45 && packet_of(m)->options.srr)
+		return;
 	if (peer_redirect_allow(packet_ip(m)->src_addr, w->now_ns))
 		icmp_send(w, m, ICMP_REDIRECT, ICMP_REDIR_HOST, packet_of(m)->next_addr);
+}
+
+void ip_forward_finish(struct worker *w, struct rte_mbuf *m)
+{
+	if (unlikely(packet_ip(m)->version_ihl != 0x45))
+		ip_forward_options(m);
+	ip_output(w, m);
 }
 
 void ip_forward(struct worker *w, struct rte_mbuf *m)
@@ -49,17 +56,24 @@ void ip_forward(struct worker *w, struct rte_mbuf *m)
 		packet_drop(w, m, DROP_IP_TTL);
 		return;
 	}
+	if (unlikely(ip->version_ihl != 0x45) && ip_options_strict_failed(m)) {
+		icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_SR_FAILED, 0);
+		packet_drop(w, m, DROP_IP_SR_FAILED);
+		return;
+	}
 	count(w->counters, CNT_IP_FORWDATAGRAMS);
-	mtu = path_mtu(nexthop_get(p->nexthop), out);
-	if (unlikely(too_big(m, mtu))) {
+	mtu = path_mtu(m, out);
+	p->mtu = (uint16_t)mtu;
+	if (unlikely(m->pkt_len > mtu && ip_must_not_cut(m, mtu))) {
 		count(w->counters, CNT_IP_FRAGFAILS);
 		icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, rte_cpu_to_be_32(mtu));
 		packet_drop(w, m, DROP_PKT_TOO_BIG);
 		return;
 	}
-	p->mtu = (uint16_t)mtu;
 	checksum_ttl_down(ip);
 	if (unlikely(p->flags & PACKET_F_REDIRECT))
 		redirect(w, m);
-	ip_output(w, m);
+	if (hooked(HOOK_FORWARD) && !hook_run(w, m, HOOK_FORWARD))
+		return;
+	ip_forward_finish(w, m);
 }

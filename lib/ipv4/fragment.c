@@ -14,14 +14,14 @@
  *
  * What the pieces' headers have in common, and the sum over it, is computed once (struct common).
  *
- * Datagrams made here need no rule of their own: Linux makes their pieces in ip_append_data, but
- * with the same outcome as cutting the whole.
+ * Datagrams made here come with the boundaries that they are to be cut at (append.h).
  */
 #include "ipv4/fragment.h"
 
 #include <string.h>
 
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "link/driver.h"
 #include "packet/checksum.h"
 #include "packet/chain.h"
@@ -29,10 +29,6 @@
 #define UNIT 8u                /* bytes that the offset field counts */
 #define HEADER_MAX 60
 #define LINK_HEADER_BYTES (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
-
-#define OPTION_END 0
-#define OPTION_NOP 1
-#define OPTION_COPIED 0x80     /* this bit of the type: belongs into every fragment */
 
 struct common {
 	union {
@@ -194,8 +190,7 @@ static inline uint32_t piece_bytes(uint32_t left, uint32_t room)
 	return left <= room ? left : room & ~(UNIT - 1);
 }
 
-/* From how many bytes of payload on pieces for this link refer to it. */
-static uint32_t refer_bytes(const struct link *out)
+uint32_t fragment_refer_bytes(const struct link *out)
 {
 	return out->multi_seg && out->shared_mbufs ? out->profile->refer_bytes : UINT32_MAX;
 }
@@ -268,7 +263,7 @@ static void send_cut(struct worker *w, struct rte_mbuf *m, struct link *out, uin
 	header_write(&h, m, h.header + first, fragment_word(&h, 0, first < payload));
 	if (unlikely(h.header > sizeof(h.ip)) && !h.unit)
 		common_blank_options(&h);
-	if (unlikely(!pieces_make(w, m, &h, first, room, refer_bytes(out), &next))) {
+	if (unlikely(!pieces_make(w, m, &h, first, room, fragment_refer_bytes(out), &next))) {
 		list_free(next);
 		fail(w, m, DROP_NOMEM);
 		return;
@@ -287,22 +282,13 @@ static void send_cut(struct worker *w, struct rte_mbuf *m, struct link *out, uin
 
 /* ---- */
 
-/* Rules C4 and K. */
-static bool too_big(const struct rte_mbuf *m)
-{
-	const struct packet *p = packet_of(m);
-
-	return (packet_ip(m)->fragment_offset & FRAG_DF) &&
-	       (!(p->flags & PACKET_F_IGNORE_DF) || p->frag_max_size > p->mtu);
-}
-
 void ip_fragment(struct worker *w, struct rte_mbuf *m, struct link *out, ip_output_fn output)
 {
 	const struct packet *p = packet_of(m);
 	uint16_t header = rte_ipv4_hdr_len(packet_ip(m));
 	uint32_t mtu = p->mtu;
 
-	if (unlikely(too_big(m))) {
+	if (unlikely(ip_must_not_cut(m, mtu))) {
 		icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, rte_cpu_to_be_32(mtu));
 		fail(w, m, DROP_PKT_TOO_BIG);
 		return;

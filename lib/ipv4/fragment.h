@@ -15,4 +15,8 @@ typedef void (*ip_output_fn)(struct worker *w, struct rte_mbuf *m, struct link *
  * mbufs run out nothing is sent. Consumes m. */
 void ip_fragment(struct worker *w, struct rte_mbuf *m, struct link *out, ip_output_fn output);
 
+/* From how many bytes of payload on pieces that leave by this link refer to it instead of being
+ * copies; UINT32_MAX: never. */
+uint32_t fragment_refer_bytes(const struct link *out);
+
 #endif

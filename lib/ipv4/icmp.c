@@ -6,11 +6,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/clock.h"
+#include <rte_udp.h>
+
+#include "ipv4/exception.h"
 #include "ipv4/internal.h"
 #include "packet/checksum.h"
-
-#define MS_PER_DAY (24 * 3600 * 1000u)
 
 static struct icmp_hdr *icmp_header(const struct rte_mbuf *m)
 {
@@ -39,11 +39,6 @@ static void icmp_echo(struct worker *w, struct rte_mbuf *m)
 	icmp_reply(w, m);
 }
 
-static uint32_t ms_of_day(uint64_t now_ns)
-{
-	return (uint32_t)(clock_utc(now_ns) / NSEC_PER_MSEC % MS_PER_DAY);
-}
-
 static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
 {
 	uint32_t header = rte_ipv4_hdr_len(packet_ip(m));
@@ -65,17 +60,77 @@ static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
 	icmp = icmp_header(m);
 	icmp->type = ICMP_TIMESTAMPREPLY;
 	icmp->code = 0;
-	times[0] = times[1] = rte_cpu_to_be_32(ms_of_day(w->now_ns));
+	times[0] = times[1] = ip_timestamp(w->now_ns);
 	memcpy((uint8_t *)(icmp + 1) + 4, times, sizeof(times));
 	icmp_reply(w, m);
 }
 
-/* Linux counts an error about a packet of a protocol that has sockets, of which none fits (there
- * are none here); and one about protocol 255, which is nobody's. */
-static bool finds_no_socket(uint8_t protocol)
+/* A packet that an error quotes, as much of it as counts. */
+struct quoted {
+	struct rte_ipv4_hdr ip;
+	union {
+		struct rte_udp_hdr udp;
+		struct icmp_hdr icmp;
+		uint8_t bytes[8];
+	};
+};
+
+/* Linux counts an error about a packet of a protocol that has sockets, of which none fits; and one
+ * about protocol 255, which is nobody's. The sockets here are the ports of UDP's services. */
+static bool finds_no_socket(const struct quoted *q)
 {
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-	       protocol == IPPROTO_UDPLITE || protocol == IPPROTO_RAW;
+	switch (q->ip.next_proto_id) {
+	case IPPROTO_UDP:
+		return !udp_port_get(q->udp.src_port);
+	case IPPROTO_TCP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_RAW:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Is it an echo request of the router's own? */
+static bool is_probe(const struct quoted *q)
+{
+	return q->ip.next_proto_id == IPPROTO_ICMP && q->icmp.type == ICMP_ECHO &&
+	       probe_is_open(q->icmp.echo.id);
+}
+
+/* May the sender of an error know what it says of the path's MTU? Of echo replies, and of what has
+ * a socket. */
+static bool tells_of_path(const struct quoted *q)
+{
+	return q->ip.next_proto_id == IPPROTO_UDP || is_probe(q) ||
+	       (q->ip.next_proto_id == IPPROTO_ICMP && q->icmp.type == ICMP_ECHOREPLY);
+}
+
+/* Tell who sent the packet that is quoted. */
+static void quoted_deliver(struct worker *w, struct rte_mbuf *m, uint32_t at,
+			   const struct icmp_hdr *icmp, struct quoted *q)
+{
+	uint32_t header = rte_ipv4_hdr_len(&q->ip);
+
+	if (m->pkt_len < at + header + sizeof(q->bytes)) {
+		count(w->counters, CNT_ICMP_INERRORS);
+		packet_deliver(w, m);
+		return;
+	}
+	packet_read(m, at + header, sizeof(q->bytes), q->bytes);
+	if (finds_no_socket(q))
+		count(w->counters, CNT_ICMP_INERRORS);
+	else if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED &&
+		 tells_of_path(q) &&
+		 !ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, q->ip.type_of_service,
+				 (uint16_t)rte_be_to_cpu_32(icmp->info))) {
+		packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
+		return;
+	}
+	if (is_probe(q) && icmp->type != ICMP_REDIRECT)
+		probe_hand_over(w, m);
+	else
+		packet_deliver(w, m);
 }
 
 /* The quoted packet: its header must be whole and 8 bytes of its payload must be there before
@@ -84,28 +139,26 @@ static void icmp_about_us(struct worker *w, struct rte_mbuf *m)
 {
 	uint32_t at = rte_ipv4_hdr_len(packet_ip(m)) + sizeof(struct icmp_hdr);
 	const struct icmp_hdr icmp = *icmp_header(m);
-	struct rte_ipv4_hdr quoted;
+	struct quoted q;
 	bool redirect = icmp.type == ICMP_REDIRECT;
 
-	if (m->pkt_len < at + sizeof(quoted)) {
+	if (m->pkt_len < at + sizeof(q.ip)) {
 		icmp_error(w, m, DROP_INVALID_PROTO);
 		return;
 	}
-	packet_read(m, at, sizeof(quoted), &quoted);
-	if (!redirect && (quoted.version_ihl & 0xf) < 5) {
+	packet_read(m, at, sizeof(q.ip), &q.ip);
+	if (!redirect && (q.ip.version_ihl & 0xf) < 5) {
 		icmp_error(w, m, DROP_IP_INHDR);
 		return;
 	}
 	if (!redirect && ((icmp.type == ICMP_DEST_UNREACH && icmp.code > 15) ||
 			  (icmp.type == ICMP_TIME_EXCEEDED && icmp.code == 1) ||
 			  (!ip_settings.icmp_ignore_bogus_error_responses &&
-			   route_lookup(quoted.dst_addr)->type == ROUTE_BROADCAST))) {
+			   route_lookup_local(q.ip.dst_addr)->type == ROUTE_BROADCAST))) {
 		packet_deliver(w, m);
 		return;
 	}
-	if (m->pkt_len < at + rte_ipv4_hdr_len(&quoted) + 8 || finds_no_socket(quoted.next_proto_id))
-		count(w->counters, CNT_ICMP_INERRORS);
-	packet_deliver(w, m);
+	quoted_deliver(w, m, at, &icmp, &q);
 }
 
 /* To a broadcast or group address: rule F. True: refused. */
@@ -137,6 +190,12 @@ static void dispatch(struct worker *w, struct rte_mbuf *m, uint8_t type)
 		icmp_about_us(w, m);
 		return;
 	case ICMP_ECHOREPLY:
+		if (probe_is_open(icmp_header(m)->echo.id)) {
+			probe_hand_over(w, m);
+			return;
+		}
+		packet_drop(w, m, DROP_NO_SOCKET);
+		return;
 	case ICMP_EXT_ECHOREPLY:
 		packet_drop(w, m, DROP_NO_SOCKET);
 		return;

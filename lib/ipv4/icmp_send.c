@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "ipv4/peer.h"
 #include "packet/checksum.h"
 
@@ -123,7 +124,9 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 		.dst = ip->src_addr,
 		.protocol = IPPROTO_ICMP,
 		.tos = (ip->type_of_service & 0x1e) | 0xc0,
+		.about = m,
 	};
+	struct ip_options options;
 	struct rte_mbuf *e;
 	int room;
 
@@ -134,10 +137,10 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 	if (limit && !global_allow(w))
 		return;
 	f.src = error_source(m);
-	if (ip_route_output(&f) || (limit && !host_allow(w, &f)))
+	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) || (limit && !host_allow(w, &f)))
 		return;
 	room = (int)RTE_MIN(f.mtu, (uint32_t)ERROR_BYTES_MAX) - (int)sizeof(*ip) -
-	       (int)sizeof(struct icmp_hdr);
+	       (f.options ? f.options->len : 0) - (int)sizeof(struct icmp_hdr);
 	if (room <= (int)sizeof(*ip))
 		return;
 	if (!f.src)
@@ -148,7 +151,7 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 		return;
 	}
 	count_out(w, type);
-	ip_build_and_send(w, e, &f, false);
+	ip_send_datagram(w, e, &f);
 }
 
 void icmp_reply(struct worker *w, struct rte_mbuf *m)
@@ -163,8 +166,10 @@ void icmp_reply(struct worker *w, struct rte_mbuf *m)
 		.protocol = IPPROTO_ICMP,
 		.tos = ip->type_of_service,
 	};
+	struct ip_options options;
 
-	if ((limit && !global_allow(w)) || ip_route_output(&f) || (limit && !host_allow(w, &f))) {
+	if (!ip_flow_answers(&f, m, &options) || (limit && !global_allow(w)) ||
+	    ip_route_output(&f) || (limit && !host_allow(w, &f))) {
 		packet_deliver(w, m);
 		return;
 	}
@@ -174,5 +179,5 @@ void icmp_reply(struct worker *w, struct rte_mbuf *m)
 	w->counters->delivered++;
 	w->counters->originated++;
 	count_out(w, ICMP_ECHOREPLY);
-	ip_build_and_send(w, m, &f, false);
+	ip_send_datagram(w, m, &f);
 }

@@ -7,6 +7,7 @@
  * any other packet is answered or sent on, so that what leaves keeps the order of what came.
  */
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "ipv4/reassemble.h"
 #include "packet/checksum.h"
 
@@ -73,7 +74,7 @@ static bool count_broadcast(struct worker *w, const struct link *l, struct rte_m
 	return true;
 }
 
-static void ip_rcv_finish(struct worker *w, struct link *l, struct rte_mbuf *m)
+static inline void finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 {
 	enum route_verdict verdict = VERDICT_LOCAL;
 	enum drop_reason reason = DROP_IP_INVALID_DEST;
@@ -86,15 +87,13 @@ static void ip_rcv_finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 		packet_drop(w, m, reason);
 		return;
 	}
-	if (unlikely(packet_ip(m)->version_ihl > 0x45)) {
-		packet_drop(w, m, DROP_IP_OPTIONS);
+	if (unlikely(packet_ip(m)->version_ihl > 0x45) && !ip_rcv_options(w, l, m, &verdict))
 		return;
-	}
 	if (unlikely(packet_of(m)->route_type != ROUTE_UNICAST ||
 		     packet_of(m)->type != PACKET_HOST) &&
 	    !count_broadcast(w, l, m))
 		return;
-	if (unlikely(w->ip->n_frags) &&
+	if (unlikely(w->ip->frags.n) &&
 	    (verdict != VERDICT_LOCAL || !ip_is_fragment(packet_ip(m))))
 		ip_defrag_run(w);
 	if (likely(verdict == VERDICT_FORWARD))
@@ -105,11 +104,29 @@ static void ip_rcv_finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 		ip_error(w, l, m);
 }
 
+void ip_rcv_finish(struct worker *w, struct rte_mbuf *m)
+{
+	struct link *l = link_get(packet_of(m)->link);
+
+	if (likely(l))
+		finish(w, l, m);
+	else
+		packet_drop(w, m, DROP_LINK_GONE);
+}
+
+/* Fragments that are being collected come first, as hooks may send something. */
+static __rte_noinline bool prerouting(struct worker *w, struct rte_mbuf *m)
+{
+	if (w->ip->frags.n)
+		ip_defrag_run(w);
+	return hook_run(w, m, HOOK_PREROUTING);
+}
+
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if (ip_rcv_core(w, m[i]))
-			ip_rcv_finish(w, l, m[i]);
-	if (unlikely(w->ip->n_frags))
+		if (ip_rcv_core(w, m[i]) && (!hooked(HOOK_PREROUTING) || prerouting(w, m[i])))
+			finish(w, l, m[i]);
+	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
 }

@@ -6,8 +6,11 @@
 #ifndef IPV4_INTERNAL_H
 #define IPV4_INTERNAL_H
 
+#include "core/clock.h"
 #include "core/counters.h"
+#include "ipv4/hook.h"
 #include "ipv4/ipv4.h"
+#include "ipv4/reassemble_burst.h"
 #include "route/route.h"
 
 #define ICMP_ECHOREPLY 0
@@ -30,6 +33,7 @@
 #define ICMP_PROT_UNREACH 2
 #define ICMP_PORT_UNREACH 3
 #define ICMP_FRAG_NEEDED 4
+#define ICMP_SR_FAILED 5
 #define ICMP_PKT_FILTERED 13
 #define ICMP_REDIR_HOST 1
 #define ICMP_EXC_TTL 0
@@ -58,12 +62,11 @@ struct ip_settings {
 	int32_t icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
 	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
+	int32_t multipath_hash_policy, multipath_hash_seed, multipath_use_neigh;
 };
 extern struct ip_settings ip_settings;
 
 /* ---- a worker's state ---- */
-
-#define IP_BURST 32              /* fragments that are put together at a time */
 
 struct defrag;                   /* reassemble.c */
 struct ip_ids;                   /* send.c */
@@ -71,12 +74,22 @@ struct ip_ids;                   /* send.c */
 struct ip_worker {
 	struct defrag *defrag;
 	struct ip_ids *ids;
-	unsigned int n_frags;    /* collected in frags: ip_defrag_collect() */
-	struct rte_mbuf *frags[IP_BURST];
+	struct frag_burst frags; /* collected: ip_defrag_collect() */
 };
 
 int ip_ids_init(struct worker *w);
 void ip_ids_fini(struct worker *w);
+
+/* ---- time ---- */
+
+#define MS_PER_DAY (24 * 3600 * 1000u)
+
+/* Milliseconds since midnight, universal time, as ICMP and IP timestamps have it. Linux's
+ * inet_current_timestamp. */
+static inline rte_be32_t ip_timestamp(uint64_t now_ns)
+{
+	return rte_cpu_to_be_32((uint32_t)(clock_utc(now_ns) / NSEC_PER_MSEC % MS_PER_DAY));
+}
 
 /* ---- address classes ---- */
 
@@ -116,7 +129,7 @@ enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct
 /* A packet that has no way: rule H3 with the limit of C10. Consumes m. */
 void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m);
 
-/* ---- forward.c, local.c, output.c ---- */
+/* ---- input.c, forward.c, local.c, output.c ---- */
 
 /* Is it a part of a datagram? */
 static inline bool ip_is_fragment(const struct rte_ipv4_hdr *ip)
@@ -124,24 +137,64 @@ static inline bool ip_is_fragment(const struct rte_ipv4_hdr *ip)
 	return ip->fragment_offset & (FRAG_OFFSET | FRAG_MF);
 }
 
-/* All consume m. */
+/* The largest packet that may leave by a next hop, if nothing was learned of the path: rule C3. */
+static inline uint32_t ip_nexthop_mtu(const struct nexthop *nh, const struct link *out)
+{
+	return nh->mtu ? RTE_MIN(nh->mtu, (uint32_t)RTE_IPV4_MAX_PKT_LEN) : out->mtu;
+}
+
+/* May a packet that is too large for this MTU not be cut? DF says so (C4), but of a datagram that a
+ * hook put together only if one of its fragments was larger than the MTU itself (rule K). */
+static inline bool ip_must_not_cut(const struct rte_mbuf *m, uint32_t mtu)
+{
+	const struct packet *p = packet_of(m);
+
+	return (packet_ip(m)->fragment_offset & FRAG_DF) &&
+	       (!(p->flags & PACKET_F_IGNORE_DF) || p->frag_max_size > mtu);
+}
+
+/* All consume m. Those named finish are what follows behind a point of hooks. */
+
+/* Received, behind PREROUTING: to be routed. */
+void ip_rcv_finish(struct worker *w, struct rte_mbuf *m);
 void ip_forward(struct worker *w, struct rte_mbuf *m);
+void ip_forward_finish(struct worker *w, struct rte_mbuf *m);
 /* A fragment waits for ip_defrag_run(). */
 void ip_local_deliver(struct worker *w, struct rte_mbuf *m);
 /* A whole datagram. */
+void ip_local_deliver_whole(struct worker *w, struct rte_mbuf *m);
 void ip_local_deliver_finish(struct worker *w, struct rte_mbuf *m);
 /* Routed already: fields route_type, nexthop, out_link, next_addr and mtu are set. */
 void ip_output(struct worker *w, struct rte_mbuf *m);
+void ip_finish_output(struct worker *w, struct rte_mbuf *m);
 /* A held packet whose neighbour failed. */
 void ip_neigh_error(struct worker *w, struct rte_mbuf *m);
 
 /* ---- send.c: what the router itself sends ---- */
 
+struct ip_options;               /* options.h */
+
+/* May the router's own datagrams be cut, and what tells them from each other: rules G1 and G3. */
+enum ip_pmtudisc {
+	IP_PMTU_DONT,        /* no DF; what ICMP sends */
+	IP_PMTU_WANT,        /* DF on what fits the path, the rest is cut; what UDP sends */
+	IP_PMTU_DO,          /* DF, and identification 0; what TCP sends */
+};
+
 struct ip_flow {
 	rte_be32_t dst, src;     /* src 0: chosen by the route */
 	uint8_t tos, protocol;
+	uint8_t pmtudisc;        /* enum ip_pmtudisc */
+	uint8_t ttl;             /* 0: rule G4 */
+	const struct ip_options *options; /* NULL: none */
+	rte_be32_t final_dst;    /* with a source route in them, where it ends; dst is its first hop */
+	/* what else tells flows apart where there are several ways */
+	rte_be16_t sport, dport;
+	const struct rte_mbuf *about;  /* an ICMP error's offender, else NULL */
 	/* answers of ip_route_output */
 	uint8_t route_type;
+	uint8_t hoplimit;        /* of the route; 0: ip_default_ttl */
+	bool mtu_locked;         /* nothing that goes there may have DF for the path's sake */
 	uint16_t out_link;
 	uint32_t nexthop, mtu;
 	rte_be32_t next_addr;
@@ -152,8 +205,20 @@ struct ip_flow {
 int ip_route_output(struct ip_flow *f);
 
 /* Put a header before m's data (a transport datagram of m->pkt_len bytes) and send it the way
- * that ip_route_output() found. df: set DF. Consumes m. */
-void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool df);
+ * that ip_route_output() found; in pieces, if it is larger than the path's MTU. m is counted as
+ * originated already. Consumes m. */
+void ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
+
+/* The same for what append.c has gathered; several: m is a frag_list whose boundaries are where the
+ * path's MTU asks for them. */
+void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool several);
+
+/* ---- multipath.c: the way of several that a packet takes ---- */
+
+void ip_multipath_init(void);
+/* The member of the group of this index, for a received packet or one that the router sends. */
+uint32_t ip_multipath_input(const struct worker *w, const struct rte_mbuf *m, uint32_t index);
+uint32_t ip_multipath_output(const struct ip_flow *f, uint32_t index);
 
 /* An identification for a datagram of this flow: rule G1. */
 uint16_t ip_select_id(struct worker *w, const struct ip_flow *f);
@@ -174,6 +239,26 @@ void icmp_rcv(struct worker *w, struct rte_mbuf *m);
 void udp_rcv(struct worker *w, struct rte_mbuf *m);
 void tcp_rcv(struct worker *w, struct rte_mbuf *m);
 void igmp_rcv(struct worker *w, struct rte_mbuf *m);
+int udp_services_init(void);
+
+/* ---- probe.c: answers to echo requests that the router sent ---- */
+extern uint32_t probe_sessions;
+bool probe_wants(rte_be16_t id);
+/* Is this the identifier of one that somebody waits for? */
+static inline bool probe_is_open(rte_be16_t id)
+{
+	return unlikely(__atomic_load_n(&probe_sessions, __ATOMIC_RELAXED)) && probe_wants(id);
+}
+/* Give an answer to the control thread. Consumes m. */
+void probe_hand_over(struct worker *w, struct rte_mbuf *m);
+
+/* The service on a port, NULL: none. */
+ip_protocol_fn udp_port_get(rte_be16_t port);
+
+struct rte_tcp_hdr;
+
+/* What a reset says in answer to a segment of so many bytes of payload; without its checksum. */
+void tcp_reset_fill(struct rte_tcp_hdr *rst, const struct rte_tcp_hdr *th, uint32_t payload);
 
 /* The source address that an answer to m carries: Linux's fib_compute_spec_dst. */
 rte_be32_t ip_spec_dst(const struct rte_mbuf *m);

@@ -9,13 +9,19 @@
 #include <rte_malloc.h>
 
 #include "core/sysctl.h"
+#include "ipv4/exception.h"
+#include "ipv4/fast.h"
+#include "ipv4/filter.h"
+#include "ipv4/hook_defrag.h"
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
+#include "ipv4/probe.h"
 #include "ipv4/reassemble.h"
 #include "link/ethernet.h"
 #include "neigh/neigh.h"
 
 struct ip_settings ip_settings;
+bool ip_fast_path = true;
 
 static const struct sysctl settings[] = {
 	{.name = "net.ipv4.ip_default_ttl", .value = &ip_settings.default_ttl, .min = 1,
@@ -41,6 +47,15 @@ static const struct sysctl settings[] = {
 	{.name = "net.ipv4.icmp_ignore_bogus_error_responses",
 	 .value = &ip_settings.icmp_ignore_bogus_error_responses, .min = 0, .max = 1, .preset = 1,
 	 .help = "take no notice of ICMP errors about packets to a broadcast address"},
+	{.name = "net.ipv4.fib_multipath_hash_policy", .value = &ip_settings.multipath_hash_policy,
+	 .min = 0, .max = 1, .preset = 0,
+	 .help = "what chooses one of several ways: 0 addresses, 1 protocol and ports too"},
+	{.name = "net.ipv4.fib_multipath_hash_seed", .value = &ip_settings.multipath_hash_seed,
+	 .min = 0, .max = INT_MAX, .preset = 0,
+	 .help = "seed of that choice; 0: a random one"},
+	{.name = "net.ipv4.fib_multipath_use_neigh", .value = &ip_settings.multipath_use_neigh,
+	 .min = 0, .max = 1, .preset = 0,
+	 .help = "take no way whose gateway is known not to answer"},
 };
 
 static const struct {
@@ -69,17 +84,37 @@ int ip_init(void)
 		if (rc)
 			return rc;
 	}
+	ip_multipath_init();
+	rc = ip_exception_init();
+	if (rc)
+		return rc;
+	rc = probe_init();
+	if (rc)
+		return rc;
+	rc = udp_services_init();
+	if (rc)
+		return rc;
 	rc = defrag_init();
 	if (rc)
 		return rc;
-	defrag_register(DEFRAG_LOCAL_DELIVER, ip_local_deliver_finish);
+	defrag_register(DEFRAG_LOCAL_DELIVER, ip_local_deliver_whole);
+	rc = hook_defrag_init();
+	if (!rc)
+		rc = filter_init();
+	if (rc)
+		return rc;
 	eth_ipv4_handler = ip_rcv;
 	neigh_error = ip_neigh_error;
-	return peer_init();
+	rc = ip_fast_init();
+	return rc ? rc : peer_init();
 }
 
 void ip_fini(void)
 {
+	ip_fast_fini();
+	ip_exception_fini();
+	hook_fini();
+	filter_fini();
 	peer_fini();
 }
 

@@ -15,11 +15,18 @@
 #include "link/link.h"
 #include "packet/packet.h"
 
+/* False: every packet takes the general path, until net.millrace.fast_path_lanes says otherwise. To
+ * be set before ip_init(). */
+extern bool ip_fast_path;
+
 /* Settings, handlers, tables; after the init of link, route and neigh. 0 or a negative errno. */
 int ip_init(void);
 void ip_fini(void);
 int ip_worker_init(struct worker *w);
 void ip_worker_fini(struct worker *w);
+
+/* Forget what was learned of paths. Control thread. */
+void ip_exception_flush(void);
 
 /* Once in a worker's loop: timers and what other workers hand over. Returns how much there was.
  * When the next timer runs out; UINT64_MAX: none runs. */
@@ -32,12 +39,38 @@ uint64_t ip_held(void);
 /* A burst of received packets from one link, data at the IP header. Consumes all. Rule A. */
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
 
-/* An IP protocol above: takes packets for the router itself (not fragments), data still at the IP
- * header, lengths checked. Consumes m: packet_deliver() or packet_drop(). */
+/* ---- local delivery: rule F. What is built on it is told of in docs/services.md ---- */
+
+/* An IP protocol above: takes packets for the router itself (never fragments, but what was put
+ * together from them, which is a chain), data still at the IP header, lengths checked, on any
+ * worker. Consumes m: packet_deliver() or packet_drop(), or by sending it. */
 typedef void (*ip_protocol_fn)(struct worker *w, struct rte_mbuf *m);
 
 /* Register the handler of a protocol number. 0, or -EEXIST when it has one. Control thread,
  * before the workers start. */
 int ip_protocol_register(uint8_t protocol, ip_protocol_fn fn);
+
+/* Register a raw handler, which gets a copy of each packet of a protocol before its handler gets
+ * the packet; with a raw handler a protocol is known, and nobody is told that it is unreachable.
+ * IP_RAW_ANY: of every protocol. 0, or -ENOSPC if the protocol (or any) has IP_RAW_MAX. Control
+ * thread, before the workers start. Linux's raw sockets. */
+#define IP_RAW_ANY (-1)
+#define IP_RAW_MAX 3
+int ip_raw_register(int protocol, ip_protocol_fn fn);
+
+/* A service on a UDP port: takes datagrams whose header and checksum are right, data still at the
+ * IP header, the UDP header contiguous with it; also those to broadcast and group addresses
+ * (packet_of(m)->route_type). Consumes m, as an ip_protocol_fn does. */
+typedef ip_protocol_fn udp_port_fn;
+
+/* Open a port, host byte order, for all addresses of the router: 0, or -EADDRINUSE; and close it.
+ * Control thread, at any time: a datagram meets the old state or the new one. */
+int udp_port_register(uint16_t port, udp_port_fn fn);
+void udp_port_unregister(uint16_t port);
+
+/* Answer a datagram that a service was given with so much of its own payload, changed in place or
+ * not, from the address that it was sent to, or, if that is not one host's, from the one that is
+ * nearest to the sender. Consumes m. */
+void udp_reply(struct worker *w, struct rte_mbuf *m);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "ipv4/fragment.h"
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "neigh/neigh.h"
 
 /* 01:00:5e and the low 23 bits of the group: RFC 1112. */
@@ -60,8 +61,27 @@ static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
 		neigh_output(w, m, out, p->next_addr);
 }
 
-/* What the router sends to all, it hears too. */
-static void copy_to_self(struct worker *w, const struct rte_mbuf *m, const struct link *out)
+/* Is this to be heard by the router too? Broadcasts that it makes are, and of groups the one that
+ * all links have joined. By lo it comes back anyway. */
+static bool heard_here(const struct rte_mbuf *m, const struct link *out)
+{
+	const struct packet *p = packet_of(m);
+
+	if (out->id == LINK_LO)
+		return false;
+	if (p->route_type == ROUTE_MULTICAST)
+		return packet_ip(m)->dst_addr == RTE_BE32(0xe0000001);
+	return p->route_type == ROUTE_BROADCAST && !(p->flags & PACKET_F_FORWARD);
+}
+
+static void loop_copy(struct worker *w, struct rte_mbuf *copy)
+{
+	packet_of(copy)->link = packet_of(copy)->out_link;
+	packet_of(copy)->flags = PACKET_F_ROUTED;
+	link_loop(w, copy);
+}
+
+static void copy_to_self(struct worker *w, const struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
 
@@ -69,10 +89,20 @@ static void copy_to_self(struct worker *w, const struct rte_mbuf *m, const struc
 		return;
 	w->counters->originated++;
 	*packet_of(copy) = *packet_of(m);
-	packet_of(copy)->link = out->id;
 	packet_of(copy)->type = PACKET_LOOPBACK;
-	packet_of(copy)->flags = PACKET_F_ROUTED;
-	link_loop(w, copy);
+	packet_of(copy)->frag_max_size = 0;
+	if (!hooked(HOOK_POSTROUTING) || hook_run(w, copy, HOOK_POSTROUTING))
+		loop_copy(w, copy);
+}
+
+static inline void finish_output(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	const struct packet *p = packet_of(m);
+
+	if (unlikely(m->pkt_len > p->mtu || p->frag_max_size))
+		ip_fragment(w, m, out, finish);
+	else
+		finish(w, m, out);
 }
 
 void ip_output(struct worker *w, struct rte_mbuf *m)
@@ -84,17 +114,29 @@ void ip_output(struct worker *w, struct rte_mbuf *m)
 		packet_drop(w, m, DROP_LINK_GONE);
 		return;
 	}
-	if (unlikely(p->route_type == ROUTE_BROADCAST && !(p->flags & PACKET_F_FORWARD)))
-		copy_to_self(w, m, out);
-	if (unlikely(m->pkt_len > p->mtu || p->frag_max_size)) {
-		ip_fragment(w, m, out, finish);
+	if (unlikely(p->route_type != ROUTE_UNICAST) && heard_here(m, out))
+		copy_to_self(w, m);
+	if (hooked(HOOK_POSTROUTING) && !hook_run(w, m, HOOK_POSTROUTING))
 		return;
-	}
-	finish(w, m, out);
+	finish_output(w, m, out);
 }
 
+void ip_finish_output(struct worker *w, struct rte_mbuf *m)
+{
+	struct link *out = link_get(packet_of(m)->out_link);
+
+	if (unlikely(!out))
+		packet_drop(w, m, DROP_LINK_GONE);
+	else if (unlikely(packet_of(m)->type == PACKET_LOOPBACK))
+		loop_copy(w, m);
+	else
+		finish_output(w, m, out);
+}
+
+/* As in Linux, the options are compiled anew, and changed by it. */
 void ip_neigh_error(struct worker *w, struct rte_mbuf *m)
 {
-	icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	if (packet_ip(m)->version_ihl == 0x45 || !ip_options_compile(w, m))
+		icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
 	packet_drop(w, m, DROP_NEIGH_FAILED);
 }

@@ -24,7 +24,7 @@
 #include "packet/truesize.h"
 
 #define QUEUE_BYTES 200        /* Linux's struct ipq */
-#define COLD_QUEUES 128        /* from so many on it pays to fetch a queue ahead */
+#define COLD_QUEUES 8        /* from so many on it pays to fetch a queue ahead */
 
 #define ECN_CE 3
 #define ECN_BAD 0xff
@@ -92,8 +92,8 @@ static const uint8_t ecn_table[FRAG_ECN + 1] = {
 	0, ECN_BAD, ECN_CE, ECN_BAD, ECN_CE, ECN_BAD, ECN_CE, ECN_BAD,
 };
 
-/* Make the first fragment's header that of the whole; its checksum, which was right, follows what
- * changes (RFC 1624, eqn. 3). */
+/* Make the first fragment's header that of the whole; its checksum, which was right
+ * unless there are options, follows what changes (RFC 1624, eqn. 3). */
 static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_t ecn, bool df)
 {
 	rte_be16_t length = rte_cpu_to_be_16((uint16_t)total), fragment = df ? FRAG_DF : 0;
@@ -107,10 +107,12 @@ static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_
 	ip->total_length = length;
 	ip->fragment_offset = fragment;
 	ip->hdr_checksum = (uint16_t)~checksum_fold(sum);
+	if (unlikely(ip->version_ihl != 0x45))
+		checksum_header_set(ip);
 }
 
-/* What is known of the datagram is what was known of the fragment that came last, but for how it
- * was addressed on the link. */
+/* What is known of the datagram is what was known of the fragment that came last, but for how the
+ * first was addressed on the link, and for its options. */
 static inline void facts_move(struct packet *to, const struct packet *from)
 {
 	_Static_assert(offsetof(struct packet, frag_max_size) >
@@ -162,25 +164,7 @@ static struct rte_mbuf *complete(struct worker *w, struct defrag *d, struct frag
 
 /* ---- one fragment ---- */
 
-/* What its header says. */
-struct piece {
-	uint16_t word;               /* fragment offset and flags */
-	uint8_t header;              /* its length */
-	uint8_t tos;
-	uint32_t bytes;              /* of payload */
-};
-
-static inline struct piece piece_of(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
-{
-	return (struct piece){
-		.word = rte_be_to_cpu_16(ip->fragment_offset),
-		.header = rte_ipv4_hdr_len(ip),
-		.tos = ip->type_of_service,
-		.bytes = m->pkt_len - rte_ipv4_hdr_len(ip),
-	};
-}
-
-static inline uint32_t piece_offset(struct piece piece)
+static inline uint32_t piece_offset(struct frag_piece piece)
 {
 	return (piece.word & RTE_IPV4_HDR_OFFSET_MASK) * (uint32_t)FRAG_UNIT_BYTES;
 }
@@ -229,7 +213,7 @@ static inline void fragment_prepare(struct rte_mbuf *m, uint32_t header, uint32_
 }
 
 /* Note all that a fragment says of its datagram. */
-static inline void fragment_note(struct frag_queue *q, uint32_t size, struct piece piece,
+static inline void fragment_note(struct frag_queue *q, uint32_t size, struct frag_piece piece,
 				 uint16_t link)
 {
 	uint32_t seen = 1u << (piece.tos & TOS_ECN_MASK);
@@ -246,7 +230,7 @@ static inline void fragment_note(struct frag_queue *q, uint32_t size, struct pie
 /* Put a fragment to its datagram's. Returns the datagram if that was the last one. Consumes m. */
 static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, struct defrag *d,
 					      struct frag_queue *q, struct rte_mbuf *m,
-					      struct piece piece)
+					      struct frag_piece piece)
 {
 	uint32_t cost = packet_truesize(piece.header + piece.bytes);
 	uint32_t offset = piece_offset(piece), end = offset + piece.bytes;
@@ -311,7 +295,7 @@ static __rte_noinline void queue_restart(struct worker *w, struct defrag *d,
 
 /* again: of the same datagram as the last fragment of this burst. */
 static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, struct defrag *d,
-					      struct rte_mbuf *m, struct piece piece,
+					      struct rte_mbuf *m, struct frag_piece piece,
 					      struct frag_key key, uint64_t hash, bool again)
 {
 	struct frag_queue *q = again ? d->recent : NULL;
@@ -342,50 +326,27 @@ static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, str
 
 /* ---- bursts ---- */
 
-/* Fragments that came together; the arrays have room for siphash_many(). */
-struct burst {
-	unsigned int n;
-	struct rte_mbuf *m[IP_BURST];
-	uint64_t addrs[IP_BURST];
-	uint64_t rest[IP_BURST];     /* frag_hash_word() */
-	uint64_t hash[IP_BURST];
-	struct piece piece[IP_BURST];
-};
+_Static_assert(FRAG_BURST % SIPHASH_LANES == 0, "what siphash_many() needs");
 
-_Static_assert(IP_BURST % SIPHASH_LANES == 0, "what siphash_many() needs");
-
-static inline struct frag_key burst_key(const struct burst *b, unsigned int i)
+static inline struct frag_key burst_key(const struct frag_burst *b, unsigned int i)
 {
 	return (struct frag_key){.addrs = b->addrs[i], .rest = (uint32_t)b->rest[i]};
 }
 
-static inline bool burst_same(const struct burst *b, unsigned int i, unsigned int j)
+static inline bool burst_same(const struct frag_burst *b, unsigned int i, unsigned int j)
 {
 	return b->addrs[i] == b->addrs[j] && b->rest[i] == b->rest[j];
 }
 
-static void burst_begin(struct burst *b, const struct siphash_key *secret_key,
-			struct rte_mbuf **m, unsigned int n, enum defrag_user user)
+static void burst_hash(const struct siphash_key *secret_key, struct frag_burst *b, uint64_t *hash)
 {
-	unsigned int i;
-
-	b->n = n;
-	for (i = 0; i < n; i++) {
-		const struct rte_ipv4_hdr *ip = packet_ip(m[i]);
-		struct frag_key key = frag_key_of(ip, user);
-
-		b->m[i] = m[i];
-		b->piece[i] = piece_of(m[i], ip);
-		b->addrs[i] = key.addrs;
-		b->rest[i] = frag_hash_word(key);
-	}
-	if (n == 1) {
-		b->hash[0] = siphash_one(secret_key, b->addrs[0], b->rest[0]);
+	if (b->n == 1) {
+		hash[0] = siphash_one(secret_key, b->addrs[0], b->rest[0]);
 		return;
 	}
-	for (; i % SIPHASH_LANES; i++)
+	for (unsigned int i = b->n; i % SIPHASH_LANES; i++)
 		b->addrs[i] = b->rest[i] = 0;
-	siphash_many(secret_key, b->addrs, b->rest, b->hash, n);
+	siphash_many(secret_key, b->addrs, b->rest, hash, b->n);
 }
 
 static void give_away(struct worker *w, struct rte_mbuf *m, unsigned int owner,
@@ -398,31 +359,32 @@ static void give_away(struct worker *w, struct rte_mbuf *m, unsigned int owner,
 }
 
 /* Let other workers have what is theirs. */
-static void burst_share(struct worker *w, struct burst *b, enum defrag_user user)
+static void burst_share(struct worker *w, struct frag_burst *b, uint64_t *hash,
+			enum defrag_user user)
 {
 	unsigned int own = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
-		if (defrag_owner(b->hash[i]) != w->id) {
-			give_away(w, b->m[i], defrag_owner(b->hash[i]), user);
+		if (defrag_owner(hash[i]) != w->id) {
+			give_away(w, b->m[i], defrag_owner(hash[i]), user);
 			continue;
 		}
 		b->m[own] = b->m[i];
 		b->piece[own] = b->piece[i];
 		b->addrs[own] = b->addrs[i];
 		b->rest[own] = b->rest[i];
-		b->hash[own++] = b->hash[i];
+		hash[own++] = hash[i];
 	}
 	b->n = own;
 }
 
 /* How many fragments from `at` on are a whole datagram, in order? 0: they are not. */
-static inline unsigned int train(const struct burst *b, unsigned int at)
+static inline unsigned int train(const struct frag_burst *b, unsigned int at)
 {
 	uint32_t end = 0;
 
 	for (unsigned int i = at; i < b->n && burst_same(b, i, at); i++) {
-		struct piece piece = b->piece[i];
+		struct frag_piece piece = b->piece[i];
 
 		if (piece_offset(piece) != end || !piece.bytes)
 			return 0;
@@ -437,15 +399,16 @@ static inline unsigned int train(const struct burst *b, unsigned int at)
 
 /* Most datagrams' fragments come one behind the other, and many in one burst. Such a datagram takes
  * the same steps as any, but has no need of the table. True: done. */
-static __rte_noinline bool train_input(struct worker *w, struct defrag *d, const struct burst *b,
-			       unsigned int at, unsigned int n, enum defrag_user user)
+static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
+				       const struct frag_burst *b, unsigned int at,
+				       unsigned int n, uint64_t hash, enum defrag_user user)
 {
 	struct frag_queue *q = &d->passing;
 	struct rte_mbuf *m = NULL;
 
 	if (unlikely((int64_t)(d->t.bytes + n * TRUESIZE_MAX) > d->bytes_room ||
 		     (int64_t)d->t.segs + n * UINT8_MAX > d->mbufs_room) ||
-	    frag_find(&d->t, burst_key(b, at), b->hash[at]))
+	    frag_find(&d->t, burst_key(b, at), hash))
 		return false;
 	frag_queue_init(q);
 	for (unsigned int i = at; i < at + n; i++)
@@ -458,49 +421,62 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d, const
 	return true;
 }
 
-void defrag_input(struct worker *w, struct defrag *d, struct rte_mbuf **m, unsigned int n,
-		  enum defrag_user user)
+/* Nothing is taken any more, whatever datagram it is of, and none of this burst will change that.
+ * With several workers each does so for what comes to it. */
+static __rte_noinline void burst_refuse(struct worker *w, struct frag_burst *b)
 {
+	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
+	count_add(w->counters, CNT_IP_REASMFAILS, b->n);
+	packet_drop_bulk(w, b->m, b->n, DROP_FRAG_HIGH_THRESH);
+	b->n = 0;
+}
+
+void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum defrag_user user)
+{
+	uint64_t hash[FRAG_BURST];
 	unsigned int step;
-	struct burst b;
 
 	if (d->limits_old)
 		defrag_limits_read(w, d);
-	burst_begin(&b, &d->t.key, m, n, user);
+	if (unlikely((int64_t)d->t.bytes > d->bytes_room)) {
+		burst_refuse(w, b);
+		return;
+	}
+	burst_hash(&d->t.key, b, hash);
 	if (unlikely(d->ring))
-		burst_share(w, &b, user);
-	count_add(w->counters, CNT_IP_REASMREQDS, b.n);
-	for (unsigned int i = 0; i < b.n; i++)
-		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)b.hash[i]));
+		burst_share(w, b, hash, user);
+	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
+	for (unsigned int i = 0; i < b->n; i++)
+		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
 	if (unlikely(d->t.n_queues > COLD_QUEUES))
-		for (unsigned int i = 0; i < b.n; i++)
-			frag_prefetch(&d->t, b.hash[i]);
+		for (unsigned int i = 0; i < b->n; i++)
+			frag_prefetch(&d->t, hash[i]);
 	d->recent = NULL;
-	for (unsigned int i = 0; i < b.n; i += step) {
-		bool again = i && burst_same(&b, i, i - 1);
+	for (unsigned int i = 0; i < b->n; i += step) {
+		bool again = i && burst_same(b, i, i - 1);
 		struct rte_mbuf *whole;
 
-		step = i + 1 < b.n && burst_same(&b, i, i + 1) ? train(&b, i) : 0;
-		if (step && train_input(w, d, &b, i, step, user))
+		step = i + 1 < b->n && burst_same(b, i, i + 1) ? train(b, i) : 0;
+		if (step && train_input(w, d, b, i, step, hash[i], user))
 			continue;
 		step = 1;
-		whole = fragment_input(w, d, b.m[i], b.piece[i], burst_key(&b, i), b.hash[i],
-				       again);
+		whole = fragment_input(w, d, b->m[i], b->piece[i], burst_key(b, i), hash[i], again);
 		if (whole)
 			done_by[user](w, whole);
 	}
+	b->n = 0;
 	d->changed = true;
 }
 
 void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user)
 {
-	defrag_input(w, w->ip->defrag, &m, 1, user);
+	struct frag_burst b = {.n = 0};
+
+	frag_burst_add(&b, m, user);
+	defrag_input(w, w->ip->defrag, &b, user);
 }
 
 void ip_defrag_run(struct worker *w)
 {
-	unsigned int n = w->ip->n_frags;
-
-	w->ip->n_frags = 0;
-	defrag_input(w, w->ip->defrag, w->ip->frags, n, DEFRAG_LOCAL_DELIVER);
+	defrag_input(w, w->ip->defrag, &w->ip->frags, DEFRAG_LOCAL_DELIVER);
 }

@@ -21,6 +21,8 @@
 /* On whose behalf: fragments that were collected for one are not put together with another's. */
 enum defrag_user {
 	DEFRAG_LOCAL_DELIVER,
+	DEFRAG_CONNTRACK_IN,         /* hook_defrag.c, on PREROUTING */
+	DEFRAG_CONNTRACK_OUT,        /* and on OUTPUT */
 	DEFRAG_USERS
 };
 
@@ -38,9 +40,9 @@ void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user);
 void ip_defrag_run(struct worker *w);
 static inline void ip_defrag_collect(struct worker *w, struct rte_mbuf *m)
 {
-	if (unlikely(w->ip->n_frags == IP_BURST))
+	if (unlikely(w->ip->frags.n == FRAG_BURST))
 		ip_defrag_run(w);
-	w->ip->frags[w->ip->n_frags++] = m;
+	frag_burst_add(&w->ip->frags, m, DEFRAG_LOCAL_DELIVER);
 }
 
 /* Once a loop: fragments that other workers hand over, timers, mbufs to be freed; each up to a

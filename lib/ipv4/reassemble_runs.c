@@ -241,10 +241,27 @@ static struct rte_mbuf *dead_run(struct frag_table *t)
 	return head;
 }
 
+/* The same. They have been cold for long, so several are fetched at a time. */
+static struct rte_mbuf *dying_run(struct frag_table *t)
+{
+	if (!t->n_dying) {
+		while (t->n_dying < FRAG_DYING) {
+			struct rte_mbuf *head = dead_run(t);
+
+			if (!head)
+				break;
+			rte_prefetch0(head);
+			rte_prefetch0(&head->next);
+			t->dying[t->n_dying++] = head;
+		}
+	}
+	return t->n_dying ? t->dying[--t->n_dying] : NULL;
+}
+
 /* An mbuf of them. */
 static struct rte_mbuf *dead_next(struct frag_table *t)
 {
-	struct rte_mbuf *seg = t->dead_seg ? t->dead_seg : dead_run(t);
+	struct rte_mbuf *seg = t->dead_seg ? t->dead_seg : dying_run(t);
 
 	if (!seg)
 		return NULL;

@@ -7,7 +7,7 @@
  *   - The hash is SipHash-1-3 under a key drawn at start: nobody outside can tell which datagrams
  *     share a bucket, or learn it from what happened to others. (A multiply-shift hash would be
  *     five cycles cheaper, but as it is linear, one known collision gives any number of them.)
- *   - A bucket is one cache line of 15 signatures and indexes, of which on average at most 8 are
+ *   - A bucket is one cache line of 15 signatures and indexes, of which on average at most 4 are
  *     in use. A datagram that finds its bucket full goes into a second one, and only then are two
  *     lines looked at.
  *   - Queues come from a slab; each is two cache lines, of which fragments that come in order
@@ -35,6 +35,7 @@
 #include <rte_prefetch.h>
 
 #include "core/siphash_many.h"
+#include "ipv4/reassemble_burst.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -48,11 +49,12 @@
 #define FRAG_UNITS 8192              /* 8-byte units in 64 KiB */
 #define FRAG_UNIT_BYTES 8
 
-#define FRAG_BUCKETS 2048
+#define FRAG_BUCKETS 4096
 #define FRAG_LANES 15
 #define FRAG_SOURCE_SET_BITS 12
 #define FRAG_SOURCE_WAYS 8
 #define FRAG_FIFOS 4
+#define FRAG_DYING 16
 #define FRAG_NONE UINT16_MAX
 
 /* What was seen of a datagram: the ECN codepoints in TOS, a bit each, and */
@@ -60,12 +62,6 @@
 #define FRAG_FIRST_IN 0x10           /* the fragment with offset 0 */
 #define FRAG_LAST_IN 0x20            /* one without MF, so len is final */
 #define FRAG_BOTH_IN (FRAG_FIRST_IN | FRAG_LAST_IN)
-
-/* What fragments of one datagram have in common, besides the table: rule E. */
-struct frag_key {
-	uint64_t addrs;              /* source and destination, as they stand in the header */
-	uint32_t rest;               /* identification, protocol, user */
-};
 
 /*
  * One datagram. Its fragments are kept as runs (reassemble_runs.c): the last one here, those
@@ -164,6 +160,8 @@ struct frag_table {
 	uint16_t dead_chunk;         /* runs to be freed, bit by bit; FRAG_NONE: none */
 	struct rte_mbuf *dead_runs;  /* others, linked by packet_of(m)->next */
 	struct frag_run last;        /* scratch: of the datagram that is joined */
+	struct rte_mbuf *dying[FRAG_DYING]; /* runs that are freed next */
+	uint32_t n_dying;
 	struct rte_mbuf *dead_seg;   /* what is left of the run that is being freed */
 	uint32_t segs;               /* mbufs held, and to be freed */
 	uint32_t fragments;          /* held */
@@ -173,21 +171,6 @@ struct frag_table {
 /* 0 or -ENOMEM. key: shared by all workers. */
 int frag_table_init(struct frag_table *t, const struct siphash_key *key, int socket);
 void frag_table_fini(struct frag_table *t);
-
-static inline struct frag_key frag_key_of(const struct rte_ipv4_hdr *ip, unsigned int user)
-{
-	struct frag_key key;
-
-	memcpy(&key.addrs, &ip->src_addr, sizeof(key.addrs));
-	key.rest = ip->packet_id | (uint32_t)ip->next_proto_id << 16 | (uint32_t)user << 24;
-	return key;
-}
-
-/* The second word of a key as SipHash wants it, with the length of the message. */
-static inline uint64_t frag_hash_word(struct frag_key key)
-{
-	return key.rest | (uint64_t)(sizeof(key.addrs) + sizeof(key.rest)) << 56;
-}
 
 static inline struct frag_bucket *frag_bucket_1st(const struct frag_table *t, uint32_t hash)
 {

@@ -93,41 +93,45 @@ bool defrag_hand_over(unsigned int owner, struct rte_mbuf *m, enum defrag_user u
 
 static unsigned int ring_input(struct worker *w, struct defrag *d)
 {
-	struct rte_mbuf *m[IP_BURST];
+	struct rte_mbuf *m[FRAG_BURST];
+	struct frag_burst b = {.n = 0};
 	unsigned int n, sum = 0;
 
 	do {
-		n = rte_ring_sc_dequeue_burst(d->ring, (void **)m, IP_BURST, NULL);
-		for (unsigned int i = 0, end; i < n; i = end) {
+		n = rte_ring_sc_dequeue_burst(d->ring, (void **)m, FRAG_BURST, NULL);
+		for (unsigned int i = 0; i < n; i++) {
 			enum defrag_user user = packet_of(m[i])->frag_header;
 
-			for (end = i + 1; end < n; end++)
-				if (packet_of(m[end])->frag_header != user)
-					break;
-			defrag_input(w, d, &m[i], end - i, user);
+			frag_burst_add(&b, m[i], user);
+			if (i + 1 == n || packet_of(m[i + 1])->frag_header != user)
+				defrag_input(w, d, &b, user);
 		}
 		sum += n;
-	} while (n == IP_BURST && sum < RING_TURN);
+	} while (n == FRAG_BURST && sum < RING_TURN);
 	return sum;
 }
 
 /* ---- time ---- */
 
 /* Rule E: who sent the first fragment is told, if it is here, its link too, and a packet that came
- * in there now would find a way. */
-static void report_timeout(struct worker *w, struct rte_mbuf *m, uint16_t link)
+ * in there now would find a way; where fragments are put together that may be for others, a way to
+ * the router itself. */
+static void report_timeout(struct worker *w, struct rte_mbuf *m, uint16_t link,
+			   enum defrag_user user)
 {
 	const struct link *l = link_get(link);
 	enum drop_reason reason;
 
 	packet_of(m)->link = link;
-	if (l && ip_route_input(w, l, m, &reason) != VERDICT_DROP)
+	if (l && ip_route_input(w, l, m, &reason) != VERDICT_DROP &&
+	    (user != DEFRAG_CONNTRACK_IN || packet_of(m)->route_type == ROUTE_LOCAL))
 		icmp_send(w, m, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0);
 }
 
 static void expire(struct worker *w, struct defrag *d, struct frag_queue *q)
 {
 	struct rte_mbuf *first = q->seen & FRAG_FIRST_IN ? frag_first(&d->t, q) : NULL;
+	enum defrag_user user = frag_key_user(q->rest);
 	uint16_t link = q->link;
 
 	count(w->counters, CNT_IP_REASMFAILS);
@@ -135,7 +139,7 @@ static void expire(struct worker *w, struct defrag *d, struct frag_queue *q)
 	defrag_discard(w, d, q, DROP_FRAG_REASM_TIMEOUT);
 	/* what was discarded is freed later than this */
 	if (first)
-		report_timeout(w, first, link);
+		report_timeout(w, first, link, user);
 }
 
 static unsigned int expire_some(struct worker *w, struct defrag *d)

@@ -32,9 +32,8 @@ struct defrag {
 
 /* ---- reassemble.c ---- */
 
-/* Fragments that came together, all on behalf of one user, up to IP_BURST. Consumes them. */
-void defrag_input(struct worker *w, struct defrag *d, struct rte_mbuf **m, unsigned int n,
-		  enum defrag_user user);
+/* Fragments that came together, all on behalf of one user. Consumes them: b is empty then. */
+void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum defrag_user user);
 
 /* Give a datagram up; its fragments are counted as dropped. */
 void defrag_discard(struct worker *w, struct defrag *d, struct frag_queue *q,

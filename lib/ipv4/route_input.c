@@ -7,6 +7,7 @@
  */
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
+#include "route/group.h"
 
 /* What a source check found, besides that the source is believed. */
 struct source {
@@ -14,10 +15,17 @@ struct source {
 };
 
 /* The full check: how would we send to this source? Linux's __fib_validate_source. */
-static bool source_check_route(const struct link *l, rte_be32_t src, struct source *s,
-			       enum drop_reason *reason)
+static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst,
+			       int out, struct source *s, enum drop_reason *reason)
 {
-	const struct nexthop *nh = route_lookup(src);
+	const struct route_flow f = {
+		.dst = ip->src_addr,
+		.src = dst,
+		.iif = out < 0 ? LINK_LO : (uint16_t)out,
+		.tos = ip->type_of_service,
+	};
+	uint32_t index = route_lookup(&f);
+	const struct nexthop *nh = nexthop_get(group_first(index));
 	int32_t rp_filter = LINK_CONF_MAX(l, rp_filter);
 	const struct link_addrs *addrs = rcu_read(l->addrs);
 
@@ -32,7 +40,7 @@ static bool source_check_route(const struct link *l, rte_be32_t src, struct sour
 	}
 	if (nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL)
 		return !rp_filter;
-	if (nh->link == l->id) {
+	if (nexthop_over(index, l->id)) {
 		s->on_link = !nh->gateway;
 		return true;
 	}
@@ -45,7 +53,7 @@ static bool source_check_route(const struct link *l, rte_be32_t src, struct sour
  * as a whole. */
 static bool configured(rte_be32_t addr)
 {
-	const struct nexthop *nh = route_lookup(addr);
+	const struct nexthop *nh = route_lookup_local(addr);
 	const struct link *lo = link_get(LINK_LO);
 	const struct link_addrs *addrs = lo ? rcu_read(lo->addrs) : NULL;
 
@@ -59,18 +67,27 @@ static bool configured(rte_be32_t addr)
 	return false;
 }
 
-/* Is the source believed? out: the output link, -1 for local delivery. */
-static bool source_check(const struct link *l, rte_be32_t src, int out, struct source *s,
-			 enum drop_reason *reason)
+/* Where the operator has said more of local addresses or of tables than the links tell, only the
+ * full check will do. */
+static bool is_customised(void)
+{
+	return route_has_rules() ||
+	       unlikely(__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED));
+}
+
+/* Is the source believed? dst: the packet's, 0 where it went to many; out: the output link, -1 for
+ * local delivery. */
+static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst,
+			 int out, struct source *s, enum drop_reason *reason)
 {
 	s->on_link = false;
 	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
-		return source_check_route(l, src, s, reason);
+		return source_check_route(l, ip, dst, out, s, reason);
 	if (LINK_CONF_OR(l, accept_local))
 		return true;
-	if (unlikely(__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED)))
-		return source_check_route(l, src, s, reason);
-	if (!configured(src))
+	if (is_customised())
+		return source_check_route(l, ip, dst, out, s, reason);
+	if (!configured(ip->src_addr))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;
 	return false;
@@ -94,7 +111,7 @@ static enum route_verdict multicast_input(const struct link *l, const struct rte
 		return drop(reason, DROP_IP_INVALID_SOURCE);
 	if (ip_is_loopback(ip->src_addr) && !LINK_CONF_OR(l, route_localnet))
 		return drop(reason, DROP_IP_LOCALNET);
-	if (ip->src_addr && !source_check(l, ip->src_addr, -1, &s, reason))
+	if (ip->src_addr && !source_check(l, ip, 0, -1, &s, reason))
 		return VERDICT_DROP;
 	p->route_type = ROUTE_MULTICAST;
 	return VERDICT_LOCAL;
@@ -105,7 +122,7 @@ static enum route_verdict broadcast_input(const struct link *l, const struct rte
 {
 	struct source s;
 
-	if (ip->src_addr && !source_check(l, ip->src_addr, -1, &s, reason))
+	if (ip->src_addr && !source_check(l, ip, 0, -1, &s, reason))
 		return VERDICT_DROP;
 	p->route_type = ROUTE_BROADCAST;
 	return VERDICT_LOCAL;
@@ -134,7 +151,7 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 {
 	struct source s;
 
-	if (!source_check(l, ip->src_addr, nh->link, &s, reason))
+	if (!source_check(l, ip, ip->dst_addr, nh->link, &s, reason))
 		return VERDICT_DROP;
 	p->flags |= PACKET_F_FORWARD;
 	p->out_link = nh->link;
@@ -146,13 +163,40 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 	return VERDICT_FORWARD;
 }
 
+/* What is not simply forwarded. */
+static enum route_verdict special_input(const struct worker *w, const struct link *l,
+					struct rte_mbuf *m, const struct nexthop *nh,
+					enum drop_reason *reason)
+{
+	const struct rte_ipv4_hdr *ip = packet_ip(m);
+	struct packet *p = packet_of(m);
+	struct source s;
+
+	switch (nh->type) {
+	case ROUTE_GROUP:
+		p->route_type = ROUTE_UNICAST;
+		if (!l->conf.forwarding)
+			return VERDICT_ERROR;
+		p->nexthop = ip_multipath_input(w, m, p->nexthop);
+		return forward_input(l, ip, p, nexthop_get(p->nexthop), reason);
+	case ROUTE_LOCAL:
+		return source_check(l, ip, ip->dst_addr, -1, &s, reason) ? VERDICT_LOCAL
+									 : VERDICT_DROP;
+	case ROUTE_BROADCAST:
+		if (!LINK_CONF_AND(l, bc_forwarding))
+			return broadcast_input(l, ip, p, reason);
+		return forward_input(l, ip, p, nh, reason);
+	default:
+		return VERDICT_ERROR;
+	}
+}
+
 enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
 				  enum drop_reason *reason)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
 	const struct nexthop *nh;
-	struct source s;
 
 	if (unlikely(ip_is_multicast(ip->dst_addr)))
 		return multicast_input(l, ip, p, reason);
@@ -163,25 +207,19 @@ enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct
 	if (unlikely(martian(l, ip, reason)))
 		return VERDICT_DROP;
 
-	p->nexthop = fib_lookup(route_fib, rte_be_to_cpu_32(ip->dst_addr));
+	p->nexthop = route_lookup(&(struct route_flow){
+		.dst = ip->dst_addr,
+		.src = ip->src_addr,
+		.iif = l->id,
+		.tos = ip->type_of_service,
+	});
 	nh = nexthop_get(p->nexthop);
 	p->route_type = nh->type;
-	if (likely(nh->type == ROUTE_UNICAST)) {
-		if (unlikely(!l->conf.forwarding))
-			return VERDICT_ERROR;
-		return forward_input(l, ip, p, nh, reason);
-	}
-	switch (nh->type) {
-	case ROUTE_LOCAL:
-		return source_check(l, ip->src_addr, -1, &s, reason) ? VERDICT_LOCAL
-								     : VERDICT_DROP;
-	case ROUTE_BROADCAST:
-		if (!LINK_CONF_AND(l, bc_forwarding))
-			return broadcast_input(l, ip, p, reason);
-		return forward_input(l, ip, p, nh, reason);
-	default:
+	if (unlikely(nh->type != ROUTE_UNICAST))
+		return special_input(w, l, m, nh, reason);
+	if (unlikely(!l->conf.forwarding))
 		return VERDICT_ERROR;
-	}
+	return forward_input(l, ip, p, nh, reason);
 }
 
 void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m)

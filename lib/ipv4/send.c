@@ -10,8 +10,12 @@
 #include <rte_random.h>
 
 #include "core/clock.h"
+#include "ipv4/append.h"
+#include "ipv4/exception.h"
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "packet/checksum.h"
+#include "route/group.h"
 
 #define ID_SLOTS 2048
 #define TICK_NS (4 * NSEC_PER_MSEC) /* Linux adds up to one per jiffy; HZ=250 */
@@ -57,9 +61,7 @@ uint16_t ip_select_id(struct worker *w, const struct ip_flow *f)
 
 static bool own_address(rte_be32_t addr)
 {
-	const struct nexthop *nh = route_lookup(addr);
-
-	return nh->type == ROUTE_LOCAL;
+	return route_lookup_local(addr)->type == ROUTE_LOCAL;
 }
 
 static int error_of(unsigned int route_type)
@@ -76,23 +78,47 @@ static int error_of(unsigned int route_type)
 	}
 }
 
-/* To 255.255.255.255 or a group, from a known own address: out of that address's link. */
+/* The way to an address for what begins here; of several the first. */
+static const struct nexthop *way_to(rte_be32_t dst, uint8_t tos)
+{
+	return nexthop_get(group_first(route_lookup(&(struct route_flow){
+		.dst = dst, .iif = LINK_LO, .tos = tos })));
+}
+
+/* To 255.255.255.255 or a group: from a known own address out of that address's link, else by the
+ * route that there may be, though never to its gateway. */
 static int output_to_many(struct ip_flow *f)
 {
-	const struct nexthop *nh = f->src ? route_lookup(f->src) : NULL;
+	const struct nexthop *nh = f->src ? route_lookup_local(f->src) : way_to(f->dst, f->tos);
 	const struct link *l;
 
-	if (!nh || nh->type != ROUTE_LOCAL)
-		return -ENETUNREACH;
+	if (nh->type != (f->src ? ROUTE_LOCAL : ROUTE_UNICAST))
+		return f->src ? -ENETUNREACH : error_of(nh->type);
 	l = link_get(nh->link);
 	if (!l)
 		return -ENETUNREACH;
+	if (!f->src)
+		f->src = nexthop_src(nh);
 	f->route_type = ip_is_multicast(f->dst) ? ROUTE_MULTICAST : ROUTE_BROADCAST;
 	f->nexthop = 0;
 	f->out_link = l->id;
 	f->mtu = l->mtu;
 	f->next_addr = f->dst;
 	return 0;
+}
+
+/* What was learned of the path, else what the route says, else the link. */
+static void path_mtu(struct ip_flow *f, const struct nexthop *nh, const struct link *out)
+{
+	struct ip_exception e;
+
+	f->mtu_locked = false;
+	if (likely(!ip_exception_get(f->nexthop, f->dst, &e))) {
+		f->mtu = ip_nexthop_mtu(nh, out);
+		return;
+	}
+	f->mtu = e.mtu;
+	f->mtu_locked = e.locked;
 }
 
 int ip_route_output(struct ip_flow *f)
@@ -108,7 +134,10 @@ int ip_route_output(struct ip_flow *f)
 		return -ENETUNREACH;
 	if (!f->dst)
 		f->dst = f->src ? f->src : RTE_BE32(RTE_IPV4_LOOPBACK);
-	f->nexthop = fib_lookup(route_fib, rte_be_to_cpu_32(f->dst));
+	f->nexthop = route_lookup(&(struct route_flow){
+		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos });
+	if (unlikely(nexthop_get(f->nexthop)->type == ROUTE_GROUP))
+		f->nexthop = ip_multipath_output(f, f->nexthop);
 	nh = nexthop_get(f->nexthop);
 	f->route_type = nh->type;
 	if (nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL && nh->type != ROUTE_BROADCAST)
@@ -123,32 +152,65 @@ int ip_route_output(struct ip_flow *f)
 		f->src = f->dst;
 	if (ip_is_loopback(f->src) && out->id != LINK_LO && !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
-	f->mtu = nh->mtu ? nh->mtu : out->mtu;
+	f->hoplimit = nh->hoplimit;
+	path_mtu(f, nh, out);
 	f->next_addr = nh->gateway ? nh->gateway : f->dst;
 	return 0;
 }
 
-void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool df)
+/* Does the whole datagram get DF? Linux's ip_dont_fragment. */
+static bool dont_fragment(const struct ip_flow *f, uint32_t len)
+{
+	return f->pmtudisc == IP_PMTU_DO ||
+	       (f->pmtudisc == IP_PMTU_WANT && len <= f->mtu && !f->mtu_locked);
+}
+
+void ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
+{
+	uint32_t header = sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
+
+	if (likely(m->pkt_len + header <= f->mtu) || f->pmtudisc == IP_PMTU_DO) {
+		ip_send_pieces(w, m, f, false);
+		return;
+	}
+	w->counters->originated--; /* what is gathered is counted when it is sent */
+	ip_send_gathered(w, m, f);
+}
+
+/* Rule G4. */
+static uint8_t time_to_live(const struct ip_flow *f)
+{
+	if (f->ttl)
+		return f->ttl;
+	if (f->route_type == ROUTE_MULTICAST)
+		return 1;
+	return f->hoplimit ? f->hoplimit : (uint8_t)ip_settings.default_ttl;
+}
+
+void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool several)
 {
 	struct packet *p = packet_of(m);
-	struct rte_ipv4_hdr *ip = (void *)rte_pktmbuf_prepend(m, sizeof(*ip));
+	uint8_t options = f->options ? f->options->len : 0;
+	struct rte_ipv4_hdr *ip = (void *)rte_pktmbuf_prepend(m, sizeof(*ip) + options);
 
 	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = 0x45,
+		.version_ihl = (uint8_t)(0x45 + options / 4),
 		.type_of_service = f->tos,
 		.total_length = rte_cpu_to_be_16((uint16_t)m->pkt_len),
-		.packet_id = df ? 0 : rte_cpu_to_be_16(ip_select_id(w, f)),
-		.fragment_offset = df ? FRAG_DF : 0,
-		.time_to_live = f->route_type == ROUTE_MULTICAST
-					? 1 : (uint8_t)ip_settings.default_ttl,
+		.packet_id = f->pmtudisc == IP_PMTU_DO
+				     ? 0 : rte_cpu_to_be_16(ip_select_id(w, f)),
+		.fragment_offset = dont_fragment(f, m->pkt_len) ? FRAG_DF : 0,
+		.time_to_live = time_to_live(f),
 		.next_proto_id = f->protocol,
 		.src_addr = f->src,
 		.dst_addr = f->dst,
 	};
+	if (unlikely(options))
+		ip_options_build(f->options, m, f->final_dst, w->now_ns);
 	checksum_header_set(ip);
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
-	p->frag_max_size = 0;
+	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;
 	p->route_type = f->route_type;
 	p->nexthop = f->nexthop;
@@ -156,7 +218,8 @@ void ip_build_and_send(struct worker *w, struct rte_mbuf *m, const struct ip_flo
 	p->next_addr = f->next_addr;
 	p->mtu = (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX);
 	count(w->counters, CNT_IP_OUTREQUESTS);
-	ip_output(w, m);
+	if (!hooked(HOOK_OUTPUT) || hook_run(w, m, HOOK_OUTPUT))
+		ip_output(w, m);
 }
 
 rte_be32_t ip_spec_dst(const struct rte_mbuf *m)
@@ -169,7 +232,7 @@ rte_be32_t ip_spec_dst(const struct rte_mbuf *m)
 		return ip->dst_addr;
 	if (!ip->src_addr)
 		return addr_select(l, 0, SCOPE_LINK);
-	nh = route_lookup(ip->src_addr);
+	nh = way_to(ip->src_addr, ip->type_of_service);
 	if (nh->type == ROUTE_UNICAST || nh->type == ROUTE_BROADCAST || nh->type == ROUTE_LOCAL)
 		return nexthop_src(nh);
 	return addr_select(l, ip->src_addr, SCOPE_UNIVERSE);

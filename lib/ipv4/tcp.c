@@ -8,6 +8,7 @@
 #include <rte_tcp.h>
 
 #include "ipv4/internal.h"
+#include "ipv4/options.h"
 #include "packet/checksum.h"
 
 #define TOS_DSCP_MASK 0xfc
@@ -48,8 +49,7 @@ static bool reset_forbidden(const uint8_t *opt, uint32_t left)
 	return false;
 }
 
-/* What a reset says in answer to a segment of payload bytes. */
-static void reset_fill(struct rte_tcp_hdr *rst, const struct rte_tcp_hdr *th, uint32_t payload)
+void tcp_reset_fill(struct rte_tcp_hdr *rst, const struct rte_tcp_hdr *th, uint32_t payload)
 {
 	uint32_t syn = !!(th->tcp_flags & RTE_TCP_SYN_FLAG);
 	uint32_t fin = !!(th->tcp_flags & RTE_TCP_FIN_FLAG);
@@ -77,11 +77,15 @@ static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct 
 		.src = ip->dst_addr,
 		.protocol = IPPROTO_TCP,
 		.tos = ip->type_of_service & TOS_DSCP_MASK,
+		.sport = th->dst_port,
+		.dport = th->src_port,
+		.pmtudisc = IP_PMTU_DO,
 	};
+	struct ip_options options;
 	struct rte_tcp_hdr *rst;
 	struct rte_mbuf *r;
 
-	if (ip_route_output(&f)) {
+	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f)) {
 		count(w->counters, CNT_TCP_OUTSEGS);
 		count(w->counters, CNT_TCP_OUTRSTS);
 		return;
@@ -90,13 +94,13 @@ static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct 
 	if (!r)
 		return;
 	rst = (void *)rte_pktmbuf_append(r, sizeof(*rst));
-	reset_fill(rst, th, payload);
+	tcp_reset_fill(rst, th, payload);
 	rst->cksum = (uint16_t)~checksum_fold(
-		checksum_pseudo(f.src, f.dst, IPPROTO_TCP, sizeof(*rst)) +
+		checksum_pseudo(ip->dst_addr, ip->src_addr, IPPROTO_TCP, sizeof(*rst)) +
 		(uint32_t)rte_raw_cksum(rst, sizeof(*rst)));
 	count(w->counters, CNT_TCP_OUTSEGS);
 	count(w->counters, CNT_TCP_OUTRSTS);
-	ip_build_and_send(w, r, &f, true);
+	ip_send_datagram(w, r, &f);
 }
 
 void tcp_rcv(struct worker *w, struct rte_mbuf *m)

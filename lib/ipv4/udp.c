@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * UDP and UDP-Lite input: no port is open, so a good datagram is answered with port unreachable. Rule F;
- * Linux's __udp4_lib_rcv.
+ * UDP and UDP-Lite input: services have ports; a good datagram to any other is answered with port
+ * unreachable. No service takes UDP-Lite. Rule F; Linux's __udp4_lib_rcv and udp_sendmsg.
+ *
+ * Linux leaves the checksum of a longer datagram to whoever reads it from the socket. Here it is
+ * verified before a service gets it, with the same outcome and the same counters.
  */
 #include <netinet/in.h>
 
 #include <rte_udp.h>
 
 #include "ipv4/internal.h"
+#include "packet/chain.h"
 #include "packet/checksum.h"
 
 /* Linux verifies the checksum of so short a datagram before it looks who it is for. */
@@ -57,6 +61,13 @@ static bool found_early(const struct rte_mbuf *m, uint32_t header, const struct 
 	return (!covered || covered == len) && len <= CHECKSUM_EARLY_BYTES;
 }
 
+static bool is_to_many(const struct rte_mbuf *m)
+{
+	const struct packet *p = packet_of(m);
+
+	return p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST;
+}
+
 static void udp_error(struct worker *w, struct rte_mbuf *m, const struct mib *mib,
 		      enum drop_reason reason)
 {
@@ -88,29 +99,79 @@ static const struct rte_udp_hdr *udp_header(struct worker *w, struct rte_mbuf *m
 	return udp;
 }
 
+/* Nobody wants it. */
+static void udp_refuse(struct worker *w, struct rte_mbuf *m, const struct mib *mib, bool to_many)
+{
+	if (to_many) {
+		count(w->counters, mib->ignored_multi);
+	} else {
+		count(w->counters, mib->no_ports);
+		icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	}
+	packet_drop(w, m, DROP_NO_SOCKET);
+}
+
 void udp_rcv(struct worker *w, struct rte_mbuf *m)
 {
 	uint32_t header = rte_ipv4_hdr_len(packet_ip(m));
-	const struct packet *p = packet_of(m);
-	bool to_many = p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST;
-	bool lite = packet_ip(m)->next_proto_id == IPPROTO_UDPLITE, good;
+	bool to_many = is_to_many(m), good;
+	bool lite = packet_ip(m)->next_proto_id == IPPROTO_UDPLITE;
 	const struct mib *mib = lite ? &udplite_mib : &udp_mib;
 	const struct rte_udp_hdr *udp = udp_header(w, m, header, mib);
+	udp_port_fn fn;
 
 	if (!udp)
 		return;
+	fn = lite ? NULL : udp_port_get(udp->dst_port);
 	good = lite ? udplite_good(m, header, udp)
 		    : !udp->dgram_cksum || sum_good(m, header, m->pkt_len - header);
-	if (to_many && (good || !found_early(m, header, udp, lite))) {
-		count(w->counters, mib->ignored_multi);
-		packet_drop(w, m, DROP_NO_SOCKET);
-		return;
-	}
-	if (!good) {
+	if (!good && (fn || !to_many || found_early(m, header, udp, lite))) {
 		udp_error(w, m, mib, DROP_UDP_CSUM);
 		return;
 	}
-	count(w->counters, mib->no_ports);
-	icmp_send(w, m, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
-	packet_drop(w, m, DROP_NO_SOCKET);
+	if (!fn) {
+		udp_refuse(w, m, mib, to_many);
+		return;
+	}
+	count(w->counters, CNT_UDP_INDATAGRAMS);
+	fn(w, m);
+}
+
+static rte_be16_t udp_checksum(const struct rte_mbuf *m, const struct ip_flow *f)
+{
+	uint16_t sum = (uint16_t)~checksum_fold(
+		(uint32_t)checksum_pseudo(f->src, f->dst, IPPROTO_UDP, (uint16_t)m->pkt_len) +
+		checksum_chain(m, 0, m->pkt_len));
+
+	return sum ? sum : 0xffff;
+}
+
+void udp_reply(struct worker *w, struct rte_mbuf *m)
+{
+	struct ip_flow f = {
+		.dst = packet_ip(m)->src_addr,
+		.src = ip_spec_dst(m),
+		.protocol = IPPROTO_UDP,
+		.pmtudisc = IP_PMTU_WANT,
+	};
+	struct rte_udp_hdr *udp;
+	rte_be16_t port;
+
+	chain_trim_front(m, rte_ipv4_hdr_len(packet_ip(m)));
+	udp = rte_pktmbuf_mtod(m, struct rte_udp_hdr *);
+	port = udp->src_port;
+	udp->src_port = udp->dst_port;
+	udp->dst_port = port;
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)m->pkt_len);
+	w->counters->delivered++;
+	w->counters->originated++;
+	if (ip_route_output(&f)) {
+		count(w->counters, CNT_IP_OUTNOROUTES);
+		packet_drop(w, m, DROP_IP_NOROUTE);
+		return;
+	}
+	udp->dgram_cksum = 0;
+	udp->dgram_cksum = udp_checksum(m, &f);
+	count(w->counters, CNT_UDP_OUTDATAGRAMS);
+	ip_send_datagram(w, m, &f);
 }

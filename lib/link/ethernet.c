@@ -11,6 +11,7 @@
 #include "link/queue.h"
 #include "packet/packet.h"
 
+eth_burst_fn eth_burst_handler = eth_input;
 void (*eth_ipv4_handler)(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
 
 static enum packet_type frame_type(const struct link *l, const struct rte_ether_addr *dst)

@@ -8,6 +8,12 @@
 #include "core/worker.h"
 #include "link/link.h"
 
+/* Who takes the bursts of received frames (data at the Ethernet header) from one link; consumes
+ * them. eth_input(), unless a fast path was set before, which leaves to eth_input() what it does
+ * not take. Set before the workers start. */
+typedef void (*eth_burst_fn)(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+extern eth_burst_fn eth_burst_handler;
+
 /* A burst from one link: fills in each packet's private data, steps over the Ethernet header, and
  * hands IPv4 to the registered handler as one burst in order, ARP to the control thread; the rest
  * is dropped for its reason. Consumes all of m[]. */

@@ -38,6 +38,7 @@ void link_worker_fini(struct worker *w)
 		lw->loop_head++;
 		lw->loop_n--;
 	}
+	packet_free_spent(w);
 	free(lw->poll);
 	rte_free(lw);
 	w->link = NULL;
@@ -172,6 +173,15 @@ uint64_t link_held(void)
 
 /* ---- workers ---- */
 
+static inline uint64_t bytes_of(struct rte_mbuf *const *m, unsigned int n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		bytes += m[i]->pkt_len;
+	return bytes;
+}
+
 /* Give what is buffered to the device; what it does not take stays, in order. */
 static void txbuf_flush(struct worker *w, struct txbuf *t)
 {
@@ -179,15 +189,13 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 
 	while (sent < t->n) {
 		uint16_t part = (uint16_t)RTE_MIN(t->n - sent, (uint32_t)BURST);
-		uint64_t bytes[BURST + 1];
-		uint16_t took;
+		uint64_t bytes = bytes_of(&t->m[sent], part);
+		uint16_t took = rte_eth_tx_burst(t->port, t->queue, &t->m[sent], part);
 
-		bytes[0] = 0;
-		for (uint16_t i = 0; i < part; i++)
-			bytes[i + 1] = bytes[i] + t->m[sent + i]->pkt_len;
-		took = rte_eth_tx_burst(t->port, t->queue, &t->m[sent], part);
+		if (unlikely(took < part))
+			bytes -= bytes_of(&t->m[sent + took], part - took);
 		t->packets += took;
-		t->bytes += bytes[took];
+		t->bytes += bytes;
 		sent += took;
 		if (took < part)
 			break;
@@ -209,6 +217,27 @@ static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, uns
 	w->link->tx_pending |= 1ULL << link;
 	if (t->n == BURST)
 		txbuf_flush(w, t);
+}
+
+static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **m, unsigned int n,
+			   unsigned int link)
+{
+	w->link->tx_pending |= 1ULL << link;
+	while (n) {
+		unsigned int part = RTE_MIN(n, t->n < BURST ? BURST - t->n : t->limit - t->n);
+
+		if (unlikely(!part)) {
+			t->dropped += n;
+			packet_drop_bulk(w, m, n, DROP_TX_QUEUE_FULL);
+			return;
+		}
+		memcpy(&t->m[t->n], m, part * sizeof(*m));
+		t->n += part;
+		m += part;
+		n -= part;
+		if (t->n == BURST)
+			txbuf_flush(w, t);
+	}
 }
 
 /* A device that can not send chains gets one segment. */
@@ -240,6 +269,25 @@ void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
 	}
 }
 
+void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n)
+{
+	struct txbuf *t = rcu_read(w->link->tx[link]);
+	struct link *l = link_get(link);
+	unsigned int i;
+
+	if (unlikely(!l || !t || !l->up)) {
+		packet_drop_bulk(w, m, n, l ? DROP_LINK_DOWN : DROP_LINK_GONE);
+		return;
+	}
+	if (unlikely(w->id >= l->n_txq)) {
+		i = rte_ring_mp_enqueue_burst(l->tx_ring, (void **)m, n, NULL);
+		t->dropped += n - i;
+		packet_drop_bulk(w, m + i, n - i, DROP_TX_QUEUE_FULL);
+		return;
+	}
+	txbuf_put_bulk(w, t, m, n, link);
+}
+
 /* Worker 0 sends what workers without a queue of their own left in the link's ring. */
 static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *t)
 {
@@ -249,8 +297,7 @@ static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *
 	if (t->n + BURST > t->limit)
 		return;
 	n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m, BURST, NULL);
-	for (unsigned int i = 0; i < n; i++)
-		txbuf_put(w, t, m[i], l->id);
+	txbuf_put_bulk(w, t, m, n, l->id);
 }
 
 static void tx_rings_drain(struct worker *w)
@@ -269,6 +316,8 @@ void link_flush(struct worker *w)
 	struct link_worker *lw = w->link;
 	uint64_t pending;
 
+	if (unlikely(w->n_spent))
+		packet_free_spent(w);
 	if (unlikely(w->id == 0 && __atomic_load_n(&lw->n_tx_rings, __ATOMIC_RELAXED)))
 		tx_rings_drain(w);
 	pending = lw->tx_pending;
@@ -325,16 +374,12 @@ unsigned int link_loop_poll(struct worker *w)
 static void burst_input(struct worker *w, const struct poll_entry *e, struct rte_mbuf **m,
 			uint16_t n)
 {
-	uint64_t bytes = 0;
-
-	for (uint16_t i = 0; i < n; i++)
-		bytes += m[i]->pkt_len;
 	e->rxq->empty = 0;
 	e->rxq->packets += n;
-	e->rxq->bytes += bytes;
+	e->rxq->bytes += bytes_of(m, n);
 	w->packets += n;
 	w->counters->received += n;
-	eth_input(w, link_get(e->link), m, n);
+	__atomic_load_n(&eth_burst_handler, __ATOMIC_RELAXED)(w, link_get(e->link), m, n);
 }
 
 unsigned int link_poll(struct worker *w)

@@ -20,6 +20,7 @@
 #include "core/counters.h"
 #include "core/message.h"
 #include "neigh/neigh_table.h"
+#include "route/group.h"
 #include "packet/packet.h"
 
 #define HRD_IEEE802 6
@@ -69,7 +70,7 @@ unsigned int arp_addr_type(rte_be32_t addr)
 		return ROUTE_BROADCAST;
 	if (is_multicast(addr))
 		return ROUTE_MULTICAST;
-	type = route_lookup(addr)->type;
+	type = route_lookup_local(addr)->type;
 	return type == ROUTE_LOCAL || type == ROUTE_BROADCAST ? type : ROUTE_UNICAST;
 }
 
@@ -105,10 +106,19 @@ static bool confirm_addr_any_link(rte_be32_t local, uint8_t scope)
 
 /* ---- may this sender ask? (rule A) ---- */
 
-/* Reverse lookup of a source that is not to be taken on trust. */
-static bool source_checks_out(const struct link *l, rte_be32_t src, int32_t rp_filter)
+/* The way to an address, for something that came in from another. Without a packet no member of a
+ * group is chosen. */
+static uint32_t way_to(rte_be32_t dst, rte_be32_t src, unsigned int iif)
 {
-	const struct nexthop *nh = route_lookup(src);
+	return route_lookup(&(struct route_flow){ .dst = dst, .src = src, .iif = (uint16_t)iif });
+}
+
+/* Reverse lookup of a source that is not to be taken on trust. */
+static bool source_checks_out(const struct arp *a, unsigned int out, int32_t rp_filter)
+{
+	const struct link *l = a->link;
+	uint32_t index = way_to(a->sip, a->tip, out);
+	const struct nexthop *nh = nexthop_get(group_first(index));
 
 	switch (nh->type) {
 	case ROUTE_UNICAST:
@@ -123,20 +133,25 @@ static bool source_checks_out(const struct link *l, rte_be32_t src, int32_t rp_f
 	default:
 		return rp_filter == 0;
 	}
-	if (nh->link == l->id)
+	if (nexthop_over(index, l->id))
 		return true;
 	if (!l->addrs || l->addrs->n == 0)
 		return rp_filter == 0;
 	return rp_filter != 1;
 }
 
-static bool source_valid(const struct link *l, rte_be32_t src, unsigned int out_link)
+static bool source_valid(const struct arp *a, unsigned int out)
 {
+	const struct link *l = a->link;
 	int32_t rp_filter = LINK_CONF_MAX(l, rp_filter);
 
-	if (rp_filter == 0 && (out_link != l->id || !LINK_CONF_OR(l, send_redirects)))
-		return LINK_CONF_OR(l, accept_local) || !addr_owner(src);
-	return source_checks_out(l, src, rp_filter);
+	if (rp_filter == 0 && (out != l->id || !LINK_CONF_OR(l, send_redirects))) {
+		if (LINK_CONF_OR(l, accept_local))
+			return true;
+		if (!route_custom_local && !route_has_rules())
+			return !addr_owner(a->sip);
+	}
+	return source_checks_out(a, out, rp_filter);
 }
 
 /* Where would a packet from sip to tip go that came in here? ROUTE_LOCAL; ROUTE_UNICAST, *out is
@@ -151,13 +166,13 @@ static unsigned int route_input(const struct arp *a, unsigned int *out)
 		return ROUTE_NONE;
 	if (is_loopback(a->sip) && !LINK_CONF_OR(l, route_localnet))
 		return ROUTE_NONE;
-	nh = route_lookup(a->tip);
+	nh = nexthop_get(group_first(way_to(a->tip, a->sip, l->id)));
 	if (nh->type == ROUTE_LOCAL)
-		return source_valid(l, a->sip, LINK_LO) ? ROUTE_LOCAL : ROUTE_NONE;
+		return source_valid(a, LINK_LO) ? ROUTE_LOCAL : ROUTE_NONE;
 	if (nh->type != ROUTE_UNICAST || !l->conf.forwarding)
 		return ROUTE_NONE;
 	*out = nh->link;
-	return source_valid(l, a->sip, nh->link) ? ROUTE_UNICAST : ROUTE_NONE;
+	return source_valid(a, nh->link) ? ROUTE_UNICAST : ROUTE_NONE;
 }
 
 /* ---- requests for the router's own addresses ---- */
@@ -185,7 +200,7 @@ static bool filtered(const struct arp *a)
 
 	if (!LINK_CONF_OR(a->link, arp_filter))
 		return false;
-	nh = route_lookup(a->sip);
+	nh = nexthop_get(group_first(way_to(a->sip, a->tip, LINK_LO)));
 	switch (nh->type) {
 	case ROUTE_UNICAST:
 	case ROUTE_BROADCAST:

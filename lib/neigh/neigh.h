@@ -47,8 +47,18 @@ void neigh_output(struct worker *w, struct rte_mbuf *m, struct link *out, rte_be
 void neigh_output_to(struct worker *w, struct rte_mbuf *m, struct link *out,
 		     const struct rte_ether_addr *to);
 
+/* Is the neighbour one that has not answered: being resolved, or given up? Of one that nobody has
+ * asked for yet this is not known. w: whose packets wait for it, may be NULL. Linux's
+ * !NUD_VALID. */
+bool neigh_unusable(const struct worker *w, uint16_t link, rte_be32_t addr);
+
 /* Who is told of a held packet whose neighbour failed (ICMP host unreachable); consumes m. */
 extern void (*neigh_error)(struct worker *w, struct rte_mbuf *m);
+
+/* The Ethernet address (first byte lowest) to which frames for a neighbour may be sent without any
+ * more ado; NEIGH_MAC_NONE: leave it to neigh_output(). Any thread. */
+#define NEIGH_MAC_NONE UINT64_MAX
+uint64_t neigh_mac(uint16_t link, rte_be32_t addr);
 
 int neigh_worker_init(struct worker *w);
 void neigh_worker_fini(struct worker *w);     /* drops what is held */
@@ -58,6 +68,9 @@ void neigh_worker_fini(struct worker *w);     /* drops what is held */
 uint64_t neigh_held(void);
 
 /* ---- control thread ---- */
+
+/* Told when what neigh_mac() says of an address may have changed; NULL: nobody. */
+extern void (*neigh_changed)(uint16_t link, rte_be32_t addr);
 
 int neigh_init(void);    /* settings, message handlers, link notifier */
 void neigh_fini(void);

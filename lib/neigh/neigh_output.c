@@ -9,10 +9,7 @@
  * The message then finds nothing, and nothing is what it does.
  *
  * How much may wait for an address is rule I's: unres_qlen_bytes, oldest dropped. Linux counts
- * what a packet occupies, not what it carries (truesize), so that is computed here as Linux 6.18
- * on a 64-bit machine has it for a frame that came in by veth: a 256-byte descriptor and a buffer
- * for 16 bytes of headroom, the frame and 320 bytes of trailer, which comes as 576 bytes, as the
- * next power of two, or, from a page on, as 576 bytes and whole pages. With the default of 212992
+ * what a packet occupies, not what it carries (packet/truesize.h). With the default of 212992
  * bytes 256 frames of up to 240 bytes wait, 166 of up to 688, 92 of up to 1712, 48 of up to 3760.
  * A frame that is forwarded by several workers has that much room in each.
  */
@@ -23,16 +20,11 @@
 #include "neigh/arp.h"
 #include "neigh/neigh_table.h"
 #include "packet/packet.h"
+#include "packet/truesize.h"
 
 #define WAITING_SLOTS 4096             /* the range of net.millrace.neigh_waiting_max */
 #define BUCKET_BITS 10
 #define NO_SLOT UINT16_MAX
-
-#define SKB_BYTES 256
-#define SKB_HEADROOM_BYTES 16
-#define SKB_TRAILER_BYTES 320
-#define SKB_SMALL_BYTES 576
-#define PAGE_BYTES 4096
 
 struct waiting {
 	struct rte_mbuf *head, *tail;  /* never empty; linked by packet_of(m)->next */
@@ -105,18 +97,6 @@ static void tell_used(struct worker *w, struct neigh *n)
 
 /* ---- queues ---- */
 
-static uint32_t truesize(const struct rte_mbuf *m)
-{
-	uint32_t frame = SKB_HEADROOM_BYTES + RTE_ETHER_HDR_LEN + m->pkt_len;
-	uint32_t buffer = frame + SKB_TRAILER_BYTES;
-
-	if (frame >= PAGE_BYTES)
-		return SKB_BYTES + SKB_SMALL_BYTES + RTE_ALIGN_CEIL(m->pkt_len, PAGE_BYTES);
-	if (buffer <= SKB_SMALL_BYTES)
-		return SKB_BYTES + SKB_SMALL_BYTES;
-	return SKB_BYTES + rte_align32pow2(buffer);
-}
-
 static uint16_t *bucket_of(struct neigh_worker *nw, uint16_t link, rte_be32_t addr)
 {
 	return &nw->bucket[neigh_hash(link, addr, BUCKET_BITS)];
@@ -161,7 +141,7 @@ static struct rte_mbuf *waiting_pop(struct neigh_worker *nw, struct waiting *q)
 
 	q->head = packet_of(m)->next;
 	packet_of(m)->next = NULL;
-	q->bytes -= truesize(m);
+	q->bytes -= packet_truesize(m->pkt_len);
 	held_add(nw, -1);
 	return m;
 }
@@ -174,7 +154,7 @@ static void waiting_push(struct neigh_worker *nw, struct waiting *q, struct rte_
 	else
 		q->head = m;
 	q->tail = m;
-	q->bytes += truesize(m);
+	q->bytes += packet_truesize(m->pkt_len);
 	held_add(nw, 1);
 }
 
@@ -238,6 +218,15 @@ static void waiting_fail(struct worker *w, struct waiting *q)
 		waiting_drop(w, again, DROP_NEIGH_FAILED);
 }
 
+bool neigh_unusable(const struct worker *w, uint16_t link, rte_be32_t addr)
+{
+	const struct neigh *n = neigh_lookup(link, addr);
+
+	if (!n)
+		return w && waiting_find(w->neigh, link, addr);
+	return !(__atomic_load_n(&n->word, __ATOMIC_RELAXED) & NEIGH_WORD_VALID);
+}
+
 /* ---- hold ---- */
 
 /* ARP requests carry the packet's source if it is the router's own; others need not be told. */
@@ -245,7 +234,7 @@ static rte_be32_t own_source(const struct rte_mbuf *m)
 {
 	rte_be32_t src = packet_ip(m)->src_addr;
 
-	return route_lookup(src)->type == ROUTE_LOCAL ? src : 0;
+	return route_lookup_local(src)->type == ROUTE_LOCAL ? src : 0;
 }
 
 static bool ask(struct worker *w, uint16_t link, rte_be32_t addr, rte_be32_t src)
@@ -287,7 +276,7 @@ static void hold_more(struct worker *w, struct rte_mbuf *m, struct waiting *q)
 	struct neigh_worker *nw = w->neigh;
 	uint64_t limit = (uint64_t)__atomic_load_n(&neigh_parms[q->link].unres_qlen_bytes,
 						   __ATOMIC_RELAXED);
-	uint32_t cost = truesize(m);
+	uint32_t cost = packet_truesize(m->pkt_len);
 	rte_be32_t src = own_source(m);
 
 	while (q->head && (q->bytes + cost > limit || held_full(nw)))
@@ -319,6 +308,16 @@ void neigh_output(struct worker *w, struct rte_mbuf *m, struct link *out, rte_be
 	if (unlikely(word & NEIGH_WORD_NOTIFY))
 		tell_used(w, n);
 	output_word(w, m, out, word);
+}
+
+uint64_t neigh_mac(uint16_t link, rte_be32_t addr)
+{
+	const struct neigh *n = neigh_lookup(link, addr);
+	uint64_t word = n ? __atomic_load_n(&n->word, __ATOMIC_ACQUIRE) : 0;
+
+	if ((word & (NEIGH_WORD_VALID | NEIGH_WORD_NOTIFY)) != NEIGH_WORD_VALID)
+		return NEIGH_MAC_NONE;
+	return word & ~NEIGH_WORD_VALID;
 }
 
 /* ---- what the control thread says ---- */

@@ -18,6 +18,8 @@
 
 #define RETRANS_MIN_NS (10 * NSEC_PER_MSEC)
 
+void (*neigh_changed)(uint16_t link, rte_be32_t addr);
+
 static void on_timer(struct timer *t, uint64_t now_ns);
 
 static uint64_t delay_ns(const struct neigh *n)
@@ -53,6 +55,8 @@ void neigh_publish(struct neigh *n)
 			word |= NEIGH_WORD_NOTIFY;
 	}
 	__atomic_store_n(&n->word, word, __ATOMIC_RELEASE);
+	if (neigh_changed)
+		neigh_changed(n->link, n->addr);
 }
 
 static void set_state(struct neigh *n, unsigned int state, uint64_t now_ns)

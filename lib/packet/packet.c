@@ -8,6 +8,7 @@
 
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_mbuf_pool_ops.h>
 
 #define POOL_CACHE 512
 
@@ -19,14 +20,24 @@ static struct rte_mempool *pools[RTE_MAX_NUMA_NODES];
 static struct rte_mempool *large_pools[RTE_MAX_NUMA_NODES];
 static unsigned int pool_mbufs, pool_bytes;
 
+/* What lies below the workers' caches is a stack, not DPDK's usual ring: so the buffers in use are
+ * the ones used last, and still in the CPU's caches, however many others there are. (With a ring
+ * all of them come round, and an attacker who has fragments held and dropped makes each packet
+ * a cold one.) The operator may want another kind (EAL's --mbuf-pool-ops-name),
+ * and where there is no lock-free stack, it is the ring. */
 static struct rte_mempool *pool_make(const char *what, int socket, unsigned int n_mbufs,
 				     unsigned int data_bytes)
 {
+	const char *kinds[] = {rte_mbuf_user_mempool_ops() ? NULL : "lf_stack", NULL};
+	struct rte_mempool *pool = NULL;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s_%d", what, socket);
-	return rte_pktmbuf_pool_create(name, n_mbufs, POOL_CACHE, sizeof(struct packet),
-				       (uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes), socket);
+	for (unsigned int i = 0; !pool && i < RTE_DIM(kinds); i++)
+		pool = rte_pktmbuf_pool_create_by_ops(
+			name, n_mbufs, POOL_CACHE, sizeof(struct packet),
+			(uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes), socket, kinds[i]);
+	return pool;
 }
 
 int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes)
@@ -116,10 +127,25 @@ struct rte_mbuf *packet_alloc_control(void)
 	return alloc((int)rte_socket_id(), control_counters);
 }
 
+/* Long chains do not wait: buffers may be short. */
+static inline void spend(struct worker *w, struct rte_mbuf *m)
+{
+	w->spent[w->n_spent++] = m;
+	if (unlikely(w->n_spent == WORKER_SPENT || m->nb_segs > WORKER_SPENT))
+		packet_free_spent(w);
+}
+
 void packet_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
 	w->counters->drop[reason]++;
-	rte_pktmbuf_free(m);
+	spend(w, m);
+}
+
+void packet_drop_bulk(struct worker *w, struct rte_mbuf **m, unsigned int n,
+		      enum drop_reason reason)
+{
+	w->counters->drop[reason] += n;
+	rte_pktmbuf_free_bulk(m, n);
 }
 
 void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason)
@@ -131,7 +157,13 @@ void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason)
 void packet_deliver(struct worker *w, struct rte_mbuf *m)
 {
 	w->counters->delivered++;
-	rte_pktmbuf_free(m);
+	spend(w, m);
+}
+
+void packet_free_spent(struct worker *w)
+{
+	rte_pktmbuf_free_bulk(w->spent, w->n_spent);
+	w->n_spent = 0;
 }
 
 bool packet_pull_chain(struct rte_mbuf *m, uint32_t len)

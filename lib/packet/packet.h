@@ -30,6 +30,23 @@ enum packet_type {
 	PACKET_OUTGOING,   /* made by the router */
 };
 
+/* Where options lie that take part in what happens to a packet, and what has been done to them;
+ * ipv4/options.h. Offsets are from the start of the IP header, 0: there is none. */
+struct packet_options {
+	uint8_t srr;             /* source route */
+	uint8_t rr;              /* record route */
+	uint8_t ts;              /* timestamp */
+	uint8_t cipso;
+	uint8_t flags;           /* OPTIONS_F_* */
+};
+
+#define OPTIONS_F_CHANGED 0x01   /* the header's checksum is to be set before it leaves */
+#define OPTIONS_F_RR_ADDR 0x02   /* an address was entered in rr */
+#define OPTIONS_F_TS_ADDR 0x04   /* and in ts */
+#define OPTIONS_F_TS_TIME 0x08   /* a time was entered in ts */
+#define OPTIONS_F_SRR_HIT 0x10   /* goes on to the source route's next hop */
+#define OPTIONS_F_STRICT 0x20    /* the source route is strict */
+
 struct packet {
 	uint16_t link;           /* input link's id; of a packet made here: 0 (lo) */
 	uint16_t out_link;       /* output link's id, once routed */
@@ -45,6 +62,8 @@ struct packet {
 	uint8_t frag_header;     /* and the bytes of the IP header that it came with */
 	uint64_t arrival_ns;     /* worker's time when it came in */
 	struct rte_mbuf *next;   /* link of the queue that it waits in */
+	struct packet_options options; /* of a packet with options, once they are compiled */
+	rte_be32_t source_hop;   /* with OPTIONS_F_SRR_HIT: the next destination */
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
@@ -86,8 +105,14 @@ struct rte_mbuf *packet_alloc(struct worker *w);
 /* The same on the control thread. */
 struct rte_mbuf *packet_alloc_control(void);
 
+/* Packets that a worker has done with go back to their pool several at a time: at the latest with
+ * packet_free_spent(), which link_flush() calls at the end of each turn. */
+void packet_free_spent(struct worker *w);
+
 /* Drop for a reason: count and free. Consumes m. */
 void packet_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
+void packet_drop_bulk(struct worker *w, struct rte_mbuf **m, unsigned int n,
+		      enum drop_reason reason);
 /* The same on the control thread. */
 void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason);
 

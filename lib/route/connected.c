@@ -11,6 +11,7 @@
  *                       owns it, so do the routes of main that were given it as `src`
  *   the last one goes   every route over the link goes
  *   the link goes down  every route over the link goes but those of host scope
+ *                       (a route with several ways stays as long as one is left)
  *   the carrier goes    routes stay, marked (but see ignore_routes_with_linkdown)
  *
  * All have protocol kernel, metric 0 and the primary address as source. The same subnet on two
@@ -23,8 +24,9 @@
 #include "core/log.h"
 #include "core/sysctl.h"
 #include "link/link.h"
+#include "route/group.h"
 #include "route/rib.h"
-#include "route/table.h"
+#include "route/rule.h"
 
 struct wanted {
 	unsigned int type;
@@ -99,12 +101,18 @@ static void missing(const struct link *l, const struct wanted *w, const char *wh
 		  w->prefix >> 8 & 0xff, w->prefix & 0xff, w->len, why);
 }
 
+static struct table *table_of(const struct wanted *w)
+{
+	return w->type == ROUTE_UNICAST ? table_main : table_local;
+}
+
 static void wanted_add(const struct link *l, const struct wanted *w)
 {
 	struct route like = route_of(w);
+	struct table *t = table_of(w);
 	struct error err;
 
-	like.nexthop = nexthop_hold(&(struct nexthop){
+	like.nexthop = (uint16_t)nexthop_hold(&(struct nexthop){
 		.type = like.type,
 		.scope = w->type == ROUTE_LOCAL ? SCOPE_HOST : SCOPE_LINK,
 		.link = l->id,
@@ -114,13 +122,13 @@ static void wanted_add(const struct link *l, const struct wanted *w)
 		missing(l, w, "all next hops are in use");
 		return;
 	}
-	for (struct route *r = table_find(like.table, like.prefix, like.len); r; r = r->next) {
+	for (struct route *r = table_find(t, like.prefix, like.len); r; r = r->next) {
 		if (rib_same(r, &like)) {
 			nexthop_release(like.nexthop);
 			return;
 		}
 	}
-	if (rib_insert(&like, &err)) {
+	if (rib_insert(t, &like, false, &err)) {
 		missing(l, w, err.text);
 		nexthop_release(like.nexthop);
 	}
@@ -129,14 +137,15 @@ static void wanted_add(const struct link *l, const struct wanted *w)
 static void wanted_del(const struct link *l, const struct wanted *w)
 {
 	struct route like = route_of(w);
-	struct route *r = table_find(like.table, like.prefix, like.len);
+	struct table *t = table_of(w);
+	struct route *r = table_find(t, like.prefix, like.len);
 
 	for (; r; r = r->next) {
 		const struct nexthop *nh = nexthop_get(r->nexthop);
 
 		if (r->type == like.type && r->protocol == ROUTE_PROTO_KERNEL &&
 		    nh->link == l->id && (!w->src || nh->asked_src == w->src)) {
-			rib_remove(r);
+			rib_remove(t, r);
 			return;
 		}
 	}
@@ -159,30 +168,49 @@ static bool still_wanted(const struct link *l, const struct wanted *w)
 struct doomed {
 	uint16_t link;
 	bool host_scope_too;
+	bool link_deleted;
 };
 
-static void remove_over_link(struct route *r, void *arg)
+static bool is_doomed(const struct route *r, const struct doomed *d)
 {
-	const struct doomed *d = arg;
 	const struct nexthop *nh = nexthop_get(r->nexthop);
-	bool over = r->type == ROUTE_UNICAST || r->type == ROUTE_LOCAL ||
-		    r->type == ROUTE_BROADCAST;
 
-	if (over && nh->link == d->link && (d->host_scope_too || nh->scope != SCOPE_HOST))
-		rib_remove(r);
+	if (!nexthop_over(r->nexthop, d->link))
+		return false;
+	if (nh->type == ROUTE_GROUP)
+		return d->link_deleted || !group_alive(nh->group);
+	return d->host_scope_too || nh->scope != SCOPE_HOST;
 }
 
-static void flush_link(const struct link *l, bool host_scope_too)
+static void remove_over_link(struct table *t, struct route *r, void *arg)
 {
-	table_sweep(remove_over_link, &(struct doomed){ l->id, host_scope_too });
+	if (is_doomed(r, arg))
+		rib_remove(t, r);
 }
 
-static void remove_with_src(struct route *r, void *arg)
+static void flush_link(const struct link *l, bool host_scope_too, bool link_deleted)
+{
+	bool groups = nexthop_set_dead(l->id, true);
+
+	table_sweep(remove_over_link,
+		    &(struct doomed){ l->id, host_scope_too, link_deleted });
+	if (groups)
+		rib_publish_link(l->id);
+}
+
+/* What is left of groups over a link that is up again has company; Linux's fib_sync_up. */
+static void revive(const struct link *l)
+{
+	if (l->up && nexthop_set_dead(l->id, false))
+		rib_publish_link(l->id);
+}
+
+static void remove_with_src(struct table *t, struct route *r, void *arg)
 {
 	const rte_be32_t *src = arg;
 
 	if (r->table == ROUTE_TABLE_MAIN && nexthop_get(r->nexthop)->asked_src == *src)
-		rib_remove(r);
+		rib_remove(t, r);
 }
 
 /* ---- events ---- */
@@ -207,7 +235,7 @@ static void addr_deleted(const struct link *l, const struct link_addr *a)
 	if (rib_addr_type(src) != ROUTE_LOCAL)
 		table_sweep(remove_with_src, &src);
 	if (addrs_n(l) == 0)
-		flush_link(l, true);
+		flush_link(l, true, false);
 }
 
 static void addrs_added(const struct link *l)
@@ -225,9 +253,12 @@ static void carrier_changed(const struct link *l, bool carrier)
 
 static void linkdown_rule_changed(struct sysctl *s, int32_t old)
 {
-	for (unsigned int i = 0; i < LINKS_MAX && *s->value != old; i++)
-		if (links[i] && !links[i]->running)
-			rib_publish_link(i);
+	for (unsigned int i = 0; i < LINKS_MAX && *s->value != old; i++) {
+		if (!links[i] || links[i]->running)
+			continue;
+		nexthop_linkdown_rule(i);
+		rib_publish_link(i);
+	}
 }
 
 /* The setting belongs to the links' room; that it changes concerns this one. */
@@ -249,16 +280,19 @@ static void link_event(enum link_event event, struct link *l, const struct link_
 	switch (event) {
 	case LINK_ADDED:
 		watch_linkdown_rule(l->name);
+		rule_links_changed();
 		break;
 	case LINK_UP:
 		addrs_added(l);
+		revive(l);
 		break;
 	case LINK_DOWN:
-		flush_link(l, false);
+		flush_link(l, false, false);
 		break;
 	case LINK_DELETED:
-		flush_link(l, true);
+		flush_link(l, true, true);
 		nexthop_select_sources();
+		rule_links_changed();
 		break;
 	case LINK_CARRIER_ON:
 	case LINK_CARRIER_OFF:
@@ -266,6 +300,7 @@ static void link_event(enum link_event event, struct link *l, const struct link_
 		break;
 	case LINK_ADDR_ADDED:
 		addr_added(l, a);
+		revive(l);
 		nexthop_select_sources();
 		break;
 	case LINK_ADDR_DELETED:

@@ -17,7 +17,8 @@
  * (1 << len) | (prefix >> (32 - len)) holds the index of exactly that prefix, 0 if there is none.
  * An exact match is one load, the covering prefix is found by shifting the node's number right,
  * and the children of n are 2n and 2n + 1. Lengths up to 24 have one tree of 2^25 nodes, each
- * block has a tree of 512 for the longer ones.
+ * block has a tree of 512 for the longer ones. Readers look there too, but only for an address
+ * whose longest prefix did not settle it (fib_lookup_where).
  *
  * Publication: fib_set() begins with a release fence, so that what an index leads to is written
  * before the index; a reader goes on from the loaded value by an address dependency. A block is
@@ -28,6 +29,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,10 +38,10 @@
 #include "core/rcu.h"
 #include "route/pages.h"
 
-#define TOP_SLOTS (1u << 24)
+#define TOP_SLOTS FIB_BLOCKS_AT
 #define BLOCK_SLOTS 256u
 #define BLOCKS_MAX 32768u
-#define BLOCK_FLAG 0x8000u
+#define BLOCK_FLAG FIB_BLOCK_FLAG
 #define PAD_SLOTS 2u
 #define NO_BLOCK UINT32_MAX
 #define STRIP_SLOTS 16u
@@ -54,9 +56,10 @@ struct block {
 };
 
 struct fib {
-	/* readers */
+	/* readers: as struct fib_view says */
 	uint16_t *slots;
 	uint16_t fallback;              /* the default route's index */
+	uint32_t prefixes;
 
 	/* the writer */
 	uint16_t *tree;
@@ -66,8 +69,12 @@ struct fib {
 	uint32_t blocks_free;           /* list */
 	uint32_t blocks_used;
 	uint32_t blocks_retired;        /* wait for the end of their grace period */
-	uint32_t prefixes;
 };
+
+_Static_assert(offsetof(struct fib, slots) == offsetof(struct fib_view, slots) &&
+		       offsetof(struct fib, fallback) == offsetof(struct fib_view, fallback) &&
+		       offsetof(struct fib, prefixes) == offsetof(struct fib_view, prefixes),
+	       "the view is how it begins");
 
 /* A tree with the slots that its leaves stand for: the top level's or a block's. */
 struct level {
@@ -312,7 +319,7 @@ static int set_long(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t
 		fib->blocks[number].prefixes++;
 		fib->prefixes++;
 	}
-	at.tree[node] = index;
+	slot_store(&at.tree[node], index);
 	fill(fib, &at, node, index);
 	if (fresh)
 		__atomic_store_n(slot, BLOCK_FLAG | number, __ATOMIC_RELEASE);
@@ -332,7 +339,7 @@ static int unset_long(struct fib *fib, uint32_t prefix, unsigned int len)
 	at = block_level(fib, number);
 	if (!at.tree[node])
 		return -ENOENT;
-	at.tree[node] = FIB_NONE;
+	slot_store(&at.tree[node], FIB_NONE);
 	fib->prefixes--;
 	above = top_answer(fib, prefix >> 8);
 	if (--fib->blocks[number].prefixes == 0) {
@@ -358,7 +365,7 @@ int fib_set(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
 	node = top_node(prefix, len);
 	if (!fib->tree[node])
 		fib->prefixes++;
-	fib->tree[node] = index;
+	slot_store(&fib->tree[node], index);
 	if (len == 0)
 		slot_store(&fib->fallback, index);
 	else
@@ -378,7 +385,7 @@ int fib_unset(struct fib *fib, uint32_t prefix, unsigned int len)
 	node = top_node(prefix, len);
 	if (!fib->tree[node])
 		return -ENOENT;
-	fib->tree[node] = FIB_NONE;
+	slot_store(&fib->tree[node], FIB_NONE);
 	fib->prefixes--;
 	if (len == 0)
 		slot_store(&fib->fallback, FIB_NONE);
@@ -414,6 +421,21 @@ uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 	if (answer & BLOCK_FLAG)
 		answer = block_lookup(fib, answer, addr);
 	return answer ? answer : slot_load(&fib->fallback);
+}
+
+uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
+			  bool (*accept)(uint16_t index, const void *arg), const void *arg)
+{
+	uint16_t slot = slot_load(&fib->slots[addr >> 8]), index;
+
+	for (int len = slot & BLOCK_FLAG ? 32 : 24; len >= 0; len--) {
+		index = len > 24 ? slot_load(&fib->blocks[slot & ~BLOCK_FLAG]
+						      .tree[block_node(addr, (unsigned int)len)])
+				 : slot_load(&fib->tree[top_node(addr, (unsigned int)len)]);
+		if (index != FIB_NONE && accept(index, arg))
+			return index;
+	}
+	return FIB_NONE;
 }
 
 /* One pass a level, so that the cache misses of a level overlap. */

@@ -10,6 +10,7 @@
 #ifndef ROUTE_FIB_H
 #define ROUTE_FIB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FIB_NONE 0
@@ -42,6 +43,28 @@ uint16_t fib_get(const struct fib *fib, uint32_t prefix, unsigned int len);
 uint16_t fib_lookup(const struct fib *fib, uint32_t addr);
 void fib_lookup_bulk(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
 		     unsigned int n);
+
+/* For those who look up in vectors of their own. slots[addr >> 8] is the answer, or, with
+ * FIB_BLOCK_FLAG, the number of a block: then slots[FIB_BLOCKS_AT + number * 256 + (addr & 255)] is.
+ * An answer of 0 stands for *fallback. Slots may be read 32 bits at a time. */
+#define FIB_BLOCK_FLAG 0x8000u
+#define FIB_BLOCKS_AT (1u << 24)
+
+struct fib_view {
+	const uint16_t *slots;
+	uint16_t fallback;
+	uint32_t prefixes;     /* how many there are: a large table is better fetched ahead */
+};
+
+static inline const struct fib_view *fib_view(const struct fib *fib)
+{
+	return (const struct fib_view *)(const void *)fib;
+}
+
+/* Of the prefixes that hold an address the longest whose index is accepted; FIB_NONE if none is. For
+ * the rare case: it tries every length. */
+uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
+			  bool (*accept)(uint16_t index, const void *arg), const void *arg);
 
 void fib_stats_get(const struct fib *fib, struct fib_stats *s);
 

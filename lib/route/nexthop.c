@@ -11,12 +11,15 @@
 #include "route/nexthop.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_hash_crc.h>
 
 #include "core/rcu.h"
 #include "link/link.h"
+#include "route/by_tos.h"
+#include "route/group.h"
 #include "route/pages.h"
 
 #define BUCKETS 16384u
@@ -25,13 +28,14 @@
 _Static_assert(sizeof(struct nexthop) == RTE_CACHE_LINE_SIZE, "one cache line");
 
 struct nexthop *nexthops;
+void (*nexthop_changed)(uint32_t index);
 
 static uint32_t buckets[BUCKETS];       /* first index of each chain, 0: empty */
 static uint32_t fresh;                  /* from here on never used */
 static uint32_t free_list;
 static unsigned int used, retired;      /* retired: wait for the end of their grace period */
 
-static const char *const type_names[ROUTE_TYPES] = {
+static const char *const type_names[] = {
 	[ROUTE_NONE] = "none",
 	[ROUTE_UNICAST] = "unicast",
 	[ROUTE_LOCAL] = "local",
@@ -45,12 +49,12 @@ static const char *const type_names[ROUTE_TYPES] = {
 
 const char *route_type_name(unsigned int type)
 {
-	return type < ROUTE_TYPES ? type_names[type] : "unknown";
+	return type < RTE_DIM(type_names) ? type_names[type] : "unknown";
 }
 
 int route_type_parse(const char *word)
 {
-	for (int i = ROUTE_UNICAST; i < ROUTE_TYPES; i++)
+	for (int i = ROUTE_UNICAST; i <= ROUTE_MULTICAST; i++)
 		if (!strcmp(word, type_names[i]))
 			return i;
 	return -1;
@@ -72,6 +76,9 @@ void nexthop_fini(void)
 {
 	if (retired)
 		rcu_synchronize();
+	for (uint32_t i = 1; nexthops && i < fresh; i++)
+		if (nexthops[i].refs && nexthops[i].type == ROUTE_GROUP)
+			group_free(nexthops[i].group);
 	pages_unmap(nexthops, NEXTHOPS_BYTES);
 	nexthops = NULL;
 }
@@ -107,22 +114,86 @@ void nexthop_select_sources(void)
 					 __ATOMIC_RELAXED);
 }
 
-bool nexthop_set_carrier(unsigned int link, bool carrier)
+/* Flags of what leads over a link; only: those that have this flag. */
+static bool change_flags(unsigned int link, uint32_t only, uint32_t clear, uint32_t set)
 {
 	bool any = false;
 
 	for (uint32_t i = 1; i < fresh; i++) {
 		struct nexthop *nh = &nexthops[i];
-		uint32_t flags = nh->flags & ~NEXTHOP_F_LINKDOWN;
 
-		if (!nh->refs || nh->link != link || !needs_carrier(nh))
+		if (!nh->refs || nh->link != link || !needs_carrier(nh) ||
+		    (nh->flags & only) != only)
 			continue;
-		if (!carrier)
-			flags |= NEXTHOP_F_LINKDOWN;
-		__atomic_store_n(&nh->flags, flags, __ATOMIC_RELAXED);
+		__atomic_store_n(&nh->flags, (nh->flags & ~clear) | set, __ATOMIC_RELAXED);
 		any = true;
 	}
 	return any;
+}
+
+static void balance_groups(unsigned int link)
+{
+	for (uint32_t i = 1; i < fresh; i++)
+		if (nexthops[i].refs && nexthops[i].type == ROUTE_GROUP && nexthop_over(i, link))
+			group_balance(&nexthops[i]);
+}
+
+bool nexthop_set_carrier(unsigned int link, bool carrier)
+{
+	bool any = change_flags(link, 0, NEXTHOP_F_LINKDOWN, carrier ? 0 : NEXTHOP_F_LINKDOWN);
+
+	balance_groups(link);
+	return any;
+}
+
+bool nexthop_set_dead(unsigned int link, bool dead)
+{
+	const struct link *l = link_get(link);
+	uint32_t both = NEXTHOP_F_DEAD | NEXTHOP_F_LINKDOWN, set = both;
+	bool any;
+
+	if (!dead)
+		set = l && l->running ? 0 : NEXTHOP_F_LINKDOWN;
+	any = change_flags(link, NEXTHOP_F_MEMBER, both, set);
+	if (any)
+		balance_groups(link);
+	return any;
+}
+
+void nexthop_linkdown_rule(unsigned int link)
+{
+	for (uint32_t i = 1; i < fresh; i++)
+		if (nexthops[i].refs && nexthops[i].type == ROUTE_GROUP && nexthop_over(i, link))
+			group_find_first(nexthops[i].group);
+}
+
+bool nexthop_over(uint32_t index, unsigned int link)
+{
+	const struct nexthop *nh = &nexthops[index];
+	const struct group *g;
+
+	if (nh->type != ROUTE_GROUP)
+		return over_link(nh) && nh->link == link;
+	g = group_of(nh);
+	for (unsigned int i = 0; i < g->n; i++)
+		if (nexthops[g->members[i].nexthop].link == link)
+			return true;
+	return false;
+}
+
+bool nexthop_usable(uint32_t index)
+{
+	const struct nexthop *nh = &nexthops[index];
+	const struct link *l;
+
+	if (nh->type == ROUTE_GROUP)
+		return nh->group->usable;
+	if (nh->flags & NEXTHOP_F_DEAD)
+		return false;
+	if (!(nh->flags & NEXTHOP_F_LINKDOWN))
+		return true;
+	l = link_get(nh->link);
+	return !l || !LINK_CONF_OR(l, ignore_routes_with_linkdown);
 }
 
 /* ---- the hash ---- */
@@ -131,7 +202,9 @@ static bool same(const struct nexthop *a, const struct nexthop *b)
 {
 	return a->type == b->type && a->scope == b->scope && a->link == b->link &&
 	       a->via == b->via && a->gateway == b->gateway && a->asked_src == b->asked_src &&
-	       a->mtu == b->mtu && !((a->flags ^ b->flags) & NEXTHOP_F_ONLINK);
+	       a->mtu == b->mtu && a->hoplimit == b->hoplimit &&
+	       !((a->flags ^ b->flags) & NEXTHOP_F_IDENTITY) &&
+	       (a->type != ROUTE_GROUP || group_same(a->group, b->group));
 }
 
 static uint32_t *bucket_of(const struct nexthop *nh)
@@ -140,6 +213,8 @@ static uint32_t *bucket_of(const struct nexthop *nh)
 
 	h = rte_hash_crc_4byte(nh->via, h);
 	h = rte_hash_crc_4byte(nh->asked_src, h);
+	if (nh->type == ROUTE_GROUP)
+		h = group_hash(nh->group, h);
 	return &buckets[h % BUCKETS];
 }
 
@@ -157,12 +232,21 @@ static uint32_t index_take(void)
 	return index;
 }
 
+static void index_give_back(uint32_t index)
+{
+	nexthops[index].next = free_list;
+	free_list = index;
+}
+
 static void index_free(void *arg)
 {
 	uint32_t index = (uint32_t)(uintptr_t)arg;
 
-	nexthops[index].next = free_list;
-	free_list = index;
+	if (nexthops[index].type == ROUTE_GROUP)
+		group_free(nexthops[index].group);
+	else if (nexthops[index].type == ROUTE_BY_TOS)
+		free((void *)(uintptr_t)nexthops[index].by_tos);
+	index_give_back(index);
 	retired--;
 }
 
@@ -184,7 +268,14 @@ uint32_t nexthop_hold(const struct nexthop *like)
 		return 0;
 	nh = &nexthops[index];
 	*nh = *like;
-	nh->flags &= NEXTHOP_F_ONLINK;
+	if (nh->type == ROUTE_GROUP) {
+		nh->group = group_new(like->group);
+		if (!nh->group) {
+			index_give_back(index);
+			return 0;
+		}
+	}
+	nh->flags &= NEXTHOP_F_IDENTITY;
 	if (needs_carrier(nh) && l && !l->running)
 		nh->flags |= NEXTHOP_F_LINKDOWN;
 	nh->src = select_source(nh);
@@ -192,20 +283,46 @@ uint32_t nexthop_hold(const struct nexthop *like)
 	nh->next = *bucket;
 	*bucket = index;
 	used++;
+	if (nexthop_changed)
+		nexthop_changed(index);
 	return index;
+}
+
+uint32_t nexthop_hold_by_tos(struct by_tos *by_tos)
+{
+	uint32_t index = index_take();
+
+	if (!index)
+		return 0;
+	nexthops[index] = (struct nexthop){ .type = ROUTE_BY_TOS, .by_tos = by_tos, .refs = 1 };
+	used++;
+	return index;
+}
+
+static void unhash(uint32_t index)
+{
+	uint32_t *at = bucket_of(&nexthops[index]);
+
+	while (*at != index)
+		at = &nexthops[*at].next;
+	*at = nexthops[index].next;
 }
 
 void nexthop_release(uint32_t index)
 {
-	uint32_t *at = bucket_of(&nexthops[index]);
+	const struct nexthop *nh = &nexthops[index];
 
 	if (--nexthops[index].refs)
 		return;
-	while (*at != index)
-		at = &nexthops[*at].next;
-	*at = nexthops[index].next;
+	if (nh->type != ROUTE_BY_TOS)
+		unhash(index);
+	if (nh->type == ROUTE_GROUP)
+		for (unsigned int i = 0; i < nh->group->n; i++)
+			nexthop_release(nh->group->members[i].nexthop);
 	used--;
 	retired++;
+	if (nexthop_changed)
+		nexthop_changed(index);
 	rcu_defer(index_free, (void *)(uintptr_t)index);
 }
 

@@ -17,8 +17,9 @@
 
 #include "link/link.h"
 #include "route/connected.h"
+#include "route/group.h"
 #include "route/rib.h"
-#include "route/table.h"
+#include "route/rule.h"
 
 #define MTU_MAX 65520u  /* as Linux caps the metric */
 
@@ -50,7 +51,7 @@ static bool is_error_type(unsigned int type)
 	       type == ROUTE_THROW;
 }
 
-static unsigned int table_of(const struct route_params *p)
+static uint32_t table_of(const struct route_params *p)
 {
 	if (p->table)
 		return p->table;
@@ -58,26 +59,26 @@ static unsigned int table_of(const struct route_params *p)
 								    : ROUTE_TABLE_MAIN;
 }
 
-static int check_table_and_prefix(const struct route_params *p, struct error *err)
+static int check_key(const struct route_params *p, struct error *err)
 {
-	unsigned int table = table_of(p);
-
-	if (table != ROUTE_TABLE_MAIN && table != ROUTE_TABLE_LOCAL)
-		return error_set(err, EOPNOTSUPP, "table %u: there are only tables main (254) and "
-				 "local (255)", table);
 	if (p->len > 32)
 		return error_set(err, EINVAL, "prefix length %u is not from 0 to 32", p->len);
 	if (p->len < 32 && p->prefix & UINT32_MAX >> p->len)
 		return error_set(err, EINVAL, "Invalid prefix for given prefix length: %s",
 				 prefix_text(p->prefix, p->len).s);
+	if (p->tos & 3)
+		return error_set(err, EINVAL, "Invalid dsfield (tos): ECN bits must be 0: 0x%02x",
+				 p->tos);
 	return 0;
 }
 
 static unsigned int scope_of(unsigned int type, const struct route_params *p)
 {
+	if (p->scope_given)
+		return p->scope;
 	if (type == ROUTE_LOCAL)
 		return SCOPE_HOST;
-	if (type == ROUTE_BROADCAST || (type == ROUTE_UNICAST && !p->gateway))
+	if (type == ROUTE_BROADCAST || (type == ROUTE_UNICAST && !p->gateway && !p->n_hops))
 		return SCOPE_LINK;
 	return SCOPE_UNIVERSE;
 }
@@ -126,7 +127,7 @@ static int resolve_onlink(const struct route_params *p, struct nexthop *nh, stru
 static int resolve_gateway(const struct route_params *p, struct nexthop *nh, struct error *err)
 {
 	unsigned int scope = nh->scope < SCOPE_LINK ? SCOPE_LINK : SCOPE_HOST;
-	const struct route *r = rib_lookup(p->gateway, scope, p->link);
+	const struct route *r = rib_lookup(table_of(p), p->gateway, scope, p->link);
 	const struct link *l;
 
 	if (!r && p->link >= 0 && (l = link_get((unsigned int)p->link)))
@@ -139,7 +140,8 @@ static int resolve_gateway(const struct route_params *p, struct nexthop *nh, str
 	if (r->type != ROUTE_UNICAST && r->type != ROUTE_LOCAL)
 		return bad_gateway(p, EINVAL, r->type == ROUTE_BROADCAST ?
 				   "is a broadcast address" : "is not reachable", err);
-	nh->link = nexthop_get(r->nexthop)->link;
+	nh->link = p->link >= 0 ? (uint16_t)p->link
+				: nexthop_get(group_first(r->nexthop))->link;
 	nh->gateway = r->type == ROUTE_LOCAL ? 0 : p->gateway;
 	l = link_get(nh->link);
 	return l ? check_link_up(l, err) : bad_gateway(p, ENODEV, "is not reachable", err);
@@ -196,49 +198,165 @@ static int resolve(const struct route_params *p, struct nexthop *nh, struct erro
 	return rc ? rc : check_src(p, err);
 }
 
-/* Check everything, fill in the route and take a reference to its next hop. */
-static int prepare(const struct route_params *p, struct route *r, struct error *err)
+/* ---- several ways ---- */
+
+static struct nexthop template_of(const struct route_params *p, unsigned int type)
 {
-	unsigned int type = p->type ? p->type : ROUTE_UNICAST;
-	struct nexthop nh = {
+	return (struct nexthop){
 		.type = (uint8_t)type,
 		.scope = (uint8_t)scope_of(type, p),
 		.via = p->gateway,
 		.asked_src = p->src,
 		.mtu = RTE_MIN(p->mtu, MTU_MAX),
+		.hoplimit = (uint8_t)p->hoplimit,
 		.flags = p->onlink ? NEXTHOP_F_ONLINK : 0,
 	};
-	int rc = check_table_and_prefix(p, err);
+}
+
+static int all_in_use(struct error *err)
+{
+	return error_set(err, ENOSPC, "all %d next hops are in use", NEXTHOPS_MAX - 1);
+}
+
+/* Take a reference to what one way leads to. */
+static int hold_member(const struct route_params *p, const struct route_hop *hop,
+		       struct group_member *m, struct error *err)
+{
+	struct route_params one = *p;
+	struct nexthop nh;
+	int rc;
+
+	one.gateway = hop->gateway;
+	one.link = hop->link;
+	one.onlink = hop->onlink;
+	nh = template_of(&one, ROUTE_UNICAST);
+	nh.flags |= NEXTHOP_F_MEMBER;
+	if (hop->weight < 1 || hop->weight > GROUP_WEIGHT_MAX)
+		return error_set(err, EINVAL, "weight %u is not from 1 to %d", hop->weight,
+				 GROUP_WEIGHT_MAX);
+	rc = resolve(&one, &nh, err);
+	if (rc)
+		return rc;
+	m->weight = (uint16_t)hop->weight;
+	m->nexthop = (uint16_t)nexthop_hold(&nh);
+	return m->nexthop ? 0 : all_in_use(err);
+}
+
+static int hold_group(const struct route_params *p, const struct nexthop *template,
+		      uint32_t *index, struct error *err)
+{
+	struct {
+		struct group g;
+		struct group_member room[GROUP_MEMBERS_MAX];
+	} like = { .g.n = 0 };
+	struct nexthop nh = *template;
+	int rc = 0;
+
+	nh.type = ROUTE_GROUP;
+	nh.group = &like.g;
+	while (like.g.n < p->n_hops && !rc) {
+		rc = hold_member(p, &p->hops[like.g.n], &like.g.members[like.g.n], err);
+		if (!rc)
+			like.g.n++;
+	}
+	if (!rc) {
+		*index = nexthop_hold(&nh);
+		rc = *index ? 0 : all_in_use(err);
+	}
+	while (like.g.n)
+		nexthop_release(like.g.members[--like.g.n].nexthop);
+	return rc;
+}
+
+static int check_hops(const struct route_params *p, unsigned int type, struct error *err)
+{
+	if (is_error_type(type))
+		return error_set(err, EINVAL, "Gateway, device and multipath can not be specified "
+				 "for this route type: %s", route_type_name(type));
+	if (type != ROUTE_UNICAST || scope_of(type, p) == SCOPE_HOST)
+		return error_set(err, EINVAL, "Route with host scope can not have multiple "
+				 "nexthops: %s", route_type_name(type));
+	if (p->gateway || p->link >= 0 || p->onlink)
+		return error_set(err, EINVAL, "via, dev and onlink belong behind nexthop where "
+				 "there is one");
+	if (p->n_hops > GROUP_MEMBERS_MAX)
+		return error_set(err, ENOSPC, "%u next hops are more than the %d that a route can "
+				 "have", p->n_hops, GROUP_MEMBERS_MAX);
+	return 0;
+}
+
+/* Take a reference to what the route leads to. */
+static int hold(const struct route_params *p, unsigned int type, uint32_t *index,
+		struct error *err)
+{
+	struct nexthop nh = template_of(p, type);
+	int rc;
+
+	if (p->n_hops) {
+		rc = check_hops(p, type, err);
+		return rc ? rc : hold_group(p, &nh, index, err);
+	}
+	rc = resolve(p, &nh, err);
+	if (rc)
+		return rc;
+	*index = nexthop_hold(&nh);
+	return *index ? 0 : all_in_use(err);
+}
+
+/* Check everything, fill in the route and take a reference to its next hop. */
+static int prepare(const struct route_params *p, struct route *r, struct error *err)
+{
+	unsigned int type = p->type ? p->type : ROUTE_UNICAST;
+	struct route_params one = *p;
+	int rc = check_key(p, err);
+	uint32_t index;
 
 	if (rc)
 		return rc;
 	if (type >= ROUTE_MULTICAST)
 		return error_set(err, EOPNOTSUPP, "a route can not have type %s",
 				 route_type_name(type));
-	rc = resolve(p, &nh, err);
+	if (scope_of(type, p) > SCOPE_HOST)
+		return error_set(err, EINVAL, "Invalid scope: %u", p->scope);
+	if (p->n_hops == 1) {
+		rc = check_hops(p, type, err);
+		if (rc)
+			return rc;
+		one.gateway = p->hops[0].gateway;
+		one.link = p->hops[0].link;
+		one.onlink = p->hops[0].onlink;
+		one.scope = (uint8_t)scope_of(type, p);
+		one.scope_given = true;
+		one.n_hops = 0;
+	}
+	rc = hold(&one, type, &index, err);
 	if (rc)
 		return rc;
 	*r = (struct route){
 		.prefix = p->prefix,
 		.metric = p->metric,
+		.table = table_of(p),
 		.len = (uint8_t)p->len,
-		.table = (uint8_t)table_of(p),
+		.tos = p->tos,
 		.protocol = (uint8_t)(p->protocol ? p->protocol : ROUTE_PROTO_BOOT),
 		.type = (uint8_t)type,
-		.nexthop = nexthop_hold(&nh),
+		.nexthop = (uint16_t)index,
 	};
-	if (!r->nexthop)
-		return error_set(err, ENOSPC, "all %d next hops are in use", NEXTHOPS_MAX - 1);
 	return 0;
 }
 
 /* ---- commands ---- */
 
-static struct route *find_metric(const struct route *like)
+static bool same_key(const struct route *a, const struct route *b)
 {
-	struct route *r = table_find(like->table, like->prefix, like->len);
+	return a->tos == b->tos && a->metric == b->metric;
+}
 
-	while (r && r->metric != like->metric)
+static struct route *find_key(const struct table *t, const struct route *like)
+{
+	struct route *r = table_find(t, like->prefix, like->len);
+
+	while (r && !same_key(r, like))
 		r = r->next;
 	return r;
 }
@@ -246,38 +364,61 @@ static struct route *find_metric(const struct route *like)
 static int exists(const struct route *r, struct error *err)
 {
 	return error_set(err, EEXIST, "File exists: table %s has a route to %s with metric %u",
-			 r->table == ROUTE_TABLE_MAIN ? "main" : "local",
-			 prefix_text(r->prefix, r->len).s, r->metric);
+			 table_name(r->table), prefix_text(r->prefix, r->len).s, r->metric);
 }
 
-/* Replace the first of its metric; where it is there already, only being the first will do. */
-static int replace(struct route *old, const struct route *like, struct error *err)
+static const struct route *find_same(const struct route *first, const struct route *like)
 {
-	for (const struct route *r = old; r && r->metric == like->metric; r = r->next) {
-		if (!rib_same(r, like))
-			continue;
-		if (r != old)
-			return exists(r, err);
-		nexthop_release(like->nexthop);
-		return 0;
-	}
-	return rib_change(old, like, err);
+	for (const struct route *r = first; r && same_key(r, like); r = r->next)
+		if (rib_same(r, like))
+			return r;
+	return NULL;
 }
 
-static int add(const struct route_params *p, bool may_replace, struct error *err)
+/* Replace the first of its key; where it is there already, only being the first will do. */
+static int replace(struct table *t, struct route *old, const struct route *like,
+		   struct error *err)
 {
-	struct route like, *old;
+	const struct route *same = find_same(old, like);
+
+	if (!same)
+		return rib_change(t, old, like, err);
+	if (same != old)
+		return exists(like, err);
+	nexthop_release(like->nexthop);
+	return 0;
+}
+
+static int enter(struct table *t, const struct route *like, enum route_how how,
+		 struct error *err)
+{
+	struct route *old = find_key(t, like);
+
+	if (!old && how == ROUTE_CHANGE)
+		return error_set(err, ENOENT, "No such route: table %s has none to %s with metric "
+				 "%u", table_name(like->table),
+				 prefix_text(like->prefix, like->len).s, like->metric);
+	if (!old)
+		return rib_insert(t, like, false, err);
+	if (how == ROUTE_REPLACE || how == ROUTE_CHANGE)
+		return replace(t, old, like, err);
+	if (how == ROUTE_ADD || find_same(old, like))
+		return exists(like, err);
+	return rib_insert(t, like, how == ROUTE_PREPEND, err);
+}
+
+int route_enter(const struct route_params *p, enum route_how how, struct error *err)
+{
+	struct route like;
+	struct table *t;
 	int rc = prepare(p, &like, err);
 
 	if (rc)
 		return rc;
-	old = find_metric(&like);
-	if (!old)
-		rc = rib_insert(&like, err);
-	else if (may_replace)
-		rc = replace(old, &like, err);
-	else
-		rc = exists(&like, err);
+	t = table_make(like.table, err);
+	rc = t ? enter(t, &like, how, err) : -ENOSPC;
+	if (t)
+		table_drop_unused(t);
 	if (rc)
 		nexthop_release(like.nexthop);
 	else if (like.type == ROUTE_LOCAL)
@@ -285,22 +426,36 @@ static int add(const struct route_params *p, bool may_replace, struct error *err
 	return rc;
 }
 
-int route_add(const struct route_params *p, struct error *err)
+/* As Linux has it, gateway and link are those of the first way; several must be its first ones. */
+static bool matches_hops(const struct nexthop *nh, const struct route_params *p)
 {
-	return add(p, false, err);
-}
+	if (nh->type != ROUTE_GROUP)
+		return p->n_hops == 1 && (!p->hops->gateway || p->hops->gateway == nh->via) &&
+		       (p->hops->link < 0 || p->hops->link == nh->link);
+	if (p->n_hops < nh->group->n)
+		return false;
+	for (unsigned int i = 0; i < nh->group->n; i++) {
+		const struct nexthop *m = nexthop_get(nh->group->members[i].nexthop);
 
-int route_replace(const struct route_params *p, struct error *err)
-{
-	return add(p, true, err);
+		if ((p->hops[i].gateway && p->hops[i].gateway != m->via) ||
+		    (p->hops[i].link >= 0 && p->hops[i].link != m->link))
+			return false;
+	}
+	return true;
 }
 
 static bool matches(const struct route *r, const struct route_params *p)
 {
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 
+	if (p->n_hops && !matches_hops(nh, p))
+		return false;
+	if (nh->type == ROUTE_GROUP)
+		nh = nexthop_get(nh->group->members[0].nexthop);
 	return (!p->type || p->type == r->type) && (!p->protocol || p->protocol == r->protocol) &&
-	       (!p->metric || p->metric == r->metric) &&
+	       (!p->metric || p->metric == r->metric) && p->tos == r->tos &&
+	       (!p->scope_given || p->scope == nh->scope) &&
+	       (!p->hoplimit || p->hoplimit == nh->hoplimit) &&
 	       (!p->gateway || p->gateway == nh->via) && (!p->src || p->src == nh->asked_src) &&
 	       (!p->mtu || RTE_MIN(p->mtu, MTU_MAX) == nh->mtu) &&
 	       (p->link < 0 || (!is_error_type(r->type) && p->link == nh->link));
@@ -308,24 +463,25 @@ static bool matches(const struct route *r, const struct route_params *p)
 
 int route_del(const struct route_params *p, struct error *err)
 {
-	int rc = check_table_and_prefix(p, err);
-	struct route *r;
+	int rc = check_key(p, err);
+	struct table *t = table_get(table_of(p));
+	const char *but = "";
 
 	if (rc)
 		return rc;
-	for (r = table_find(table_of(p), p->prefix, p->len); r; r = r->next) {
+	for (struct route *r = t ? table_find(t, p->prefix, p->len) : NULL; r; r = r->next) {
 		if (matches(r, p)) {
-			rib_remove(r);
+			rib_remove(t, r);
+			table_drop_unused(t);
 			return 0;
 		}
+		but = " like that";
 	}
 	return error_set(err, ESRCH, "No such route: table %s has none to %s%s",
-			 table_of(p) == ROUTE_TABLE_MAIN ? "main" : "local",
-			 prefix_text(p->prefix, p->len).s,
-			 table_find(table_of(p), p->prefix, p->len) ? " like that" : "");
+			 table_name(table_of(p)), prefix_text(p->prefix, p->len).s, but);
 }
 
-int route_foreach(unsigned int table, int (*fn)(const struct route *r, void *arg), void *arg)
+int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg)
 {
 	return table_foreach(table, fn, arg);
 }
@@ -343,6 +499,8 @@ int route_init(void)
 		if (!route_fib)
 			rc = -errno;
 	}
+	if (!rc)
+		rc = rule_init();
 	if (rc) {
 		route_fini();
 		return rc;
@@ -353,6 +511,8 @@ int route_init(void)
 
 void route_fini(void)
 {
+	rule_fini();
+	rib_fini();
 	fib_destroy(route_fib);
 	route_fib = NULL;
 	table_fini();

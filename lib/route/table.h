@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where routes are kept: all routing tables in one hash from (table, prefix, length) to the list
- * of that prefix's routes. Only this room and only the control thread uses it; workers look into
- * the FIB.
+ * Where routes are kept: for each routing table a hash from (prefix, length) to the list of that
+ * prefix's routes, and what workers look up. Only this room uses it; of what it holds, workers read
+ * the field trie alone.
  */
 #ifndef ROUTE_TABLE_H
 #define ROUTE_TABLE_H
@@ -10,22 +10,51 @@
 #include <stdint.h>
 
 #include "route/route.h"
+#include "route/trie.h"
+
+struct table_slot;
+
+struct table {
+	struct trie trie;               /* read by workers; of main it stays empty: route_fib */
+
+	/* control thread only */
+	uint32_t id;
+	unsigned int users;             /* rules that lead here */
+	struct table *next;             /* by rising id */
+	struct table_slot *slots;
+	uint32_t slots_n, slots_used;
+	uint32_t prefixes_n[33];        /* prefixes of each length */
+};
+
+/* The three that are always there. */
+extern struct table *table_local, *table_main, *table_default;
 
 int table_init(void);           /* 0 or a negative errno */
 void table_fini(void);
 
-/* The routes of exactly this prefix by rising metric, equal metrics in the order they came. */
-struct route *table_find(unsigned int table, uint32_t prefix, unsigned int len);
+/* The table of a number, NULL if it has neither routes nor rules. */
+struct table *table_get(uint32_t id);
+/* The same, made if need be. NULL: no memory, or as many tables as may be, said in err. */
+struct table *table_make(uint32_t id, struct error *err);
+/* Give it back if nothing is left in it and no rule leads there. */
+void table_drop_unused(struct table *t);
 
-/* Put a copy of like behind the routes of the same metric. NULL: no memory. */
-struct route *table_insert(const struct route *like);
-void table_remove(struct route *r);
+/* The routes of exactly this prefix: by falling TOS, then rising metric. */
+struct route *table_find(const struct table *t, uint32_t prefix, unsigned int len);
 
-/* All routes, in no order. fn may remove the route that it is given, and no other. */
-void table_sweep(void (*fn)(struct route *r, void *arg), void *arg);
+/* Put a copy of like in front of, or behind, the routes of the same TOS and metric. NULL: no
+ * memory. */
+struct route *table_insert(struct table *t, const struct route *like, bool in_front);
+void table_remove(struct table *t, struct route *r);
 
-/* All routes by table, prefix, length, metric. Stops when fn returns non-zero and returns that;
- * -ENOMEM: no memory to sort them. fn must not change the tables. */
-int table_foreach(unsigned int table, int (*fn)(const struct route *r, void *arg), void *arg);
+/* All routes of all tables, in no order. fn may remove the route that it is given, and no other. */
+void table_sweep(void (*fn)(struct table *t, struct route *r, void *arg), void *arg);
+
+/* All routes by table, prefix, length, TOS, metric; id 0: of all tables. Stops when fn returns
+ * non-zero and returns that; -ENOMEM: no memory to sort them. fn must not change the tables. */
+int table_foreach(uint32_t id, int (*fn)(const struct route *r, void *arg), void *arg);
+
+/* "main", "local", "default", else the number; static memory. */
+const char *table_name(uint32_t id);
 
 #endif

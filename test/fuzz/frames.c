@@ -216,16 +216,20 @@ static uint8_t time_to_live(struct random *r)
 
 static void make_options(struct random *r, uint8_t *options, uint32_t len)
 {
-	static const uint8_t types[] = {0, 1, 1, 7, 68, 131, 137, 148, 130};
+	static const uint8_t types[] = {0, 1, 1, 7, 7, 68, 68, 131, 131, 137, 148, 130, 134};
 
 	for (uint32_t i = 0; i < len;) {
 		uint8_t type = types[random_below(r, RTE_DIM(types))];
 
+		uint32_t time = type == 68;    /* which has one byte more before its entries */
+
 		options[i++] = type;
 		if (type > 1 && i < len)
-			options[i++] = (uint8_t)random_below(r, 44);
+			options[i++] = (uint8_t)(random_below(r, 4) ? 3 + 4 * random_below(r, 4) + time
+								    : random_below(r, 44));
 		if (type > 1 && i < len)
-			options[i++] = (uint8_t)random_below(r, 44);
+			options[i++] = (uint8_t)(random_below(r, 4) ? 4 + 4 * random_below(r, 3) + time
+								    : random_below(r, 44));
 		while (random_below(r, 3) && i < len)
 			options[i++] = (uint8_t)number(r);
 	}

@@ -4,9 +4,13 @@
  * how often: each frame that leaves; after each burst the account and the mbufs; every few
  * thousand frames all that is held expires and all mbufs must be home.
  *
- *   million [--frames N] [--seed S] [--quiet]
+ *   million [--frames N] [--seed S] [--lanes N] [--quiet]
  *   million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]
  *                                     only write the frames for one link as a capture
+ *
+ * With --quiet, all that is printed at the end is what was counted and a digest of what was sent,
+ * by link. That depends on the number of frames and the seed alone: whatever net.millrace.
+ * fast_path_lanes is (--lanes), it must be the same.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +19,11 @@
 #include <time.h>
 
 #include <rte_arp.h>
+#include <rte_random.h>
 
 #include "core/clock.h"
 #include "core/counters.h"
+#include "core/sysctl.h"
 #include "core/worker.h"
 #include "fail.h"
 #include "frames.h"
@@ -151,6 +157,24 @@ static void report(uint64_t n, double seconds)
 	fflush(stdout);
 }
 
+/* What must not depend on the path that packets take. */
+static void summary(void)
+{
+	struct counters c;
+
+	counters_sum(&c);
+	for (unsigned int i = 1; i <= WORLD_LINKS; i++)
+		printf("link %u %016" PRIx64 "\n", i, sent_digest[i]);
+	printf("received %" PRIu64 " originated %" PRIu64 " transmitted %" PRIu64 " delivered %"
+	       PRIu64 "\n", c.received, c.originated, c.transmitted, c.delivered);
+	for (unsigned int i = 0; i < CNT_COUNT; i++)
+		if (c.c[i])
+			printf("%s %" PRIu64 "\n", counter_name((enum counter)i), c.c[i]);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		if (c.drop[i])
+			printf("dropped %s %" PRIu64 "\n", drop_name(i), c.drop[i]);
+}
+
 static double seconds_now(void)
 {
 	struct timespec ts;
@@ -202,14 +226,14 @@ static int capture_write(const char *path, uint64_t frames, unsigned int link, u
 /* ---- arguments ---- */
 
 struct options {
-	uint64_t frames, seed, link, longest;
+	uint64_t frames, seed, link, longest, lanes;
 	const char *pcap;
 	bool quiet;
 };
 
 static int usage(void)
 {
-	fprintf(stderr, "million [--frames N] [--seed S] [--quiet]\n"
+	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--quiet]\n"
 		"million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]\n");
 	return 2;
 }
@@ -220,7 +244,7 @@ static bool parse(int argc, char **argv, struct options *o)
 		const char *name;
 		uint64_t *number;
 	} numbers[] = {{"--frames", &o->frames}, {"--seed", &o->seed}, {"--link", &o->link},
-		       {"--longest", &o->longest}};
+		       {"--longest", &o->longest}, {"--lanes", &o->lanes}};
 
 	for (int i = 1; i < argc; i++) {
 		unsigned int k = 0;
@@ -241,7 +265,9 @@ static bool parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {1000000, (uint64_t)time(NULL), 1, FRAMES_BYTES_MAX, NULL, false};
+	struct options o = {1000000, (uint64_t)time(NULL), 1, FRAMES_BYTES_MAX, 16, NULL, false};
+	char lanes[24];
+	struct error err;
 	uint64_t n = 0;
 	double start;
 
@@ -253,11 +279,19 @@ int main(int argc, char **argv)
 				     (uint32_t)o.longest);
 	printf("seed %" PRIu64 "\n", o.seed);
 	fflush(stdout);
+	rte_srand(o.seed);
 	world_init(argv[0]);
+	snprintf(lanes, sizeof(lanes), "%" PRIu64, o.lanes);
+	if (sysctl_set("net.millrace.fast_path_lanes", lanes, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILURE;
+	}
 	start = seconds_now();
 	while (n < o.frames)
 		n += chapter();
-	if (!o.quiet)
+	if (o.quiet)
+		summary();
+	else
 		report(n, seconds_now() - start);
 	world_fini();
 	return 0;

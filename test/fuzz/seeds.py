@@ -97,6 +97,14 @@ def input_seeds():
         ip(HOST, US, 17, udp(), options=b"\x83\7\4\x0a\0\2\x0a\0"))))
     yield "options_time", script(frame(ethernet(
         ip(HOST, US, 1, icmp(8), options=b"\x44\x0c\5\1" + bytes(8)))))
+    way = b"\x83\x0b\4" + address(US) + address(FAR)
+    yield "source_route", script(frame(ethernet(ip(HOST, US, 17, udp(), options=way + b"\1"))))
+    yield "source_route_records", script(frame(ethernet(ip(
+        HOST, US, 17, udp(), options=way + b"\7\7\4" + bytes(4) + b"\x44\x0c\5\1" + bytes(10)))))
+    yield "source_route_strict", script(frame(ethernet(ip(
+        HOST, US, 17, udp(), options=b"\x89\7\4" + address(FAR) + b"\0"))))
+    yield "source_route_back", script(frame(ethernet(ip(
+        HOST, US, 1, icmp(8), options=b"\x83\x0b\x0c" + address(FAR) * 2 + b"\0"))))
     first = ethernet(ip(HOST, US, 17, udp(b"a" * 16), fragment=0x2000))
     second = ethernet(ip(HOST, US, 17, b"b" * 16, fragment=3))
     yield "fragments", script(frame(first), frame(second))

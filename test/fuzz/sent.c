@@ -3,6 +3,8 @@
 #include "sent.h"
 
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <string.h>
 
 #include <rte_arp.h>
 #include <rte_ethdev.h>
@@ -16,6 +18,7 @@
 #define FRAME_MAX 65549
 
 uint64_t sent_frames, sent_arp, sent_icmp;
+uint64_t sent_digest[LINKS_MAX];
 struct sent_request sent_request;
 bool sent_changed;
 uint16_t sent_device_takes = UINT16_MAX;
@@ -46,13 +49,33 @@ static void check_arp(const struct link *l, const struct rte_mbuf *m)
 						     arp->arp_data.arp_tip};
 }
 
+/* Where a packet goes in the end: with a source route the last address in it. */
+static rte_be32_t final_dst(const struct rte_ipv4_hdr *ip)
+{
+	const uint8_t *opt = (const uint8_t *)(ip + 1);
+	uint32_t left = rte_ipv4_hdr_len(ip) - sizeof(*ip);
+	rte_be32_t dst = ip->dst_addr;
+
+	while (left >= 2 && *opt != IPOPT_EOL) {
+		uint32_t len = *opt == IPOPT_NOP ? 1 : opt[1];
+
+		if (!len || len > left)
+			break;
+		if ((*opt == IPOPT_LSRR || *opt == IPOPT_SSRR) && len >= 7)
+			memcpy(&dst, opt + len - sizeof(dst), sizeof(dst));
+		opt += len;
+		left -= len;
+	}
+	return dst;
+}
+
 /* The router made it, so the checksum in it is right. */
 static bool ours_good(const struct rte_ipv4_hdr *ip, const uint8_t *payload, uint32_t len)
 {
 	uint32_t sum = 0;
 
 	if (ip->next_proto_id == IPPROTO_TCP)
-		sum = checksum_pseudo(ip->src_addr, ip->dst_addr, IPPROTO_TCP, (uint16_t)len);
+		sum = checksum_pseudo(ip->src_addr, final_dst(ip), IPPROTO_TCP, (uint16_t)len);
 	else if (ip->next_proto_id != IPPROTO_ICMP)
 		return false;
 	sum = checksum_fold(sum + (uint32_t)rte_raw_cksum(payload, len));
@@ -92,6 +115,16 @@ static void check_ip(const struct link *l, const struct rte_mbuf *m)
 		bad(l, m, "a checksum of our own");
 }
 
+/* FNV-1a, of all frames in their order. */
+static void digest(const struct link *l, uint32_t len)
+{
+	uint64_t hash = sent_digest[l->id] ^ len;
+
+	for (uint32_t i = 0; i < len; i++)
+		hash = (hash ^ frame[i]) * 0x100000001b3ULL;
+	sent_digest[l->id] = hash;
+}
+
 static void check(const struct link *l, const struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth = (const void *)frame;
@@ -102,6 +135,7 @@ static void check(const struct link *l, const struct rte_mbuf *m)
 	if (m->nb_segs > 1 && !l->multi_seg)
 		bad(l, m, "a chain, which the device does not take");
 	packet_read(m, 0, m->pkt_len, frame);
+	digest(l, m->pkt_len);
 	if (!sent_changed && !rte_is_same_ether_addr(&eth->src_addr, &l->mac))
 		bad(l, m, "from another's address");
 	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4))

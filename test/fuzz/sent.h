@@ -15,6 +15,9 @@
 /* Frames and bytes since the start, all links. */
 extern uint64_t sent_frames, sent_arp, sent_icmp;
 
+/* Of each link's frames, in the order in which they left. */
+extern uint64_t sent_digest[LINKS_MAX];
+
 /* The last ARP request that left. */
 extern struct sent_request {
 	bool there;

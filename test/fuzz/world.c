@@ -38,11 +38,6 @@
 struct worker *world_worker;
 struct rte_mempool *world_pool;
 
-/* NULL before reassembly is in the tree. */
-uint64_t ip_held(void) __attribute__((weak));
-unsigned int ip_worker_tick(struct worker *w) __attribute__((weak));
-uint64_t ip_next_expiry_ns(const struct worker *w) __attribute__((weak));
-
 static struct sysctl *settings[WORLD_SETTINGS];
 static uint32_t settings_now, switched;
 static unsigned int mtus_now;
@@ -58,6 +53,7 @@ static const char *const links_made[] = {
 
 /* All of it can be said again. */
 static const char *const base[] = {
+	"sysctl net.ipv4.conf.all.accept_source_route=1",
 	"link set p1 up", "link set p2 up", "link set p3 up",
 	"addr add 10.0.1.1/24 dev p1",
 	"addr add 10.0.1.2/24 dev p1",
@@ -360,12 +356,12 @@ void world_input(unsigned int link, struct rte_mbuf **m, unsigned int n)
 		note_frame(link, m[i]);
 	w->now_ns = clock_now_ns();
 	w->counters->received += n;
-	eth_input(w, links[link], m, n);
+	eth_burst_handler(w, links[link], m, n);
 }
 
 static unsigned int worker_tick(void)
 {
-	return ip_worker_tick ? ip_worker_tick(world_worker) : 0;
+	return ip_worker_tick(world_worker);
 }
 
 void world_settle(void)
@@ -388,7 +384,7 @@ void world_settle(void)
 /* When the next timer is due, of the control thread or of the worker. */
 static uint64_t next_timer_ns(void)
 {
-	uint64_t worker = ip_next_expiry_ns ? ip_next_expiry_ns(world_worker) : UINT64_MAX;
+	uint64_t worker = ip_next_expiry_ns(world_worker);
 
 	return RTE_MIN(timers_next_ns(), worker);
 }
@@ -415,7 +411,7 @@ void world_flush_neighbours(void)
 
 static uint64_t held(void)
 {
-	return link_held() + neigh_held() + (ip_held ? ip_held() : 0);
+	return link_held() + neigh_held() + ip_held();
 }
 
 static void account_check(uint64_t now_held)

@@ -2,16 +2,20 @@
 
 The generator knows the network it plays in (layout.py and SETUP) just well enough to leave out
 what depends on chance or time instead of on the frame: neighbours that must be asked for,
-redirects, and senders whose limit of route errors is used up (rule C10).  IP options, and
-fragments that would have to be made or put together, take part only when asked for.
+redirects, and senders whose limit of route errors is used up (rule C10).  Fragments that would
+have to be made or put together take part only when asked for.  Where routing is random too
+(random_routes.py) it knows nothing of the destinations that this is about.
 """
 
+import shutil
 import struct
 
+import random_routes
 from lib import layout, packets
 
 BATCH_FRAMES = 64
 _ROUTE_ERRORS_PER_SENDER = 4        # five pass at once where rule C7 takes nothing
+_LEAST_MTU = 600                    # of random routes
 
 SETUP = tuple(
     ["sysctl net.ipv4.icmp_ratemask=0"]
@@ -40,8 +44,14 @@ VARIATIONS = (
     (("sysctl net.ipv4.conf.all.accept_local=1",), "routed"),
     (("sysctl net.ipv4.conf.all.bc_forwarding=1",)
      + tuple(f"sysctl net.ipv4.conf.{port}.bc_forwarding=1" for port in layout.PORTS), "routed"),
+    (("sysctl net.ipv4.conf.all.accept_source_route=1",), "routed"),
+    (("sysctl net.ipv4.conf.all.accept_source_route=1", "sysctl net.ipv4.conf.all.rp_filter=2",
+      "sysctl net.ipv4.icmp_echo_ignore_broadcasts=0"), "routed"),
     (("sysctl net.ipv4.ip_default_ttl=200", "route add default via 10.0.2.254"), "routed"),
-)
+) + ((
+    (("sysctl net.millrace.defrag=1",), "routed"),
+    (("sysctl net.millrace.defrag=1", "sysctl net.ipv4.conf.all.accept_source_route=1"), "routed"),
+) if shutil.which("nft") else ())
 
 _KNOWN_HOSTS = frozenset(packets.address(f"10.0.{n}.{h}")
                          for n in range(4) for h in (0, 1, 2, 3, 254, 255))
@@ -52,9 +62,10 @@ _HANDLED_PROTOCOLS = frozenset((4, 33, 41, 46, 47, 50, 51, 94, 103, 108, 115, 13
 
 
 class Generator:
-    def __init__(self, rng, extras=frozenset()):
+    def __init__(self, rng, extras=frozenset(), random_routing=False):
         self._rng = rng
         self._extras = extras
+        self._random_routing = random_routing
         self._route_errors = {}
         self._fragments = []
 
@@ -102,13 +113,13 @@ class Generator:
             fields["offset"] = rng.choice((1, 2, 185, rng.randrange(8192), 8191))
         if rng.random() < 0.02:
             fields["check"] = rng.choice((0, 0xffff, rng.randrange(65536)))
-        if "options" in self._extras and rng.random() < 0.2:
+        if rng.random() < 0.2:
             fields["options"] = self._options()
         return rng.choice((self._udp, self._udp, self._tcp, self._icmp, self._icmp,
                            self._other))(src, dst, fields)
 
     def _fragment(self):
-        """The next of the fragments of a few datagrams for the router, in this order or that."""
+        """The next of the fragments of a few datagrams, in this order or that."""
         rng = self._rng
         while not self._fragments:
             for _ in range(rng.randrange(1, 4)):
@@ -119,7 +130,9 @@ class Generator:
 
     def _datagram_in_fragments(self):
         rng = self._rng
-        src, dst = self._source(), f"10.0.{rng.randrange(4)}.1"
+        src, dst = self._source(), self._destination()
+        if rng.random() < 0.5:
+            dst = f"10.0.{rng.randrange(4)}.1"
         whole = rng.choice((self._udp, self._tcp, self._icmp, self._icmp, self._other))(
             src, dst, {"id": rng.randrange(65536)})
         proto, message = whole[9], whole[20:]
@@ -144,6 +157,8 @@ class Generator:
     def _source(self):
         rng, draw = self._rng, self._rng.random()
         n = rng.randrange(4)
+        if self._random_routing and rng.random() < 0.2:
+            return random_routes.address(rng)
         if draw < 0.55:
             return f"10.{64 + n}.{rng.randrange(256)}.{rng.randrange(256)}"
         if draw < 0.8:
@@ -158,6 +173,8 @@ class Generator:
     def _destination(self):
         rng, draw = self._rng, self._rng.random()
         n = rng.randrange(4)
+        if self._random_routing and rng.random() < 0.4:
+            return random_routes.address(rng)
         if draw < 0.3:
             return f"10.{64 + n}.{rng.randrange(256)}.{rng.randrange(256)}"
         if draw < 0.45:
@@ -196,11 +213,55 @@ class Generator:
         return rng.randbytes(rng.choice((952, 972, 973, 1352, 1372, 1373, 1452, 1472)))
 
     def _options(self):
+        """Some options that may be, one after another, and now and then spoilt."""
         rng = self._rng
-        known = (b"\x01", b"\x00", b"\x07\x07\x04\0\0\0\0", b"\x44\x08\x05\0\0\0\0\0",
-                 b"\x94\x04\0\0", b"\x83\x07\x04\x0a\0\1\2", rng.randbytes(4))
-        options = b"".join(rng.choice(known) for _ in range(rng.randrange(1, 4)))
-        return options[:40] + bytes(-len(options[:40]) % 4)
+        options = b""
+        while len(options) < 40 and (not options or rng.random() < 0.5):
+            options += self._option()
+        options = bytearray(options[:40] + rng.choice((b"\0", b"\1")) * (-len(options[:40]) % 4))
+        if rng.random() < 0.2:
+            options[rng.randrange(len(options))] = rng.choice((0, 1, 2, 3, 4, 255, rng.randrange(
+                256)))
+        return bytes(options)
+
+    def _option(self):
+        rng = self._rng
+        kind = rng.choice((0, 1, 1, 7, 7, 7, 68, 68, 68, 131, 131, 137, 148, 134, 130, 136,
+                           rng.randrange(256)))
+        if kind < 2:
+            return bytes((kind,))
+        if kind == 7:
+            body = self._slots(4)
+        elif kind == 68:
+            body = self._slots(4)
+            body = bytes(((body[0] + 1) % 256, rng.choice((0, 0, 1, 1, 3, 3, 2, 14, 15)) +
+                          16 * rng.choice((0, 0, 0, 1, 14, 15)))) + body[1:]
+        elif kind in (131, 137):
+            body = self._slots(4, filled=True)
+        elif kind == 148:
+            body = rng.choice((b"\0\0", b"\0\0", b"\0\1", b"\0", b"\0\0\0"))
+        else:
+            body = rng.randbytes(rng.randrange(12))
+        return bytes((kind, len(body) + 2)) + body
+
+    def _slots(self, first, filled=False):
+        """A pointer, and room for addresses: empty, used in part, full, ragged."""
+        rng = self._rng
+        slots = rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 8, 9))
+        pointer = first + 4 * rng.choice((0, 0, 0, 1, 2, slots, slots))
+        if rng.random() < 0.08:
+            pointer = rng.choice((0, 3, 255, pointer + rng.randrange(1, 4)))
+        room = b"".join(packets.address(self._hop()) if filled or rng.random() < 0.3 else bytes(4)
+                        for _ in range(slots))
+        if rng.random() < 0.08:
+            room += bytes(rng.randrange(1, 4))
+        return bytes((pointer,)) + room
+
+    def _hop(self):
+        rng = self._rng
+        if rng.random() < 0.7:
+            return f"10.0.{rng.randrange(4)}.{rng.choice((1, 1, 2, 3, 254))}"
+        return self._destination()
 
     def _udp(self, src, dst, fields):
         rng = self._rng
@@ -262,10 +323,9 @@ class Generator:
         (length, _, fragment, _, protocol, _, src, dst) = struct.unpack_from(
             "!HHHBBH4s4s", packet, 2)
         header_bytes = (packet[0] & 15) * 4
-        if header_bytes > 20 and "options" not in self._extras and len(packet) >= header_bytes \
-                and packets.checksum(packet[:header_bytes]) == 0:
-            return False
-        if any(a[:2] == b"\x0a\0" and a[2] < 4 and a not in _KNOWN_HOSTS for a in (src, dst)):
+        hops = (packet[at:at + 4] for at in range(20, header_bytes - 3))
+        if any(a[:2] == b"\x0a\0" and a[2:3] < b"\4" and a not in _KNOWN_HOSTS
+               for a in (src, dst, *hops)):
             return False
         local = dst in _OWN or dst in _DIRECTED or dst[0] >= 224 or dst == bytes(4)
         if local and protocol in _HANDLED_PROTOCOLS:
@@ -273,21 +333,35 @@ class Generator:
         if "fragments" not in self._extras:
             if local and fragment & 0x3fff:
                 return False
-            if length > _way(dst)[1] and not fragment & packets.DF:
+            if length > self._way(dst)[1] and not fragment & packets.DF:
                 return False
-            if local and length > _way(src)[1]:
+            if local and length > self._way(src)[1]:
                 return False
-        if _way(dst)[0] == port and src[:3] == bytes((10, 0, layout.number(port))):
+        if self._way(dst)[0] in (port, _ANY) and _is_on_link(src, port):
             return False            # would be told of a better way, now and then (rule C9)
         return self._may_be_told(src, dst)
 
+    def _way(self, address):
+        """The port an address is routed to, _ANY, or None, and the least MTU of its way."""
+        if self._random_routing and random_routes.is_random(address):
+            return _ANY, _LEAST_MTU
+        return _way(address)
+
     def _may_be_told(self, src, dst):
         """Count what could be a route error; only so many for each sender."""
-        if _way(dst)[0] is not None:
+        if self._way(dst)[0] not in (None, _ANY):
             return True
         told = self._route_errors.get(src, 0)
         self._route_errors[src] = told + 1
         return told < _ROUTE_ERRORS_PER_SENDER
+
+
+_ANY = "any"                        # nobody but the routers knows
+
+
+def _is_on_link(address, port):
+    """Whether a host on the port has this address, or may have it by a random route."""
+    return address[:3] == bytes((10, 0, layout.number(port))) or random_routes.is_random(address)
 
 
 def _way(address):

@@ -1,57 +1,18 @@
-"""Network namespaces without names, and cables between them.
+"""The namespaces of the live tests, and cables between them."""
 
-A namespace is held by a file descriptor of this process and by nothing else: it goes when the
-process does, however that ends, with every interface in it.
-"""
-
-import contextlib
-import ctypes
-import os
+import pathlib
 import subprocess
+import sys
 
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-
-def _call(function, *arguments):
-    if getattr(_libc, function)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{function}: {os.strerror(number)}")
+from namespace import UnnamedNamespace                       # noqa: E402
 
 
-def _current():
-    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-
-
-class Namespace:
+class Namespace(UnnamedNamespace):
     def __init__(self):
-        home = _current()
-        try:
-            _call("unshare", _CLONE_NEWNET)
-            try:
-                self.fd = _current()
-            finally:
-                _call("setns", home, _CLONE_NEWNET)
-        finally:
-            os.close(home)
+        super().__init__()
         self.ip("link set lo up")
-
-    @property
-    def path(self):
-        return f"/proc/{os.getpid()}/fd/{self.fd}"
-
-    @contextlib.contextmanager
-    def entered(self):
-        """Processes started and sockets opened inside belong to the namespace."""
-        home = _current()
-        try:
-            _call("setns", self.fd, _CLONE_NEWNET)
-            try:
-                yield
-            finally:
-                _call("setns", home, _CLONE_NEWNET)
-        finally:
-            os.close(home)
 
     def run(self, *words, seconds=60, check=True):
         """Run a program in it; what it printed."""
@@ -78,9 +39,6 @@ class Namespace:
         """The kernel says nothing of its own here."""
         for scope in ("all", "default"):
             self.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", 1)
-
-    def close(self):
-        os.close(self.fd)
 
 
 def cable(one, name, other, other_name, mtu=1500):

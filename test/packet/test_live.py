@@ -5,13 +5,14 @@ import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
 from netns import Namespace, cable, no_offload
-from router import Router, wait_for
+from router import MILLCTL, Router, wait_for
 
 CONFIG = ["link add ra type dpdk devargs net_af_packet0,iface=ra",
           "link add rb type dpdk devargs net_af_packet1,iface=rb",
@@ -177,6 +178,72 @@ def test_nobody_listens(net):
         udp.send(b"x")
         with pytest.raises(ConnectionRefusedError):
             udp.recv(1)
+
+
+def test_the_router_pings(net):
+    """What its operator asks for goes out, and is shown as ping shows it."""
+    net.router.ctl("ping 10.2.0.2 -c 1")
+    shown = net.router.ctl("ping 10.2.0.2 -c 3 -i 0.05")
+    assert shown.startswith("PING 10.2.0.2 (10.2.0.2) 56(84) bytes of data.\n"), shown
+    assert re.search(r"^64 bytes from 10\.2\.0\.2: icmp_seq=3 ttl=64 time=[\d.]+ ms$", shown, re.M)
+    assert "\n3 packets transmitted, 3 received, 0% packet loss, time " in shown
+    assert re.search(r"^rtt min/avg/max/mdev = ([\d.]+/){3}[\d.]+ ms$", shown, re.M), shown
+    assert "from 10.1.0.1 : 56(84)" in net.router.ctl("ping 10.2.0.2 -c 1 -I 10.1.0.1")
+
+
+def test_the_router_pings_with_much(net):
+    """In pieces, and not at all where it may not be cut."""
+    for size in (1472, 1473, 20000, 65400):
+        said = net.router.show(f"ping 10.2.0.2 -c 2 -i 0.05 -s {size}")
+        assert said["received"] == 2 and said["size"] == size, said
+        assert said["answers"][0]["bytes"] == size + 8
+    said = net.router.show("ping 10.2.0.2 -c 1 -s 1473 -M do")
+    assert said["received"] == 0
+    assert said["answers"] == [{"error": "message too long", "mtu": 1500, "icmp_seq": 1}]
+    assert net.router.show("ping 10.2.0.2 -c 1 -s 1472 -M do")["received"] == 1
+
+
+def test_the_router_pings_nobody(net):
+    shown = net.router.ctl("ping 10.2.0.98 -c 1 -W 5")
+    assert "From 10.2.0.1 icmp_seq=1 Destination Host Unreachable" in shown, shown
+    assert "1 packets transmitted, 0 received, +1 errors, 100% packet loss" in shown
+    assert "Network is unreachable" in net.router.refusal("ping 192.0.2.1")
+    assert "Network is unreachable" in net.router.refusal("ping 10.2.0.2 -I 10.2.0.2")
+    assert "ten minutes" in net.router.refusal("ping 10.2.0.2 -c 1000 -i 60")
+    assert "0.01 to 60" in net.router.refusal("ping 10.2.0.2 -i 0")
+
+
+def test_a_ping_holds_nobody_up(net):
+    """While it goes on others are served, and a client that leaves takes its ping along."""
+    going = subprocess.Popen([MILLCTL, "-s", net.router.socket, "ping", "10.2.0.2", "-i", "0.2"],
+                             stdout=subprocess.PIPE, text=True)
+    began = time.monotonic()
+    net.router.ctl("nstat")
+    assert time.monotonic() - began < 0.5 and going.poll() is None
+    assert "5 received" in going.communicate(timeout=10)[0]
+    leaving = subprocess.Popen([MILLCTL, "-s", net.router.socket, "ping", "10.2.0.2", "-c", "500"])
+    time.sleep(0.2)
+    leaving.kill()
+    leaving.wait()
+    net.router.ctl("nstat")
+
+
+def test_the_router_traces(net):
+    shown = net.router.ctl("traceroute 10.2.0.2")
+    assert shown.startswith("traceroute to 10.2.0.2 (10.2.0.2), 30 hops max, 60 byte packets\n")
+    assert re.search(r"^ 1  10\.2\.0\.2(  [\d.]+ ms){3}$", shown, re.M), shown
+    hops = net.router.show("traceroute 10.2.0.97 -q 1 -m 2 -w 1")["hops"]
+    assert [h["hop"] for h in hops] == [1, 2]
+    net.b.sysctl("net.ipv4.ip_forward", 1)
+    net.router.ctl("route add 10.3.0.0/24 via 10.2.0.2")
+    try:
+        assert "icmp_seq=1 Time to live exceeded" in net.router.ctl("ping 10.3.0.9 -c 1 -t 1")
+        hop = net.router.show("traceroute 10.3.0.9 -q 1 -m 1")["hops"][0]["answers"][0]
+        assert hop["from"] == "10.2.0.2"
+    finally:
+        net.router.ctl("route del 10.3.0.0/24")
+        net.b.sysctl("net.ipv4.ip_forward", 0)
+    net.router.settled(held=0)          # what waited for 10.2.0.97
 
 
 def unreachable_after(net, target):

@@ -15,10 +15,11 @@ from router import MILLCTL, Router, wait_for
 
 COMMANDS = ["link add n type dpdk devargs net_null0,no-rx=1 mtu 1400", "addr add 10.0.0.1/24 dev n",
             "link set n up", "route add 10.5.0.0/16 via 10.0.0.2 metric 7",
-            "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev n", "route add blackhole 10.6.0.0/16"]
+            "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev n", "route add blackhole 10.6.0.0/16",
+            "sysctl net.millrace.defrag=1"]
 SHOW = ["addr show", "addr show n", "config show", "drops", "drops all", "help", "help route",
-        "help link add", "frag show", "link show", "link show n", "mempool show", "neigh show",
-        "neigh show dev n", "nstat", "nstat Ip*", "route show", "route show table all",
+        "help link add", "filter show", "frag show", "hook show", "link show", "link show n",
+        "mempool show", "neigh show", "neigh show dev n", "nstat", "nstat Ip*", "route show", "rule show", "route show table all",
         "route show table local", "route show 10.5.0.0/16", "route show dev n",
         "route get 10.5.1.1", "route get 10.0.0.9", "route get 127.0.0.1", "route", "link", "addr",
         "neigh", "sysctl -a", "sysctl net.ipv4.ip_forward", "worker show", "worker", "mempool"]

@@ -9,14 +9,19 @@
 
 #include "core/sysctl.h"
 #include "core/worker.h"
+#include "core/timer.h"
+#include "ipv4/filter.h"
+#include "ipv4/hook.h"
 #include "ipv4/ipv4.h"
+#include "ipv4/probe.h"
 #include "ipv4/reassemble.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
-#include "route/route.h"
+#include "route/rule.h"
 
 #define ROUTES_MAX (1 << 21)
 #define NEIGHS_MAX 64
+#define FILTERS_MAX 32
 #define ADDRS_MAX 16
 
 struct link *links[LINKS_MAX];
@@ -32,7 +37,50 @@ static unsigned int n_routes;
 static unsigned int n_nexthops;
 static struct neigh_info neighs[NEIGHS_MAX];
 static unsigned int n_neighs;
+static struct filter_rule filter_rules[FILTERS_MAX];
+static enum hook_point filter_points[FILTERS_MAX];
+static unsigned int n_filters;
+static bool filter_drops[HOOK_POINTS];
 static int32_t forwarding, ttl;
+static struct rule_info the_rule;
+static char rule_iif[LINK_NAME_SIZE];
+static bool has_rule;
+
+/* ---- what was learned of paths ---- */
+
+void ip_exception_flush(void)
+{
+}
+
+/* ---- probes, and the timers that send them ---- */
+
+int probe_open(probe_answer_fn fn, void *arg)
+{
+	return -EBUSY;
+}
+
+void probe_close(int session)
+{
+}
+
+int probe_route(rte_be32_t dst, rte_be32_t *src)
+{
+	return 0;
+}
+
+int probe_send(int session, const struct probe *p)
+{
+	return 0;
+}
+
+int timer_set(struct timer *t, uint64_t at_ns, void (*fn)(struct timer *t, uint64_t now_ns))
+{
+	return 0;
+}
+
+void timer_stop(struct timer *t)
+{
+}
 
 /* ---- fragments ---- */
 
@@ -262,9 +310,12 @@ static uint32_t find_nexthop(const struct route_params *p)
 {
 	struct nexthop nh = {
 		.type = (uint8_t)p->type,
-		.scope = p->type == ROUTE_UNICAST && !p->gateway ? 253 : 0,
+		.scope = p->type == ROUTE_LOCAL ? SCOPE_HOST :
+			 p->type == ROUTE_BROADCAST ||
+			 (p->type == ROUTE_UNICAST && !p->gateway) ? SCOPE_LINK : SCOPE_UNIVERSE,
 		.link = p->link < 0 ? 1 : (uint16_t)p->link,
 		.gateway = p->gateway,
+		.via = p->gateway,
 		.src = p->src,
 		.mtu = p->mtu,
 		.flags = p->onlink ? NEXTHOP_F_ONLINK : 0,
@@ -279,7 +330,7 @@ static uint32_t find_nexthop(const struct route_params *p)
 	return n_nexthops;
 }
 
-int route_add(const struct route_params *p, struct error *err)
+int route_enter(const struct route_params *p, enum route_how how, struct error *err)
 {
 	if (p->type == ROUTE_UNICAST && !p->gateway && p->link < 0)
 		return error_set(err, ENODEV, "no way is given: via or dev");
@@ -287,18 +338,13 @@ int route_add(const struct route_params *p, struct error *err)
 		.prefix = p->prefix,
 		.metric = p->metric,
 		.len = (uint8_t)p->len,
-		.table = p->table ? (uint8_t)p->table :
+		.table = p->table ? p->table :
 			 p->type == ROUTE_LOCAL ? ROUTE_TABLE_LOCAL : ROUTE_TABLE_MAIN,
 		.protocol = (uint8_t)p->protocol,
 		.type = (uint8_t)p->type,
-		.nexthop = find_nexthop(p),
+		.nexthop = (uint16_t)find_nexthop(p),
 	};
 	return 0;
-}
-
-int route_replace(const struct route_params *p, struct error *err)
-{
-	return route_add(p, err);
 }
 
 int route_del(const struct route_params *p, struct error *err)
@@ -315,7 +361,7 @@ int route_del(const struct route_params *p, struct error *err)
 	return error_set(err, ESRCH, "there is no such route");
 }
 
-int route_foreach(unsigned int table, int (*fn)(const struct route *r, void *arg), void *arg)
+int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg)
 {
 	unsigned int i;
 	int rc;
@@ -330,7 +376,7 @@ int route_foreach(unsigned int table, int (*fn)(const struct route *r, void *arg
 	return 0;
 }
 
-const struct route *route_match(rte_be32_t addr)
+void route_explain(const struct route_flow *f, struct route_answer *a)
 {
 	const struct route *best = NULL;
 	unsigned int i;
@@ -338,11 +384,59 @@ const struct route *route_match(rte_be32_t addr)
 	for (i = 0; i < n_routes; i++) {
 		uint32_t mask = routes[i].len ? UINT32_MAX << (32 - routes[i].len) : 0;
 
-		if ((rte_be_to_cpu_32(addr) & mask) == routes[i].prefix &&
+		if ((rte_be_to_cpu_32(f->dst) & mask) == routes[i].prefix &&
 		    (!best || routes[i].len > best->len))
 			best = &routes[i];
 	}
-	return best;
+	*a = (struct route_answer){.route = best, .nexthop = best ? best->nexthop : 0};
+}
+
+bool nexthop_over(uint32_t index, unsigned int link)
+{
+	return nexthops[index].link == link;
+}
+
+/* ---- rules: one at most, in front of those of the start ---- */
+
+int rule_add(const struct rule_params *p, struct error *err)
+{
+	if (has_rule)
+		return error_set(err, EEXIST, "there is a rule");
+	the_rule = (struct rule_info){.p = *p};
+	if (p->iif) {
+		snprintf(rule_iif, sizeof(rule_iif), "%s", p->iif);
+		the_rule.p.iif = rule_iif;
+	}
+	has_rule = true;
+	return 0;
+}
+
+int rule_del(const struct rule_params *p, struct error *err)
+{
+	if (!has_rule)
+		return error_set(err, ENOENT, "there is no such rule");
+	has_rule = false;
+	return 0;
+}
+
+bool rule_is_preset(const struct rule_params *p)
+{
+	return !has_rule || p != &the_rule.p;
+}
+
+int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg)
+{
+	static const struct rule_info presets[] = {
+		{.p = {.priority = 0, .table = ROUTE_TABLE_LOCAL}},
+		{.p = {.priority = 32766, .table = ROUTE_TABLE_MAIN}},
+		{.p = {.priority = 32767, .table = ROUTE_TABLE_DEFAULT}},
+	};
+	int rc = has_rule ? fn(&the_rule, arg) : 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(presets) && !rc; i++)
+		rc = fn(&presets[i], arg);
+	return rc;
 }
 
 /* ---- neighbours ---- */
@@ -433,6 +527,8 @@ void stub_reset(void)
 	n_routes = 0;
 	n_nexthops = 0;
 	n_neighs = 0;
+	n_filters = 0;
+	memset(filter_drops, 0, sizeof(filter_drops));
 	settings("all", &link_conf_all, NULL);
 	settings("default", &link_conf_default, NULL);
 	sysctl_register(&(struct sysctl){.name = "net.ipv4.ip_forward", .value = &forwarding,
@@ -445,4 +541,74 @@ void stub_reset(void)
 	lo->mtu = 65535;
 	link_set_up(lo, NULL);
 	addr_add(lo, RTE_BE32(0x7f000001), 8, NULL);
+	has_rule = false;
+}
+
+/* ---- hooks ---- */
+
+const char *hook_point_name(enum hook_point point)
+{
+	static const char *const names[HOOK_POINTS] = {
+		"prerouting", "input", "forward", "output", "postrouting",
+	};
+
+	return names[point];
+}
+
+int hook_foreach(int (*fn)(const struct hook_info *info, void *arg), void *arg)
+{
+	const struct hook_info hooks[] = {
+		{HOOK_PREROUTING, -400, "defrag", 10, 0, 4}, {HOOK_FORWARD, 7, "other", 5, 2, 0},
+	};
+	int rc = 0;
+
+	for (unsigned int i = 0; i < RTE_DIM(hooks) && !rc; i++)
+		rc = fn(&hooks[i], arg);
+	return rc;
+}
+
+/* ---- filter rules ---- */
+
+int filter_add(enum hook_point point, const struct filter_rule *rule, struct error *err)
+{
+	if (n_filters == FILTERS_MAX)
+		return error_set(err, ENOSPC, "full");
+	filter_points[n_filters] = point;
+	filter_rules[n_filters++] = *rule;
+	return 0;
+}
+
+int filter_del(enum hook_point point, uint32_t handle, struct error *err)
+{
+	return error_set(err, ENOENT, "no rule %u", handle);
+}
+
+int filter_flush(enum hook_point point, struct error *err)
+{
+	n_filters = 0;
+	return 0;
+}
+
+int filter_policy_set(enum hook_point point, bool accept, struct error *err)
+{
+	filter_drops[point] = !accept;
+	return 0;
+}
+
+bool filter_policy(enum hook_point point)
+{
+	return !filter_drops[point];
+}
+
+int filter_foreach(enum hook_point point, int (*fn)(const struct filter_info *info, void *arg),
+		   void *arg)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < n_filters && !rc; i++) {
+		struct filter_info info = {i + 1, &filter_rules[i], 3, 300};
+
+		rc = filter_points[i] == point ? fn(&info, arg) : 0;
+	}
+	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "commands.h"
 #include "control/commands.h"
 #include "control/words.h"
 #include "link/link.h"
@@ -57,12 +58,12 @@ static const struct {
 	const char *line, *sentence;
 } refused[] = {
 	{"", "a command is missing"},
-	{"foo", "\"foo\" is not a command; try one of: addr, config, drops, frag, help, link, mempool, "
-		"neigh, nstat, route, shutdown, sysctl, worker"},
-	{"route foo", "route: \"foo\" is not a command; try one of: add, replace, del, show, get"},
-	{"rout add", "\"rout\" is not a command; try one of: addr, config, drops, frag, help, link, "
-		     "mempool, neigh, nstat, route, shutdown, sysctl, worker"},
-	{"route ad", "route: \"ad\" is not a command; try one of: add, replace, del, show, get"},
+	{"foo", "\"foo\" is not a command; try one of: " COMMANDS},
+	{"route foo", "route: \"foo\" is not a command; try one of: add, append, change, prepend, "
+	"replace, del, show, get, flush"},
+	{"rout add", "\"rout\" is not a command; try one of: " COMMANDS},
+	{"route ad", "route: \"ad\" is not a command; try one of: add, append, change, prepend, "
+	"replace, del, show, get, flush"},
 	{"route add 10.0.0.0/33",
 	 "route add: \"10.0.0.0/33\" is not a prefix (length 0 to 32)"},
 	{"route add 10.0.0.0/", "route add: \"10.0.0.0/\" is not a prefix (length 0 to 32)"},
@@ -84,16 +85,18 @@ static const struct {
 	{"route add blackhole throw 10.0.0.0/8", "route add: TYPE is given twice"},
 	{"route add 10.0.0.0/8 11.0.0.0/8",
 	 "route add: \"11.0.0.0/8\" is not a word of this command; what may stand there: TYPE, "
-	 "via, dev, metric, mtu, src, table, proto, onlink"},
+	 "via, dev, metric, mtu, hoplimit, src, tos, table, proto, scope, onlink, nexthop"},
 	{"route add 10.0.0.0/8 dev p9", "route add: there is no link \"p9\""},
 	{"route add 10.0.0.0/8 via 1.1.1.1 metric 4294967296",
 	 "route add: metric: \"4294967296\" is not a number from 0 to 4294967295"},
 	{"route add 10.0.0.0/8 via 1.1.1.1 metric -1",
 	 "route add: metric: \"-1\" is not a number from 0 to 4294967295"},
-	{"route add 10.0.0.0/8 via 1.1.1.1 table 256",
-	 "route add: table: \"256\" is not a number from 1 to 255, nor default, main or local"},
+	{"route add 10.0.0.0/8 via 1.1.1.1 table 4294967296",
+	 "route add: table: \"4294967296\" is not a number from 1 to 4294967295, nor default, "
+	 "main or local"},
 	{"route add 10.0.0.0/8 table all",
-	 "route add: table: \"all\" is not a number from 1 to 255, nor default, main or local"},
+	 "route add: table: \"all\" is not a number from 1 to 4294967295, nor default, main or "
+	 "local"},
 	{"route add 10.0.0.0/8", "route add: no way is given: via or dev"},
 	{"route get", "route get: ADDRESS is missing"},
 	{"route get 10.0.0.0/8", "route get: \"10.0.0.0/8\" is not an IPv4 address"},
@@ -235,9 +238,78 @@ static void test_json(void **state)
 			    "\"dropped\":3,\"held\":0,\"balance\":0,\"reasons\":[{\"reason\":"
 			    "\"IP_CSUM\",\"packets\":3,\"help\":\"the IP header checksum is "
 			    "wrong\"}]}");
+	assert_string_equal(printed("hook show", true),
+			    "[{\"hook\":\"prerouting\",\"priority\":-400,\"owner\":\"defrag\","
+			    "\"packets\":10,\"dropped\":0,\"stolen\":4},"
+			    "{\"hook\":\"forward\",\"priority\":7,\"owner\":\"other\","
+			    "\"packets\":5,\"dropped\":2,\"stolen\":0}]");
+	assert_string_equal(printed("hook show", false),
+			    "prerouting priority -400 (defrag) owner defrag packets 10 dropped 0 "
+			    "stolen 4\n"
+			    "forward priority 7 owner other packets 5 dropped 2 stolen 0\n");
 	assert_string_equal(printed("worker show", true), "[]");
 	assert_non_null(strstr(printed("link show p0", true), "\"stats64\":{\"rx\":{\"bytes\":0,"
 							      "\"packets\":7"));
+}
+
+/* Rules come back as they are understood; a table of them is in docs/commands.md. */
+static void test_filter_words(void **state)
+{
+	static const char *const rules[][2] = {
+		{"ip saddr 10.0.0.0/8 tcp dport 22 counter drop",
+		 "ip saddr 10.0.0.0/8 ip protocol tcp tcp dport 22 counter packets 3 bytes 300 drop"},
+		{"ip daddr != 10.0.0.1 udp sport 1-5 accept",
+		 "ip daddr != 10.0.0.1 ip protocol udp udp sport 1-5 accept"},
+		{"iif p0 oif != eth1 log prefix \"a b \" reject",
+		 "iif p0 oif != eth1 log prefix \"a b \" reject with icmp port-unreachable"},
+		{"icmp type 8 limit rate 10/minute burst 2 packets accept",
+		 "ip protocol icmp icmp type echo-request limit rate 10/minute burst 2 packets "
+		 "accept"},
+		{"fragment ip ttl < 5 counter", "fragment ip ttl <= 4 counter packets 3 bytes 300"},
+		{"ip ttl > 200 ip ttl != 250 drop", "ip ttl >= 201 ip ttl != 250 drop"},
+		{"reject with tcp reset", "ip protocol tcp reject with tcp reset"},
+		{"ip protocol 99 reject with icmp type admin-prohibited",
+		 "ip protocol 99 reject with icmp admin-prohibited"},
+		{"limit rate 3/second log accept", "limit rate 3/second burst 5 packets log accept"},
+	};
+	static const char *const refused_rules[][2] = {
+		{"", "filter add: a rule is missing"},
+		{"foo", "filter add: \"foo\" is not a match, a statement or a verdict"},
+		{"accept counter", "filter add: \"counter\" stands behind the verdict"},
+		{"ip saddr", "filter add: PREFIX is missing at the end"},
+		{"ip saddr 10.0.0.1/8 drop", "filter add: \"10.0.0.1/8\" has bits set"},
+		{"tcp dport 5-2 drop", "filter add: \"5-2\" is no range"},
+		{"tcp flags syn", "filter add: \"flags\" is not one of sport, dport"},
+		{"ip ttl < 0 drop", "filter add: no TTL is < 0"},
+		{"ip ttl > 255 drop", "filter add: no TTL is > 255"},
+		{"counter counter", "filter add: \"counter\" can stand in a rule only once"},
+		{"limit rate 5 drop", "filter add: \"5\" is not a rate such as 10/second"},
+		{"limit rate 0/second drop", "filter add: \"0\" is not a number from 1"},
+		{"reject with icmp foo", "filter add: \"foo\" is not net-unreachable, "},
+		{"reject with tcp", "filter add: \"reset\" is missing at the end"},
+	};
+	char line[256], expected[256];
+
+	for (unsigned int i = 0; i < RTE_DIM(rules); i++) {
+		done("filter flush");
+		snprintf(line, sizeof(line), "filter add forward %s", rules[i][0]);
+		done(line);
+		snprintf(expected, sizeof(expected), "forward policy accept\n    %s # handle 1\n",
+			 rules[i][1]);
+		assert_string_equal(printed("filter show forward", false), expected);
+	}
+	for (unsigned int i = 0; i < RTE_DIM(refused_rules); i++) {
+		snprintf(line, sizeof(line), "filter add forward %s", refused_rules[i][0]);
+		assert_true(run(line, false) < 0);
+		if (strncmp(err.text, refused_rules[i][1], strlen(refused_rules[i][1])) != 0)
+			fail_msg("%s: %s", line, err.text);
+	}
+	done("filter flush");
+	done("filter add input log prefix \"a b\" counter drop");
+	done("filter policy input drop");
+	assert_non_null(strstr(printed("config show", false),
+			       "filter add input log prefix \"a b\" counter drop\n"
+			       "filter policy input drop\n"));
 }
 
 static void test_nstat_text(void **state)
@@ -318,7 +390,8 @@ static void test_completion(void **state)
 {
 	assert_string_equal(candidates("ne"), "neigh ");
 	assert_string_equal(candidates("n"), "neigh nstat ");
-	assert_string_equal(candidates("route "), "add replace del show get ");
+	assert_string_equal(candidates("route "),
+			    "add append change prepend replace del show get flush ");
 	assert_string_equal(candidates("route g"), "get ");
 	assert_string_equal(candidates("foo "), "");
 	assert_string_equal(candidates("route foo "), "");
@@ -329,10 +402,15 @@ static void test_completion(void **state)
 	assert_string_equal(candidates("route add 10.0.0.0/8 dev "), "lo p0 p1 ");
 	assert_string_equal(candidates("route add d"), "default dev ");
 	assert_string_equal(candidates("route add 10.0.0.0/8 m"), "metric mtu ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop "), "via dev weight onlink ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop via 10.0.0.1 nexthop dev "),
+			    "lo p0 p1 ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop via 10.0.0.1 "),
+			    "dev weight onlink nexthop ");
 	assert_string_equal(candidates("sysctl net.ipv4.ip_"),
 			    "net.ipv4.ip_default_ttl net.ipv4.ip_forward ");
 	assert_string_equal(candidates("help ro"), "route ");
-	assert_string_equal(candidates("help route a"), "add ");
+	assert_string_equal(candidates("help route a"), "add append ");
 	assert_string_equal(candidates("shutdown "), "");
 }
 
@@ -347,12 +425,11 @@ static const char *abbreviated(int argc, const char *const *argv)
 
 static void test_abbreviations(void **state)
 {
-	assert_string_equal(abbreviated(2, (const char *[]){"r", "sh"}), "show");
+	assert_string_equal(abbreviated(2, (const char *[]){"ro", "sh"}), "show");
 	assert_string_equal(abbreviated(4, (const char *[]){"l", "set", "p0", "pro"}),
 			    "link set: nothing stands after \"pro\"");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
-			    "\"n\" is not a command; try one of: addr, config, drops, frag, help, link, "
-			    "mempool, neigh, nstat, route, shutdown, sysctl, worker");
+			    "\"n\" is not a command; try one of: " COMMANDS);
 	done("link add m type dpdk devargs net_null2");
 	assert_string_equal(abbreviated(4, (const char *[]){"link", "set", "m", "up"}), "set");
 }
@@ -394,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup(test_any_order, setup),
 		cmocka_unit_test_setup(test_iproute2_words, setup),
 		cmocka_unit_test_setup(test_json, setup),
+		cmocka_unit_test_setup(test_filter_words, setup),
 		cmocka_unit_test_setup(test_nstat_text, setup),
 		cmocka_unit_test_setup(test_help_of_every_command, setup),
 		cmocka_unit_test_setup(test_manual, setup),

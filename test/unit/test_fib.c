@@ -130,6 +130,23 @@ static uint16_t ref_lookup(uint32_t addr)
 	return FIB_NONE;
 }
 
+/* Every third index. */
+static bool some(uint16_t index, const void *remainder)
+{
+	return index % 3 == *(const unsigned int *)remainder;
+}
+
+static uint16_t ref_lookup_some(uint32_t addr, unsigned int remainder)
+{
+	for (int len = 32; len >= 0; len--) {
+		int i = ref_find(masked(addr, (unsigned int)len), (unsigned int)len);
+
+		if (i >= 0 && some(ref[len].index[i], &remainder))
+			return ref[len].index[i];
+	}
+	return FIB_NONE;
+}
+
 static unsigned int ref_count(void)
 {
 	unsigned int n = 0;
@@ -162,6 +179,8 @@ static void check_edges(const struct fib *fib)
 	uint16_t got[4];
 
 	for (unsigned int len = 0; len <= 32; len++) {
+		unsigned int remainder = len % 3;
+
 		for (unsigned int i = 0; i < ref[len].n; i++) {
 			uint32_t first = ref[len].prefix[i];
 			uint32_t last = first | (len < 32 ? UINT32_MAX >> len : 0);
@@ -175,6 +194,8 @@ static void check_edges(const struct fib *fib)
 			for (unsigned int k = 0; k < 4; k++) {
 				assert_int_equal(got[k], ref_lookup(addrs[k]));
 				assert_int_equal(got[k], fib_lookup(fib, addrs[k]));
+				assert_int_equal(fib_lookup_where(fib, addrs[k], some, &remainder),
+						 ref_lookup_some(addrs[k], remainder));
 			}
 		}
 	}

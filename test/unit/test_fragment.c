@@ -62,6 +62,7 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 static void forget(void)
 {
 	rte_pktmbuf_free_bulk(sent.m, sent.n);
+	packet_free_spent(&worker);
 	sent.n = 0;
 	icmp.n = 0;
 	counters = (struct counters){0};

@@ -123,6 +123,29 @@ uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 	return addr >> 8 == 0x0a0001 ? 3 : 0;
 }
 
+struct rule_set *route_rules;
+bool route_custom_local;
+
+uint32_t route_lookup_rules(struct route_flow f)
+{
+	return 0;
+}
+
+uint32_t route_lookup_open(struct route_flow f)
+{
+	return fib_lookup(route_fib, rte_be_to_cpu_32(f.dst));
+}
+
+const struct nexthop *route_lookup_local_open(rte_be32_t addr)
+{
+	return nexthop_get(fib_lookup(route_fib, rte_be_to_cpu_32(addr)));
+}
+
+bool nexthop_over(uint32_t index, unsigned int link)
+{
+	return nexthop_get(index)->link == link;
+}
+
 /* ---- moving time and messages ---- */
 
 static void settle(void)
@@ -344,6 +367,8 @@ static int teardown(void **state)
 	pass_ms(10000);
 	assert_int_equal(entries(), 0);
 	assert_int_equal(neigh_held(), 0);
+	for (unsigned int i = 0; i < workers_count; i++)
+		packet_free_spent(workers[i]);
 	assert_int_equal(rte_mempool_avail_count(packet_pool(0)), free_mbufs);
 	counters_sum(&sum);
 	sum.transmitted += sum.delivered;

@@ -368,6 +368,8 @@ static void ticks(unsigned int n)
 
 static unsigned int mbufs_used(void)
 {
+	for (unsigned int i = 0; i < workers_count; i++)
+		packet_free_spent(workers[i]);
 	return rte_mempool_in_use_count(packet_pool(0));
 }
 
@@ -377,6 +379,7 @@ static void workers_end(void)
 {
 	for (unsigned int i = 0; i < workers_count; i++) {
 		defrag_worker_fini(workers[i]);
+		packet_free_spent(workers[i]);
 		free(workers[i]->ip);
 	}
 	workers_fini();
@@ -495,7 +498,7 @@ static void one_by_one(void **state)
 /* As ip_rcv() does it, so that whole datagrams in one burst take the short way. */
 static void in_bursts(void **state)
 {
-	struct frag f[IP_BURST + 64];
+	struct frag f[FRAG_BURST + 64];
 	struct worker *w;
 
 	start(1);
@@ -503,7 +506,7 @@ static void in_bursts(void **state)
 	set("net.ipv4.ipfrag_max_dist", 20);
 	max_dist = 20;
 	for (unsigned int round = 0; round < 50000; round++) {
-		unsigned int n = 0, size = 1 + chance(IP_BURST);
+		unsigned int n = 0, size = 1 + chance(FRAG_BURST);
 
 		while (n < size) {
 			if (chance(2))

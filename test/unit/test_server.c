@@ -19,6 +19,7 @@
 
 #include <event2/event.h>
 
+#include "commands.h"
 #include "control/control.h"
 #include "stub_rooms.h"
 
@@ -142,8 +143,7 @@ static void test_run(void **state)
 		      "127.255.255.255 scope host lo\\n\"}\n");
 	assert_answer(RPC "\"id\":2,\"method\":\"run\",\"params\":{\"argv\":[\"foo\"]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32001,\"message\":"
-		      "\"\\\"foo\\\" is not a command; try one of: addr, config, drops, frag, help, "
-		      "link, mempool, neigh, nstat, route, shutdown, sysctl, worker\"}}\n");
+		      "\"\\\"foo\\\" is not a command; try one of: " COMMANDS "\"}}\n");
 	assert_answer(RPC "\"id\":3,\"method\":\"run\",\"params\":{\"argv\":[\"route\",\"get\","
 			  "\"9.9.9.9\"]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32000,\"message\":"
@@ -163,8 +163,7 @@ static void test_batch(void **state)
 			  "[\"foo\"],[\"neigh\"]]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"result\":[]},{\"error\":{"
 		      "\"code\":-32001,\"message\":\"\\\"foo\\\" is not a command; try one of: "
-		      "addr, config, drops, frag, help, link, mempool, neigh, nstat, route, shutdown, "
-		      "sysctl, worker\"}}]}\n");
+		      COMMANDS "\"}}]}\n");
 	assert_answer(RPC "\"id\":1,\"method\":\"batch\",\"params\":{\"force\":true,\"format\":"
 			  "\"text\",\"commands\":[[],[\"neigh\"]]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"error\":{\"code\":-32602,"

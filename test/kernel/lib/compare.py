@@ -1,9 +1,10 @@
 """Are two frames the same?  What may differ, and how a difference is told.
 
 Only these may differ, as they do between two Linux routers:
-  - the IP ID of a packet the router itself made (a counter with a random part); with DF set it
-    is zero by rule and stays compared;
-  - the times in an ICMP timestamp reply or an IP timestamp option, if they are the present time;
+  - the IP ID of a packet the router itself made (a counter with a random part), but not with DF
+    set and an ID of zero, which is a rule (G1);
+  - the times in an ICMP timestamp reply or an IP timestamp option, if they are the present time,
+    or of late, as some packets are held for a while;
   - zero bytes that pad a frame to Ethernet's minimum.
 """
 
@@ -15,6 +16,7 @@ from . import decode, packets
 
 _ETHERNET_MINIMUM = 60
 _CLOCK_TOLERANCE_MS = 2000
+_HELD_MS = 10_000
 _DAY_MS = 86_400_000
 _TIMESTAMP_REPLY = 14
 _QUOTING = (3, 4, 5, 11, 12)
@@ -54,8 +56,8 @@ def _without_padding(frame):
 
 
 def _is_now(milliseconds):
-    distance = abs(milliseconds - int(time.time() * 1000) % _DAY_MS)
-    return min(distance, _DAY_MS - distance) <= _CLOCK_TOLERANCE_MS
+    age = int(time.time() * 1000) - milliseconds
+    return (age + _CLOCK_TOLERANCE_MS) % _DAY_MS <= _HELD_MS + _CLOCK_TOLERANCE_MS
 
 
 def _reply_without_times(message):
@@ -75,22 +77,28 @@ def _options_without_times(options):
     while at < len(options) and options[at] != _END_OF_OPTIONS:
         length = 1 if options[at] == _NO_OPERATION or at + 1 == len(options) else options[at + 1]
         if options[at] == _TIMESTAMP:
-            for word in range(at + 4, min(at + length, len(options)) - 3, 4):
+            word, end = at + 4, min(at + length, len(options))
+            while word + 4 <= end:          # a pointer may lead anywhere
                 if _is_now(int.from_bytes(options[word:word + 4], "big")):
                     blanked[word:word + 4] = bytes(4)
+                    word += 3
+                word += 1
         at += max(1, length)
     return bytes(blanked)
 
 
 def _packet_normalised(packet, own_addresses):
-    """Blank what may differ; with it go the checksums over it, but only if they were right."""
+    """Blank what may differ; with it go the checksums over it, but only if they were right.
+
+    A quoted header may end before its options do.
+    """
     header_bytes = (packet[0] & 15) * 4
-    if len(packet) < 20 or header_bytes < 20 or len(packet) < header_bytes:
+    if len(packet) < 20 or header_bytes < 20:
         return packet
     header, message = packet[:header_bytes], packet[header_bytes:]
     blanked = header[:20] + _options_without_times(header[20:])
     own = header[12:16] in own_addresses
-    if own and not header[6] & 0x40:
+    if own and (not header[6] & 0x40 or header[4:6] != bytes(2)):
         blanked = blanked[:4] + b"\0\0" + blanked[6:]
     if (own or blanked != header) and packets.checksum(header) == 0:
         blanked = blanked[:10] + b"\0\0" + blanked[12:]

@@ -3,8 +3,8 @@
 _WHOLE_GROUPS = ("Ip", "Icmp", "IcmpMsg", "IpExt")
 _SINGLE = frozenset(
     ["TcpExt.IPReversePathFilter"]
-    + ["Udp." + name for name in ("InDatagrams", "NoPorts", "InErrors", "InCsumErrors",
-                                  "IgnoredMulti")]
+    + ["Udp." + name for name in ("InDatagrams", "OutDatagrams", "NoPorts", "InErrors",
+                                  "InCsumErrors", "IgnoredMulti")]
     + ["Tcp." + name for name in ("InSegs", "OutSegs", "OutRsts", "InErrs", "InCsumErrors")])
 
 

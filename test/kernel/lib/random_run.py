@@ -10,6 +10,7 @@ import random
 import time
 
 import random_frames
+import random_routes
 
 from . import decode, runner
 from .scenario import Difference, Scenario
@@ -26,7 +27,10 @@ class Chapter:
         variation, self.sentinel = rng.choice(random_frames.VARIATIONS)
         self.setup = random_frames.SETUP + variation
         self.name = f"random, seed {seed}"
-        self._generator = random_frames.Generator(rng, options.extras)
+        random_routing = rng.random() < 0.5
+        if random_routing:
+            self.setup += random_routes.commands(rng)
+        self._generator = random_frames.Generator(rng, options.extras, random_routing)
         self._frames = frames
         self._options = options
 

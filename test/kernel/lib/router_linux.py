@@ -1,8 +1,10 @@
 """The reference: the running kernel, as a router in a network namespace of its own."""
 
+import itertools
 import json
 
 from . import counters, layout
+from .services import Services
 
 # A new namespace copies its IPv4 settings from the machine, where a distribution may have changed
 # them.  These are the kernel's own defaults; only ip_forward is millrace's.
@@ -14,12 +16,67 @@ _DEFAULTS = {
     "drop_unicast_in_l2_multicast": 0, "ignore_routes_with_linkdown": 0, "src_valid_mark": 0,
 }
 
+# millrace's words for what nft does, with the words that come before the rest of the line. While
+# connections are tracked, fragments are put together before they are routed.
+_NFT = {
+    "sysctl net.millrace.defrag=1": """add table ip defrag
+        add chain ip defrag c { type filter hook prerouting priority -150; }
+        add rule ip defrag c ct state new counter
+        add chain ip defrag o { type filter hook output priority -150; }
+        add rule ip defrag o ct state new counter""",
+    "sysctl net.millrace.defrag=0": "delete table ip defrag",
+}
+
+
+def _ip(router, lines):
+    router.namespace.ip(lines)
+
+
+def _sysctl(router, lines):
+    for line in lines:
+        key, _, value = line.removeprefix("sysctl ").partition("=")
+        if router.services.is_setting(key):
+            router.services.set(key, value)
+        else:
+            router.namespace.sysctl(key, value)
+
+
+def _filter(line):
+    """nft's words for `filter ...`: the rule is nft's already, but for one word."""
+    _, verb, point, *words = line.split(" ")
+    chain = f"""add table ip filter
+        add chain ip filter {point} {{ type filter hook {point} priority 0; }}"""
+    words = " ".join(words)
+    if verb == "policy":
+        return chain.replace("; }", f"; policy {words}; }}")
+    if verb == "flush":
+        return f"{chain}\nflush chain ip filter {point}"
+    words = words.replace("fragment", "ip frag-off & 0x3fff != 0")
+    return f"{chain}\nadd rule ip filter {point} {words}"
+
+
+def _nft(router, lines):
+    if any("tcp reset" in line for line in lines):
+        for port in layout.PORTS:
+            router.namespace.checksums_in_software(port)
+    router.namespace.nft(_NFT.get(line) or _filter(line) for line in lines)
+    if any(line in _NFT for line in lines):
+        # Tracking verifies checksums before anybody asks, and what it finds stays with the packet.
+        router.namespace.sysctl("net.netfilter.nf_conntrack_checksum", "0")
+
+
+def _program(line):
+    if line in _NFT or line.startswith("filter "):
+        return _nft
+    return _sysctl if line.startswith("sysctl ") else _ip
+
 
 class LinuxRouter:
     name = "linux"
 
     def __init__(self, namespace):
         self.namespace = namespace
+        self.services = Services(namespace)
 
     def prepare(self):
         """What must be set before there are ports."""
@@ -38,17 +95,9 @@ class LinuxRouter:
         self.run(commands)
 
     def run(self, commands):
-        """Carry out commands in order; those in a row that are iproute2's share one `ip`."""
-        batch = []
-        for line in commands:
-            if line.startswith("sysctl "):
-                self.namespace.ip(batch)
-                batch = []
-                key, _, value = line[len("sysctl "):].partition("=")
-                self.namespace.sysctl(key, value)
-            else:
-                batch.append(line)
-        self.namespace.ip(batch)
+        """Carry out commands in order; those in a row for the same program share one run of it."""
+        for program, lines in itertools.groupby(commands, _program):
+            program(self, list(lines))
 
     def counters(self):
         return counters.parse_proc(self.namespace.read_proc_net("snmp"),
@@ -57,6 +106,17 @@ class LinuxRouter:
     def neighbours(self, port):
         entries = json.loads(self.namespace.ip_json("neigh", "show", "dev", port))
         return sorted((e["dst"], e.get("lladdr"), e["state"][0]) for e in entries)
+
+    def filter_counters(self):
+        """What rules have counted: for each point, packets and bytes in order."""
+        counted = {}
+        for entry in self.namespace.nft_json("list", "table", "ip", "filter")["nftables"]:
+            for expression in entry.get("rule", {}).get("expr", ()):
+                if "counter" in expression:
+                    c = expression["counter"]
+                    counted.setdefault(entry["rule"]["chain"], []).append(
+                        (c["packets"], c["bytes"]))
+        return counted
 
     def last_words(self):
         """A kernel that has ended tells nobody."""
@@ -67,4 +127,5 @@ class LinuxRouter:
         return None
 
     def stop(self):
+        self.services.stop()
         self.namespace.close()

@@ -111,6 +111,14 @@ class MillraceRouter:
         entries = json.loads(self._client("-j", "neigh", "show", "dev", port))
         return sorted((e["dst"], e.get("lladdr"), e["state"][0]) for e in entries)
 
+    def filter_counters(self):
+        counted = {}
+        for chain in json.loads(self._client("-j", "filter", "show")):
+            counters = [(r["packets"], r["bytes"]) for r in chain["rules"] if "packets" in r]
+            if counters:
+                counted[chain["hook"]] = counters
+        return counted
+
     def unaccounted(self):
         """Where the daemon's ledger of packets does not balance, in words; None where it does."""
         for _ in range(50):

@@ -11,6 +11,7 @@ Commands are iproute2's without the word `ip`, and `sysctl key=value`.
 """
 
 import dataclasses
+import itertools
 import time
 
 from . import compare, counters, decode, layout, packets
@@ -35,6 +36,7 @@ class Scenario:
     sentinel: str = "routed"
     slow: bool = False
     ignored_counters: tuple = ()
+    missing: str = ""       # what it needs and this machine lacks
 
 
 def scenario(name, rule, **details):
@@ -123,6 +125,18 @@ class Play:
                 lines.append(f"  {name}:")
                 lines += [f"    {ip} lladdr {lladdr} {state}" for ip, lladdr, state in table]
             self._fail("\n".join(lines))
+
+    def filter_counters(self):
+        """Compare what filter rules have counted."""
+        self.steps += 1
+        expected, got = (side.router.filter_counters() for side in self.testbed.sides)
+        if expected != got:
+            wrong = [f"  {point} {n}: {self._names[0]} {left}, {self._names[1]} {right}"
+                     for point in expected.keys() | got.keys()
+                     for n, (left, right) in enumerate(itertools.zip_longest(
+                         expected.get(point, ()), got.get(point, ())))
+                     if left != right]
+            self._fail("\n".join(["counters of rules differ", *wrong]))
 
     def plug(self, port, connected):
         """Connect or pull the cable of a port."""

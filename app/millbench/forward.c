@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * millbench forward: bursts of 60-byte frames from a burst handler to a device that drops them:
+ * the whole way of a packet but for receiving it. Four networks behind one gateway, all addresses
+ * known, as in test/bench/floor. Configured as the daemon is, by commands; one worker, which runs
+ * here; and the time stands still, so that every run does the same.
+ *
+ * Printed are cycles of the TSC a packet for each number of lanes that the CPU has vectors for
+ * and for the general path (0), in turn, medians of rounds. With a number of lanes and of bursts
+ * it only does these: test/bench/instructions has their instructions counted, in forward_burst().
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_lcore.h>
+
+#include "bench.h"
+#include "control/command.h"
+#include "control/words.h"
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/rcu.h"
+#include "core/sysctl.h"
+#include "core/worker.h"
+#include "ipv4/ipv4.h"
+#include "link/ethernet.h"
+#include "link/link.h"
+#include "neigh/neigh.h"
+#include "packet/checksum.h"
+#include "packet/packet.h"
+#include "route/nexthop.h"
+#include "route/route.h"
+
+#define BURST 32u
+#define BURSTS_A_ROUND 2048u
+#define ROUNDS 25
+#define FRAME_BYTES 60u
+#define FRAMES 1024u
+
+static const char *const commands[] = {
+	"sysctl millrace.mbufs=4096",
+	"link add in type dpdk devargs net_null0,no-rx=1 address 02:00:00:00:00:01",
+	"link add out type dpdk devargs net_null1,no-rx=1 address 02:00:00:00:00:03",
+	"addr add 192.0.2.1/24 dev in",
+	"addr add 198.51.100.1/24 dev out",
+	"link set in up",
+	"link set out up",
+	"neigh add 198.51.100.2 lladdr 02:00:00:00:00:04 dev out nud permanent",
+	"route add 10.1.0.0/16 via 198.51.100.2",
+	"route add 10.2.0.0/16 via 198.51.100.2",
+	"route add 10.3.0.0/16 via 198.51.100.2",
+	"route add 10.4.0.0/16 via 198.51.100.2",
+};
+
+static const unsigned int lanes_kinds[] = {16, 8, 4, 0};
+
+static struct worker *w;
+static struct link *in;
+static uint8_t frames[FRAMES][FRAME_BYTES];
+static unsigned int next_frame;
+
+/* ---- the router ---- */
+
+static int rooms_init(void)
+{
+	clock_init(CLOCK_PACKET);
+	if (counters_init() || workers_init(1))
+		return -1;
+	w = workers[0];
+	w->lcore = rte_get_main_lcore();
+	w->socket = 0;
+	if (link_worker_init(w) || neigh_worker_init(w) || ip_worker_init(w) || rcu_init(1))
+		return -1;
+	return link_init() || route_init() || neigh_init() || ip_init() || link_start() ? -1 : 0;
+}
+
+static int configure(void)
+{
+	for (unsigned int i = 0; i < RTE_DIM(commands); i++) {
+		char line[128];
+		const char *argv[WORDS_MAX];
+		struct error err = {""};
+
+		snprintf(line, sizeof(line), "%s", commands[i]);
+		if (command_run(words_split(line, argv), argv, NULL, &err)) {
+			fprintf(stderr, "millbench: %s: %s\n", commands[i], err.text);
+			return -1;
+		}
+	}
+	rcu_poll(); /* what is to come after a grace period: no worker runs */
+	in = link_find("in");
+	return 0;
+}
+
+static int lanes_set(unsigned int lanes)
+{
+	struct error err = {""};
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", lanes);
+	return sysctl_set("net.millrace.fast_path_lanes", text, &err);
+}
+
+static void frames_make(void)
+{
+	for (unsigned int i = 0; i < FRAMES; i++) {
+		struct rte_ether_hdr *eth = (void *)frames[i];
+		struct rte_ipv4_hdr *ip = (void *)(eth + 1);
+
+		*eth = (struct rte_ether_hdr){
+			.dst_addr = in->mac, .src_addr = {{2, 0, 0, 0, 0, 2}},
+			.ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4),
+		};
+		*ip = (struct rte_ipv4_hdr){
+			.version_ihl = RTE_IPV4_VHL_DEF,
+			.total_length = RTE_BE16(FRAME_BYTES - RTE_ETHER_HDR_LEN),
+			.packet_id = rte_cpu_to_be_16((uint16_t)i),
+			.time_to_live = 64,
+			.next_proto_id = 17,
+			.src_addr = RTE_BE32(RTE_IPV4(192, 0, 2, 2)),
+			.dst_addr = rte_cpu_to_be_32(
+				RTE_IPV4(10, 1 + i % 4, i >> 8 & 255, i & 255)),
+		};
+		checksum_header_set(ip);
+	}
+}
+
+/* ---- what is measured ---- */
+
+/* Its name is known to test/bench/instructions. */
+static __rte_noinline void forward_burst(struct rte_mbuf **m, unsigned int n)
+{
+	eth_burst_handler(w, in, m, n);
+	link_flush(w);
+}
+
+static int burst_receive(struct rte_mbuf **m)
+{
+	if (rte_pktmbuf_alloc_bulk(packet_pool(SOCKET_ID_ANY), m, BURST))
+		return -1;
+	for (unsigned int i = 0; i < BURST; i++) {
+		m[i]->port = in->port;
+		memcpy(rte_pktmbuf_append(m[i], FRAME_BYTES), frames[next_frame], FRAME_BYTES);
+		next_frame = (next_frame + 1) % FRAMES;
+	}
+	return 0;
+}
+
+/* Cycles; 0 if there are no mbufs. */
+static uint64_t bursts(unsigned int n)
+{
+	struct rte_mbuf *m[BURST];
+	uint64_t cycles = 0, start;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (burst_receive(m))
+			return 0;
+		start = rte_rdtsc();
+		forward_burst(m, BURST);
+		cycles += rte_rdtsc() - start;
+	}
+	return cycles;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void measure(void)
+{
+	double cycles[RTE_DIM(lanes_kinds)][ROUNDS];
+
+	for (unsigned int round = 0; round < ROUNDS; round++)
+		for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
+			lanes_set(lanes_kinds[kind]);
+			cycles[kind][round] = (double)bursts(BURSTS_A_ROUND) /
+					      (BURSTS_A_ROUND * BURST);
+		}
+	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
+		qsort(cycles[kind], ROUNDS, sizeof(double), by_value);
+		printf("%2u lanes%s: %6.1f TSC cycles a packet\n", lanes_kinds[kind],
+		       lanes_kinds[kind] ? "" : " (general path)", cycles[kind][ROUNDS / 2]);
+	}
+}
+
+/* All that came was sent. */
+static int check(void)
+{
+	struct counters c;
+
+	counters_sum(&c);
+	if (c.transmitted && c.c[CNT_IP_FORWDATAGRAMS] == c.transmitted)
+		return 0;
+	fprintf(stderr, "millbench: not all packets were forwarded\n");
+	return 1;
+}
+
+int bench_forward(int argc, char **argv)
+{
+	if (argc != 1 && argc != 3) {
+		fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n");
+		return 2;
+	}
+	if (rooms_init()) {
+		fprintf(stderr, "millbench: the router does not start\n");
+		return 1;
+	}
+	if (configure())
+		return 1;
+	frames_make();
+	if (argc == 1)
+		measure();
+	else if (lanes_set((unsigned int)atoi(argv[1])) || !bursts((unsigned int)atoi(argv[2])))
+		return 1;
+	return check();
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fast path on vectors of 32 bytes; see fast_body.h. */
+#include <immintrin.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#define LANES 8
+typedef uint32_t lanes_t __attribute__((vector_size(32)));
+
+static __rte_always_inline uint32_t lanes_mask(lanes_t true_lanes)
+{
+	return (uint32_t)_mm256_movemask_ps((__m256)true_lanes);
+}
+
+static __rte_always_inline uint32_t lanes_eq(lanes_t a, lanes_t b)
+{
+	return lanes_mask((lanes_t)(a == b));
+}
+
+static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
+{
+	return lanes_mask((lanes_t)(a < b));
+}
+
+/* Of 16 words, by the lower three bits from each half, then by the fourth. */
+static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
+{
+	__m256i low = _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const void *)t), (__m256i)i);
+	__m256i high = _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const void *)(t + 8)),
+						   (__m256i)i);
+
+	return (lanes_t)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(i << 28));
+}
+
+static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t)_mm256_i32gather_epi32((const void *)t, (__m256i)i, sizeof(*t));
+}
+
+static __rte_always_inline __m256i load_two(const void **p, unsigned int offset)
+{
+	return _mm256_inserti128_si256(
+		_mm256_castsi128_si256(
+			_mm_loadu_si128((const void *)((const uint8_t *)p[0] + offset))),
+		_mm_loadu_si128((const void *)((const uint8_t *)p[4] + offset)), 1);
+}
+
+static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
+{
+	__m256i a = load_two(p, offset), b = load_two(p + 1, offset);
+	__m256i c = load_two(p + 2, offset), d = load_two(p + 3, offset);
+	__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+
+	v[0] = (lanes_t)_mm256_unpacklo_epi64(ab, cd);
+	v[1] = (lanes_t)_mm256_unpackhi_epi64(ab, cd);
+	ab = _mm256_unpackhi_epi32(a, b);
+	cd = _mm256_unpackhi_epi32(c, d);
+	v[2] = (lanes_t)_mm256_unpacklo_epi64(ab, cd);
+	v[3] = (lanes_t)_mm256_unpackhi_epi64(ab, cd);
+}
+
+#define FAST_PATH ip_fast_avx2
+#include "ipv4/fast_body.h"

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fast path on vectors of 64 bytes; see fast_body.h. */
+#include <immintrin.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#define LANES 16
+typedef uint32_t lanes_t __attribute__((vector_size(64)));
+
+static __rte_always_inline uint32_t lanes_eq(lanes_t a, lanes_t b)
+{
+	return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b);
+}
+
+static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
+{
+	return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b);
+}
+
+static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
+{
+	return (lanes_t)_mm512_permutexvar_epi32((__m512i)i, _mm512_loadu_si512(t));
+}
+
+static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t)_mm512_i32gather_epi32((__m512i)i, t, sizeof(*t));
+}
+
+/* 16 bytes each of every fourth. */
+static __rte_always_inline __m512i load_four(const void **p, unsigned int offset)
+{
+	__m512i v = _mm512_castsi128_si512(
+		_mm_loadu_si128((const void *)((const uint8_t *)p[0] + offset)));
+
+	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)((const uint8_t *)p[4] + offset)), 1);
+	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)((const uint8_t *)p[8] + offset)), 2);
+	return _mm512_inserti32x4(
+		v, _mm_loadu_si128((const void *)((const uint8_t *)p[12] + offset)), 3);
+}
+
+static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
+{
+	__m512i a = load_four(p, offset), b = load_four(p + 1, offset);
+	__m512i c = load_four(p + 2, offset), d = load_four(p + 3, offset);
+	__m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+
+	v[0] = (lanes_t)_mm512_unpacklo_epi64(ab, cd);
+	v[1] = (lanes_t)_mm512_unpackhi_epi64(ab, cd);
+	ab = _mm512_unpackhi_epi32(a, b);
+	cd = _mm512_unpackhi_epi32(c, d);
+	v[2] = (lanes_t)_mm512_unpacklo_epi64(ab, cd);
+	v[3] = (lanes_t)_mm512_unpackhi_epi64(ab, cd);
+}
+
+#define FAST_PATH ip_fast_avx512
+#include "ipv4/fast_body.h"

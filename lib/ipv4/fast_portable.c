@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fast path in the compiler's vectors of 16 bytes, on any CPU; see fast_body.h. */
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#define LANES 4
+typedef uint32_t lanes_t __attribute__((vector_size(16)));
+
+static __rte_always_inline uint32_t lanes_mask(lanes_t true_lanes)
+{
+	true_lanes &= (lanes_t){1, 2, 4, 8};
+	return true_lanes[0] | true_lanes[1] | true_lanes[2] | true_lanes[3];
+}
+
+static __rte_always_inline uint32_t lanes_eq(lanes_t a, lanes_t b)
+{
+	return lanes_mask((lanes_t)(a == b));
+}
+
+static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
+{
+	return lanes_mask((lanes_t)(a < b));
+}
+
+static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
+{
+	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
+}
+
+static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
+}
+
+static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
+{
+	lanes_t a, b, c, d;
+
+	memcpy(&a, (const uint8_t *)p[0] + offset, sizeof(a));
+	memcpy(&b, (const uint8_t *)p[1] + offset, sizeof(b));
+	memcpy(&c, (const uint8_t *)p[2] + offset, sizeof(c));
+	memcpy(&d, (const uint8_t *)p[3] + offset, sizeof(d));
+	for (unsigned int i = 0; i < 4; i++)
+		v[i] = (lanes_t){a[i], b[i], c[i], d[i]};
+}
+
+#define FAST_PATH ip_fast_portable
+#include "ipv4/fast_body.h"

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A prefix whose next hop depends on the TOS: rule H1. Such a prefix has one entry in the FIB or
+ * trie, to a next hop of type ROUTE_BY_TOS, which holds the choice. The entry is the prefix's own
+ * and is made again with each change of the prefix's routes; it holds no references, for the routes
+ * do, and they outlive it.
+ *
+ * If no route of the prefix is for a packet, the next shorter prefix is asked.
+ */
+#ifndef ROUTE_BY_TOS_H
+#define ROUTE_BY_TOS_H
+
+#include <stdint.h>
+
+#include "route/nexthop.h"
+
+/* What of a packet's TOS is compared with a route's: Linux's INET_DSCP_LEGACY_TOS_MASK. */
+#define TOS_MATCHED 0x1c
+
+struct by_tos {
+	uint16_t n;
+	struct {
+		uint8_t tos;            /* 0: any */
+		uint16_t nexthop;       /* index */
+	} choice[];             /* in the order in which they are tried */
+};
+
+/* Is choice i for a packet with this TOS? */
+static inline bool by_tos_fits(const struct by_tos *b, unsigned int i, uint8_t tos)
+{
+	return !b->choice[i].tos || b->choice[i].tos == (tos & TOS_MATCHED);
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Lookups off the plain path: by the rules, by TOS, in tables other than main. Linux's
+ * __fib_lookup (fib_rules_lookup) and fib_table_lookup. All of it is bounded: by the number of
+ * rules, by 33 prefix lengths, and by the routes that one prefix has for different TOS.
+ */
+#include "route/lookup.h"
+
+#include "core/rcu.h"
+#include "route/by_tos.h"
+#include "route/group.h"
+
+struct fib *route_fib;
+struct rule_set *route_rules;
+
+#define ANY_LINK (-1)
+
+/* What is looked for: a flow's way, and if it must leave by a certain link, by that. */
+struct search {
+	struct route_flow flow;
+	int link;
+};
+
+/* The way by the link that is asked for, 0 if it is another. What refuses packets does so whichever
+ * link they are to leave by. */
+static uint32_t by_link(uint32_t index, int link)
+{
+	const struct nexthop *nh = nexthop_get(index);
+	const struct group *g;
+
+	if (link == ANY_LINK)
+		return index;
+	if (nh->type == ROUTE_UNICAST || nh->type == ROUTE_LOCAL || nh->type == ROUTE_BROADCAST)
+		return nh->link == link ? index : 0;
+	if (nh->type != ROUTE_GROUP)
+		return index;
+	g = group_of(nh);
+	for (unsigned int i = 0; i < g->n; i++)
+		if (nexthop_get(g->members[i].nexthop)->link == link && g->members[i].bound >= 0)
+			return g->members[i].nexthop;
+	return 0;
+}
+
+/* From what is stored for a prefix to a next hop; 0: the prefix has none for this search. */
+static uint32_t answer_of(uint16_t index, const struct search *s)
+{
+	const struct nexthop *nh = nexthop_get(index);
+	uint32_t answer = 0;
+
+	if (nh->type != ROUTE_BY_TOS)
+		return by_link(index, s->link);
+	for (unsigned int i = 0; i < nh->by_tos->n && !answer; i++)
+		if (by_tos_fits(nh->by_tos, i, s->flow.tos))
+			answer = by_link(nh->by_tos->choice[i].nexthop, s->link);
+	return answer;
+}
+
+static bool has_answer(uint16_t index, const void *s)
+{
+	return answer_of(index, s) != 0;
+}
+
+static uint32_t search_fib(const struct search *s)
+{
+	uint32_t addr = rte_be_to_cpu_32(s->flow.dst);
+	uint16_t index = fib_lookup(route_fib, addr);
+	uint32_t answer = answer_of(index, s);
+
+	if (likely(answer || !index))
+		return answer;
+	index = fib_lookup_where(route_fib, addr, has_answer, s);
+	return index ? answer_of(index, s) : FIB_NONE;
+}
+
+static uint32_t search_table(const struct table *t, const struct search *s)
+{
+	uint16_t found[TRIE_DEPTH];
+	unsigned int n;
+
+	if (t == table_main)
+		return search_fib(s);
+	n = trie_match(&t->trie, rte_be_to_cpu_32(s->flow.dst), found);
+	while (n-- > 0) {
+		uint32_t answer = answer_of(found[n], s);
+
+		if (answer)
+			return answer;
+	}
+	return FIB_NONE;
+}
+
+bool rule_matches(const struct rule *r, const struct route_flow *f)
+{
+	bool match = !((rte_be_to_cpu_32(f->src) ^ r->from) & r->from_mask) &&
+		     !((rte_be_to_cpu_32(f->dst) ^ r->to) & r->to_mask) &&
+		     (r->iif == RULE_IIF_ANY || r->iif == f->iif) &&
+		     (!r->tos || r->tos == (f->tos & TOS_MATCHED));
+
+	return match != r->not;
+}
+
+static uint32_t search_rules(const struct search *s)
+{
+	const struct rule_set *set = rcu_read(route_rules);
+
+	for (unsigned int i = 0; i < set->n; i++) {
+		const struct rule *r = &set->rules[i];
+		uint32_t index;
+
+		if (!rule_matches(r, &s->flow))
+			continue;
+		if (!r->table)
+			return r->nexthop;
+		index = search_table(r->table, s);
+		if (nexthop_get(index)->type != ROUTE_NONE)
+			return index;
+	}
+	return FIB_NONE;
+}
+
+static uint32_t search_merged(const struct search *s)
+{
+	uint32_t index = search_fib(s);
+
+	return nexthop_get(index)->type != ROUTE_NONE ? index : search_table(table_default, s);
+}
+
+uint32_t route_lookup_rules(struct route_flow f)
+{
+	return search_rules(&(struct search){ f, ANY_LINK });
+}
+
+uint32_t route_lookup_open(struct route_flow f)
+{
+	return search_merged(&(struct search){ f, ANY_LINK });
+}
+
+uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
+{
+	const struct search s = { *f, (int)link };
+
+	return route_has_rules() ? search_rules(&s) : search_merged(&s);
+}
+
+const struct nexthop *route_lookup_local_open(rte_be32_t addr)
+{
+	const struct search s = { { .dst = addr }, ANY_LINK };
+
+	return nexthop_get(route_has_rules() ? search_table(table_local, &s) : search_fib(&s));
+}
