@@ -49,7 +49,12 @@ class Subject:
 
     def spawn(self, words):
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            try:
+                self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log,
+                                                stderr=log)
+            except FileNotFoundError as error:
+                raise Failed(f"{error.filename} is not there; README.md here says which packages "
+                             "the benches need") from error
 
     def await_ready(self):
         self._await(self.ready)
