@@ -24,8 +24,8 @@ int ip_fast_init(void);
 void ip_fast_fini(void);
 
 /* fast_avx512.c, fast_avx2.c, fast_portable.c */
-void ip_fast_avx512(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
-void ip_fast_avx2(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
-void ip_fast_portable(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+uint64_t ip_fast_avx512(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+uint64_t ip_fast_avx2(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+uint64_t ip_fast_portable(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
 
 #endif

@@ -23,6 +23,46 @@ static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
 	return lanes_mask((lanes_t)(a < b));
 }
 
+static __rte_always_inline lanes_t lanes_of(uint32_t bits)
+{
+	const lanes_t bit = {1, 2, 4, 8, 16, 32, 64, 128};
+
+	return (lanes_t)((bit & bits) == bit);
+}
+
+static __rte_always_inline lanes_t lanes_swap(lanes_t v)
+{
+	return (lanes_t)_mm256_shuffle_epi8(
+		(__m256i)v, _mm256_set_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203,
+					     0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203));
+}
+
+static __rte_always_inline uint32_t lanes_sum(lanes_t v)
+{
+	__m128i sum = _mm_add_epi32(_mm256_castsi256_si128((__m256i)v),
+				    _mm256_extracti128_si256((__m256i)v, 1));
+
+	sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
+	return (uint32_t)_mm_cvtsi128_si32(sum) + (uint32_t)_mm_extract_epi32(sum, 1);
+}
+
+static __rte_always_inline void lanes_bytes(uint8_t *to, lanes_t v)
+{
+	__m128i words, low;
+
+	v &= 0xffu;
+	words = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)v),
+				 _mm256_extracti128_si256((__m256i)v, 1));
+	low = _mm_packus_epi16(words, words);
+	_mm_storel_epi64((void *)to, low);
+}
+
+static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
+		_mm256_loadu_si256((const void *)b), _mm256_set1_epi8((char)x)));
+}
+
 /* Of 16 words, by the lower three bits from each half, then by the fourth. */
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
 {
@@ -34,6 +74,11 @@ static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
 }
 
 static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t)_mm256_i32gather_epi32((const void *)t, (__m256i)i, sizeof(*t));
+}
+
+static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t)_mm256_i32gather_epi32((const void *)t, (__m256i)i, sizeof(*t));
 }

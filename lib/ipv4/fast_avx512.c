@@ -18,12 +18,44 @@ static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
 	return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b);
 }
 
+static __rte_always_inline lanes_t lanes_of(uint32_t bits)
+{
+	return (lanes_t)_mm512_movm_epi32((__mmask16)bits);
+}
+
+static __rte_always_inline lanes_t lanes_swap(lanes_t v)
+{
+	return (lanes_t)_mm512_shuffle_epi8(
+		(__m512i)v, _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203));
+}
+
+static __rte_always_inline uint32_t lanes_sum(lanes_t v)
+{
+	return (uint32_t)_mm512_reduce_add_epi32((__m512i)v);
+}
+
+static __rte_always_inline void lanes_bytes(uint8_t *to, lanes_t v)
+{
+	_mm_storeu_si128((void *)to, _mm512_cvtepi32_epi8((__m512i)v));
+}
+
+static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
+{
+	return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const void *)b),
+				      _mm256_set1_epi8((char)x));
+}
+
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t)_mm512_permutexvar_epi32((__m512i)i, _mm512_loadu_si512(t));
 }
 
 static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t)_mm512_i32gather_epi32((__m512i)i, t, sizeof(*t));
+}
+
+static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t)_mm512_i32gather_epi32((__m512i)i, t, sizeof(*t));
 }

@@ -5,9 +5,15 @@
  *	LANES              4, 8 or 16
  *	lanes_t            a vector of so many uint32_t, with the compiler's operators
  *	lanes_eq(), lanes_lt()    comparisons (unsigned), as a bit a lane
+ *	lanes_of(bits)     all ones in lanes whose bit is set
  *	lanes_load(p, offset, v)  bring 16 bytes from each p[] into 4 vectors, a word each
  *	lanes_pick(t, i)   t[i] for each lane, of 16 words
  *	lanes_gather(t, i) the 32 bits that begin at t[i], of 16-bit words
+ *	lanes_words(t, i)  t[i] for each lane
+ *	lanes_swap(v)      the bytes of each lane in reverse order
+ *	lanes_sum(v)       of all lanes
+ *	lanes_bytes(to, v) the lowest byte of each lane, side by side
+ *	bytes_eq(b, x)     which of 32 bytes are x, as bits
  *
  * and then FAST_PATH, the function's name.
  *
@@ -30,7 +36,9 @@
 #define GROUPS (FAST_BURST / LANES)
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
+#define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
 #define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
+#define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
 #define COLD_PREFIXES 4096     /* from so many on the FIB's slots are fetched ahead */
 
 /* Fates that are no link's id. */
@@ -39,43 +47,44 @@
 #define OUT_ROUTED 0xfc        /* too large: ip_forward() knows what to do */
 #define NO_LINK 0xfd           /* of the link that frames must not go back to: there is none */
 
+typedef uint64_t begin_t __attribute__((vector_size(16)));
+
 /* What is expected of frames from this link. */
 struct expected {
-	uint16_t mac_start;    /* the first two bytes of the link's address */
-	uint32_t mac_end;      /* the other four */
+	begin_t begin;         /* how they begin: the link's address, the type, version and length */
+	begin_t begin_mask;    /* of these */
 	uint8_t blocked;       /* frames that would leave by this link may want a redirect */
 };
 
+/* Arrays first: each is a whole number of cache lines, so that no vector lies across two. */
 struct burst {
 	uint8_t *data[FAST_BURST];         /* frames */
-	uint32_t total[FAST_BURST] __rte_cache_aligned; /* length of the IP packet, */
+	uint32_t total[FAST_BURST];        /* length of the IP packet, */
 	uint32_t octets[FAST_BURST];       /* and with what the frame has behind it */
 	uint32_t dst[FAST_BURST];          /* host byte order */
-	uint32_t fragment[FAST_BURST];     /* not 0: it is one */
 	uint32_t ecn[FAST_BURST];
+	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
+	uint8_t out[FAST_BURST];           /* link or fate */
 	uint32_t good[GROUPS];             /* lanes */
 	uint32_t padded[GROUPS];
+	uint32_t any_padded;
 	uint32_t in, forward;              /* all lanes: not left to the general path; sent on */
-	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
-	uint8_t out[FAST_BURST] __rte_aligned(8); /* link or fate */
-};
+	uint32_t all_octets, sent_octets;  /* sums of octets; of total where sent on */
+} __rte_cache_aligned;
 
 static const uint8_t nothing[64] __rte_cache_aligned;
 
 /* ---- the frames ---- */
 
-/* A frame too short to have a header, and what is beyond the burst, is looked at elsewhere. */
-static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsigned int n)
+/* A frame too short to have a header is looked at elsewhere. */
+static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsigned int group)
 {
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
+	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
 		uint8_t *data = rte_pktmbuf_mtod(m[i], uint8_t *);
 
-		b->data[i] = m[i]->data_len >= FRAME_MIN ? data : (uint8_t *)(uintptr_t)nothing;
+		b->data[i] = likely(m[i]->data_len >= FRAME_MIN) ? data
+								 : (uint8_t *)(uintptr_t)nothing;
 	}
-	for (; i % LANES; i++)
-		b->data[i] = (uint8_t *)(uintptr_t)nothing;
 }
 
 /* An address that is not of a network or host: 0/8, 127/8, 224/3. Rule A's classes are narrower,
@@ -86,19 +95,14 @@ static __rte_always_inline uint32_t ordinary(lanes_t addr)
 	       ~lanes_eq(addr & 0xff000000u, (lanes_t){0} + 0x7f000000u);
 }
 
-static __rte_always_inline lanes_t swap(lanes_t x)
-{
-	x = (x & 0x00ff00ffu) << 8 | (x >> 8 & 0x00ff00ffu);
-	return x << 16 | x >> 16;
-}
-
-/* Its checksum is right: RFC 1071. The sum of ten words takes one folding; 0 it can't be. */
+/* Its checksum is right: RFC 1071. The sum of ten words takes one folding; 0 it can't be. The sum of
+ * the lower five is what the high ones leave of the sum of all, though that wraps. */
 static __rte_always_inline uint32_t checksum_right(const lanes_t *w0, const lanes_t *w)
 {
-	lanes_t sum = (*w0 & 0xffffu) + (*w0 >> 16);
+	lanes_t all = *w0 + w[0] + w[1] + w[2] + w[3];
+	lanes_t high = (*w0 >> 16) + (w[0] >> 16) + (w[1] >> 16) + (w[2] >> 16) + (w[3] >> 16);
+	lanes_t sum = all - (high << 16) + high;
 
-	for (unsigned int i = 0; i < 4; i++)
-		sum += (w[i] & 0xffffu) + (w[i] >> 16);
 	return lanes_eq((sum & 0xffffu) + (sum >> 16), (lanes_t){0} + 0xffffu);
 }
 
@@ -127,21 +131,40 @@ static __rte_noinline uint32_t own(const struct burst *b, unsigned int at, uint3
 	return sure;
 }
 
-/* Rule A, LANES frames at a time; n of them are there. */
+/* The frames that are for this link, of IPv4, and without options, one by one. */
+static __rte_noinline uint32_t begin_right(const struct burst *b, unsigned int at,
+					   const struct expected *e)
+{
+	uint32_t right = 0;
+
+	for (unsigned int i = 0; i < LANES; i++) {
+		begin_t begin;
+
+		memcpy(&begin, b->data[at + i], sizeof(begin));
+		begin = (begin ^ e->begin) & e->begin_mask;
+		right |= (uint32_t)!(begin[0] | begin[1]) << i;
+	}
+	return right;
+}
+
+/* Rule A, LANES frames at a time; those in `there` are some. What is wrong with a lane's numbers
+ * is gathered as bits that should be 0, or as negative differences. */
 static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsigned int group,
-				      unsigned int n, const struct expected *e)
+				      uint32_t there, const struct expected *e)
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	const void *mbuf[LANES];
-	lanes_t start[4], w[4], mb[4], total, octets, src, dst;
+	lanes_t start[4], w[4], mb[4], total, octets, negative, src, dst;
+	begin_t begin, differ = {0};
 	uint32_t good, maybe;
 
-	for (unsigned int i = 0; i < LANES; i++)
-		mbuf[i] = likely(i < n) ? (const void *)m[at + i] : (const void *)nothing;
+	for (unsigned int i = 0; i < LANES; i++) {
+		memcpy(&begin, b->data[at + i], sizeof(begin));
+		differ |= begin ^ e->begin;
+	}
 	lanes_load((const void **)(uintptr_t)&b->data[at], 2, start);
 	lanes_load((const void **)(uintptr_t)&b->data[at], 18, w);
-	lanes_load(mbuf, offsetof(struct rte_mbuf, packet_type), mb);
+	lanes_load((const void **)&m[at], offsetof(struct rte_mbuf, packet_type), mb);
 	_Static_assert(offsetof(struct rte_mbuf, pkt_len) ==
 			       offsetof(struct rte_mbuf, packet_type) + 4 &&
 		       offsetof(struct rte_mbuf, data_len) ==
@@ -150,43 +173,30 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 
 	total = (start[3] >> 24) | (start[3] >> 8 & 0xff00u);
 	octets = mb[1] - RTE_ETHER_HDR_LEN;
-	good = lanes_eq(start[0], zero + e->mac_end);
-	good &= lanes_eq((start[2] & 0xffff0000u) | (start[3] & 0xffu),
-			 zero + ((uint32_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 16 | 0x45));
-	good &= lanes_eq(mb[1], mb[2] & 0xffffu);
-	good &= ~lanes_lt(octets, total) & ~lanes_lt(total, zero + 20u);
-	good &= checksum_right(&start[3], w);
 	/* TTL above 1, and a checksum that goes up by 1 without wrapping */
-	good &= ~lanes_lt(w[1] & 0xffu, zero + 2u) & lanes_lt(w[1], zero + 0xfffe0000u);
-	src = swap(w[2]);
-	dst = swap(w[3]);
+	negative = (octets - total) | (total - 20u) | ((w[1] & 0xffu) - 2u) | (0xfffdu - (w[1] >> 16));
+	good = there & lanes_eq((mb[1] ^ (mb[2] & 0xffffu)) | (negative & 0x80000000u), zero);
+	good &= checksum_right(&start[3], w);
+	src = lanes_swap(w[2]);
+	dst = lanes_swap(w[3]);
 	good &= ordinary(src) & ordinary(dst);
-	good &= (uint32_t)((1ULL << n) - 1);
+	differ &= e->begin_mask;
+	if (unlikely(differ[0] | differ[1]))
+		good &= begin_right(b, at, e);
 	maybe = maybe_own(w[2]) & good;
 	if (unlikely(maybe))
 		good &= ~own(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
 	memcpy(&b->octets[at], &octets, sizeof(octets));
 	memcpy(&b->dst[at], &dst, sizeof(dst));
-	w[0] = w[0] >> 16 & (uint32_t)(FRAG_OFFSET | FRAG_MF);
-	memcpy(&b->fragment[at], &w[0], sizeof(w[0]));
 	start[3] = start[3] >> 8 & TOS_ECN_MASK;
 	memcpy(&b->ecn[at], &start[3], sizeof(start[3]));
 	b->good[group] = good;
 	b->padded[group] = ~lanes_eq(octets, total) & good;
+	b->any_padded |= b->padded[group];
 }
 
 /* ---- the FIB ---- */
-
-/* All ones in lanes whose bit is set. */
-static __rte_always_inline lanes_t lanes_of(uint32_t bits)
-{
-	lanes_t bit;
-
-	for (unsigned int i = 0; i < LANES; i++)
-		bit[i] = 1u << i;
-	return (lanes_t)((bit & bits) == bit);
-}
 
 /* All misses of a burst at once. */
 static __rte_always_inline void fetch(const struct burst *b, const struct fib_view *view,
@@ -201,15 +211,17 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	lanes_t dst, index, block;
+	lanes_t dst, index, block, at_slot;
 
 	memcpy(&dst, &b->dst[at], sizeof(dst));
 	index = lanes_gather(view->slots, dst >> 8) & 0xffffu;
 	if (lanes_lt(zero + (FIB_BLOCK_FLAG - 1), index)) {
+		/* Lanes without a block keep what they have read: what is in the slot by now may be
+		 * a block. */
 		block = (lanes_t)(index >= zero + FIB_BLOCK_FLAG);
-		index = (index & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (dst & 0xffu);
-		index = (index & block) | (dst >> 8 & ~block);
-		index = lanes_gather(view->slots, index) & 0xffffu;
+		at_slot = (index & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (dst & 0xffu);
+		at_slot = (at_slot & block) | (dst >> 8 & ~block);
+		index = (index & ~block) | (lanes_gather(view->slots, at_slot) & 0xffffu & block);
 	}
 	index |= (lanes_t)(index == zero) & fallback;
 	index &= lanes_of(b->good[group]);
@@ -234,14 +246,6 @@ static __rte_always_inline void rewrite(uint8_t *frame, const void *image)
 	memcpy(frame, &head, sizeof(head));
 }
 
-static __rte_always_inline uint16_t frame_start(const uint8_t *frame)
-{
-	uint16_t start;
-
-	memcpy(&start, frame, sizeof(start));
-	return start;
-}
-
 /* The neighbour is the destination itself: its address is asked for. Returns the frame's fate. */
 static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int i,
 					     const struct fast_nexthop *nh,
@@ -249,8 +253,7 @@ static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int
 {
 	uint64_t image[FAST_HEAD_BYTES / 8], mac;
 
-	if (frame_start(b->data[i]) != e->mac_start || nh->link == e->blocked ||
-	    b->total[i] > nh->mtu)
+	if (nh->link == e->blocked || b->total[i] > nh->mtu)
 		return OUT_GENERAL;
 	mac = neigh_mac(nh->link, rte_cpu_to_be_32(b->dst[i]));
 	if (mac == NEIGH_MAC_NONE)
@@ -261,109 +264,120 @@ static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int
 	return nh->link;
 }
 
-/* A frame whose next hop is not a known gateway. */
+/* A good frame that does not go to a known gateway as it is. */
 static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned int i,
-					      const struct fast_nexthop *nh,
 					      const struct expected *e)
 {
-	if (nh->state == FAST_LOCAL)
-		return (b->fragment[i] != 0) & (frame_start(b->data[i]) == e->mac_start)
-			       ? OUT_FRAGMENT : OUT_GENERAL;
-	return nh->state == FAST_CONNECTED ? connected_fate(b, i, nh, e) : OUT_GENERAL;
+	const struct fast_nexthop *nh = &fast_nexthops[b->index[i]];
+	uint16_t fragment;
+
+	switch (nh->state) {
+	case FAST_GATEWAY:
+		return nh->link == e->blocked ? OUT_GENERAL : OUT_ROUTED;
+	case FAST_CONNECTED:
+		return connected_fate(b, i, nh, e);
+	case FAST_LOCAL:
+		memcpy(&fragment, b->data[i] + FRAGMENT_AT, sizeof(fragment));
+		return fragment & (FRAG_OFFSET | FRAG_MF) ? OUT_FRAGMENT : OUT_GENERAL;
+	default:
+		return OUT_GENERAL;
+	}
 }
 
-/* A frame that does not go to its gateway as it is. */
-static __rte_always_inline uint8_t refused_fate(const struct burst *b, unsigned int i,
-						const struct fast_nexthop *nh,
-						const struct expected *e)
+/* Without a branch, which nobody could predict: a if choice is 1, b if it is 0. */
+static __rte_always_inline void *either(uint32_t choice, void *a, void *b)
 {
-	return (nh->link != e->blocked) & (frame_start(b->data[i]) == e->mac_start)
-		       ? OUT_ROUTED : OUT_GENERAL;
+	return (void *)((uintptr_t)b ^ (((uintptr_t)a ^ (uintptr_t)b) & -(uintptr_t)choice));
 }
 
 static __rte_always_inline void decide(struct burst *b, unsigned int group,
 				       const struct expected *e)
 {
 	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
+	unsigned int at = group * LANES;
+	lanes_t index, total, gateway;
+	uint32_t ok;
 
-	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
-		const struct fast_nexthop *nh = &fast_nexthops[b->index[i]];
-		bool ok;
+	memcpy(&index, &b->index[at], sizeof(index));
+	memcpy(&total, &b->total[at], sizeof(total));
+	gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
+	ok = b->good[group] & ~lanes_lt(gateway & 0xffffu, total) &
+	     ~lanes_eq(gateway >> 16, (lanes_t){0} + e->blocked);
+	lanes_bytes(&b->out[at], gateway >> 16 | ~lanes_of(ok));
+	if (likely(ok == ALL_LANES))
+		for (unsigned int i = at; i < at + LANES; i++)
+			rewrite(b->data[i], fast_nexthops[b->index[i]].head);
+	else
+		for (unsigned int i = 0; i < LANES; i++)
+			rewrite(either(ok >> i & 1, b->data[at + i], scratch),
+				fast_nexthops[b->index[at + i]].head);
+	b->forward |= ok << at;
+	b->in |= ok << at;
+	for (uint32_t left = b->good[group] & ~ok; left; left &= left - 1) {
+		unsigned int i = at + (unsigned int)__builtin_ctz(left);
+		uint8_t out = other_fate(b, i, e);
 
-		if (unlikely(nh->state != FAST_GATEWAY)) {
-			b->out[i] = other_fate(b, i, nh, e);
-			continue;
-		}
-		ok = (b->total[i] <= nh->gateway_mtu) & (nh->link != e->blocked) &
-		     (frame_start(b->data[i]) == e->mac_start);
-		b->out[i] = likely(ok) ? nh->link : refused_fate(b, i, nh, e);
-		rewrite(ok ? b->data[i] : scratch, nh->head);
+		b->out[i] = out;
+		b->in |= (uint32_t)(out != OUT_GENERAL) << i;
+		b->forward |= (uint32_t)(out < LINKS_MAX) << i;
 	}
 }
 
 /* ---- counters, and the frames' lengths ---- */
 
-/* The top bit of each byte, side by side; the others are 0. */
-static __rte_always_inline uint32_t top_bits(uint64_t word)
+/* The sum over lanes whose bit is set. */
+static __rte_always_inline uint32_t octets_of(const uint32_t *octets, uint32_t bits)
 {
-	return (uint32_t)((word >> 7) * 0x0102040810204080ULL >> 56);
-}
-
-/* Fates as bits, a lane each. Those of links have a byte below 0x80. */
-static __rte_always_inline void fates(struct burst *b, unsigned int n)
-{
-	const uint64_t top = 0x8080808080808080ULL;
-	uint64_t word[FAST_BURST / 8];
-
-	_Static_assert(LINKS_MAX <= 0x80 && !(OUT_FRAGMENT & 1) && !(OUT_ROUTED & 1) &&
-			       OUT_GENERAL == 0xff,
-		       "what the bits of a fate say");
-	memcpy(word, b->out, sizeof(word));
-	b->in = b->forward = 0;
-	for (unsigned int i = 0; i < RTE_DIM(word); i++) {
-		uint64_t forward = ~word[i] & top, other = word[i] & ~word[i] << 7 & top;
-
-		b->forward |= top_bits(forward) << 8 * i;
-		b->in |= top_bits(forward | other) << 8 * i;
-	}
-	b->forward &= (uint32_t)((1ULL << n) - 1);
-	b->in &= (uint32_t)((1ULL << n) - 1);
-}
-
-static __rte_always_inline uint32_t lanes_sum(lanes_t v)
-{
-	uint32_t sum = 0;
-
-	for (unsigned int i = 0; i < LANES; i++)
-		sum += v[i];
-	return sum;
-}
-
-static __rte_always_inline void count_burst(struct worker *w, const struct burst *b)
-{
-	struct counters *c = w->counters;
-	lanes_t in_octets = {0}, out_octets = {0}, v;
-	uint32_t ecn[4] = {0}, in = (uint32_t)__builtin_popcount(b->in);
-	uint32_t out = (uint32_t)__builtin_popcount(b->forward);
+	lanes_t sum = {0}, v;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
-		memcpy(&v, &b->octets[g * LANES], sizeof(v));
-		in_octets += v & lanes_of(b->in >> g * LANES);
-		memcpy(&v, &b->total[g * LANES], sizeof(v));
-		out_octets += v & lanes_of(b->forward >> g * LANES);
-		memcpy(&v, &b->ecn[g * LANES], sizeof(v));
-		for (unsigned int i = 1; i < RTE_DIM(ecn); i++)
-			ecn[i] += (uint32_t)__builtin_popcount(lanes_eq(v, (lanes_t){0} + i) &
-							       b->in >> g * LANES);
+		memcpy(&v, &octets[g * LANES], sizeof(v));
+		sum += v & lanes_of(bits >> g * LANES & ALL_LANES);
 	}
-	ecn[0] = in - ecn[1] - ecn[2] - ecn[3];
-	for (unsigned int i = 0; i < RTE_DIM(ecn); i++)
-		count_add(c, CNT_IPEXT_INNOECTPKTS + i, ecn[i]);
+	return lanes_sum(sum);
+}
+
+static __rte_noinline void count_ecn(struct counters *c, const struct burst *b, uint32_t in)
+{
+	lanes_t v;
+
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		memcpy(&v, &b->ecn[g * LANES], sizeof(v));
+		for (unsigned int i = 1; i <= TOS_ECN_MASK; i++) {
+			uint32_t n = (uint32_t)__builtin_popcount(lanes_eq(v, (lanes_t){0} + i) &
+								  in >> g * LANES);
+
+			count_add(c, CNT_IPEXT_INNOECTPKTS + i, n);
+			count_add(c, CNT_IPEXT_INNOECTPKTS, -(uint64_t)n);
+		}
+	}
+}
+
+/* Those of `all` that stay on the fast path. */
+static __rte_always_inline void count_burst(struct worker *w, struct burst *b, uint32_t all)
+{
+	struct counters *c = w->counters;
+	uint32_t in = (uint32_t)__builtin_popcount(b->in);
+	uint32_t out = (uint32_t)__builtin_popcount(b->forward);
+	uint32_t in_octets;
+	lanes_t ecn = {0}, v;
+
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		memcpy(&v, &b->ecn[g * LANES], sizeof(v));
+		ecn |= v & lanes_of(b->in >> g * LANES & ALL_LANES);
+	}
+	b->all_octets = octets_of(b->octets, all);
+	in_octets = likely(b->in == all) ? b->all_octets : octets_of(b->octets, b->in);
+	b->sent_octets = likely(b->forward == all && !b->any_padded)
+				 ? b->all_octets : octets_of(b->total, b->forward);
+	count_add(c, CNT_IPEXT_INNOECTPKTS, in);
+	if (unlikely(lanes_eq(ecn, (lanes_t){0}) != ALL_LANES))
+		count_ecn(c, b, b->in);
 	count_add(c, CNT_IP_INRECEIVES, in);
-	count_add(c, CNT_IPEXT_INOCTETS, lanes_sum(in_octets));
+	count_add(c, CNT_IPEXT_INOCTETS, in_octets);
 	count_add(c, CNT_IP_FORWDATAGRAMS, out);
 	count_add(c, CNT_IP_OUTTRANSMITS, out);
-	count_add(c, CNT_IPEXT_OUTOCTETS, lanes_sum(out_octets));
+	count_add(c, CNT_IPEXT_OUTOCTETS, b->sent_octets);
 }
 
 /* What a device or another host has put behind the packet does not go on. */
@@ -441,22 +455,6 @@ static __rte_always_inline void hand_on(struct worker *w, struct link *l, const 
 		eth_input(w, l, &m[from], to - from);
 }
 
-/* Which of the burst's frames have this fate? A bit each. */
-static __rte_always_inline uint32_t alike(const struct burst *b, uint8_t out)
-{
-	const uint64_t low = 0x7f7f7f7f7f7f7f7fULL, like = out * 0x0101010101010101ULL;
-	uint64_t word[FAST_BURST / 8];
-	uint32_t bits = 0;
-
-	memcpy(word, b->out, sizeof(word));
-	for (unsigned int i = 0; i < RTE_DIM(word); i++) {
-		uint64_t differ = word[i] ^ like;
-
-		bits |= top_bits(~(((differ & low) + low) | differ | low)) << 8 * i;
-	}
-	return bits;
-}
-
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
  * has all of its frames at once. */
 static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
@@ -466,42 +464,56 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		ip_defrag_run(w);
 	while (left) {
 		unsigned int first = (unsigned int)__builtin_ctz(left), n = 0;
-		uint32_t same = alike(b, b->out[first]) & left;
+		uint32_t same = bytes_eq(b->out, b->out[first]) & left;
 		struct rte_mbuf *part[FAST_BURST];
 
 		if (likely(same == left && !(same >> first & ((same >> first) + 1)))) {
-			link_xmit_bulk(w, b->out[first], &m[first],
-				       (unsigned int)__builtin_popcount(same));
+			n = (unsigned int)__builtin_popcount(same);
+			link_xmit_bulk(w, b->out[first], &m[first], n,
+				       (same == b->forward ? b->sent_octets
+							   : octets_of(b->total, same)) +
+					       n * RTE_ETHER_HDR_LEN);
 			return;
 		}
 		left &= ~same;
-		for (; same; same &= same - 1)
-			part[n++] = m[__builtin_ctz(same)];
-		link_xmit_bulk(w, b->out[first], part, n);
+		for (uint32_t bits = same; bits; bits &= bits - 1)
+			part[n++] = m[__builtin_ctz(bits)];
+		link_xmit_bulk(w, b->out[first], part, n,
+			       octets_of(b->total, same) + n * RTE_ETHER_HDR_LEN);
 	}
 }
 
-static void fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	const struct fib_view *view = fib_view(route_fib);
 	uint16_t fallback = __atomic_load_n(&view->fallback, __ATOMIC_RELAXED);
-	struct expected e = {.blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
+	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8, [14] = RTE_IPV4_VHL_DEF};
+	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x00ffffff00000000ULL},
+			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
 	unsigned int groups = (n + LANES - 1) / LANES, next;
+	struct rte_mbuf *whole[FAST_BURST], **all = m;
+	uint32_t there = (uint32_t)((1ULL << n) - 1);
 	struct burst b;
 
-	memcpy(&e.mac_start, l->mac.addr_bytes, sizeof(e.mac_start));
-	memcpy(&e.mac_end, l->mac.addr_bytes + sizeof(e.mac_start), sizeof(e.mac_end));
-	point(&b, m, n);
+	memcpy(&e.begin, begin, sizeof(e.begin));
+	memcpy(&e.begin, &l->mac, sizeof(l->mac));
+	if (unlikely(n % LANES)) {
+		for (unsigned int i = 0; i < groups * LANES; i++)
+			whole[i] = m[RTE_MIN(i, n - 1)];
+		all = whole;
+	}
+	b.in = b.forward = b.any_padded = 0;
 	for (unsigned int g = 0; g < groups; g++)
-		check(&b, m, g, RTE_MIN(n - g * LANES, (unsigned int)LANES), &e);
+		point(&b, all, g);
+	for (unsigned int g = 0; g < groups; g++)
+		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	if (view->prefixes >= COLD_PREFIXES)
 		fetch(&b, view, n);
 	for (unsigned int g = 0; g < groups; g++)
 		lookup(&b, g, view, fallback);
 	for (unsigned int g = 0; g < groups; g++)
 		decide(&b, g, &e);
-	fates(&b, n);
-	count_burst(w, &b);
+	count_burst(w, &b, there);
 	trim(&b, m);
 	for (unsigned int i = 0; i < n; i = next) {
 		uint64_t sent = b.forward >> i;
@@ -517,6 +529,7 @@ static void fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m, un
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
+	return b.all_octets + n * RTE_ETHER_HDR_LEN;
 }
 
 /* Nothing is set, and no hook is there, that wants each source or packet looked at. */
@@ -527,16 +540,16 @@ static bool armed(const struct link *l)
 	       !__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED) && !route_has_rules();
 }
 
-void FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	unsigned int part;
+	uint64_t bytes = 0;
 
-	if (unlikely(!armed(l))) {
-		eth_input(w, l, m, n);
-		return;
-	}
+	if (unlikely(!armed(l)))
+		return eth_input(w, l, m, n);
 	for (unsigned int i = 0; i < n; i += part) {
 		part = RTE_MIN(n - i, (unsigned int)FAST_BURST);
-		fast_burst(w, l, m + i, part);
+		bytes += fast_burst(w, l, m + i, part);
 	}
+	return bytes;
 }

@@ -77,7 +77,7 @@ static struct fast_nexthop image_of(const struct nexthop *nh)
 		return image;
 	image.head[0] |= mac;
 	image.state = FAST_GATEWAY;
-	image.gateway_mtu = image.mtu;
+	image.gateway = (uint32_t)image.link << 16 | image.mtu;
 	return image;
 }
 
@@ -86,7 +86,7 @@ static struct fast_nexthop image_of(const struct nexthop *nh)
 static void state_store(struct fast_nexthop *to, const struct fast_nexthop *image)
 {
 	__atomic_store_n(&to->mtu, image->mtu, __ATOMIC_RELAXED);
-	__atomic_store_n(&to->gateway_mtu, image->gateway_mtu, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->gateway, image->gateway, __ATOMIC_RELEASE);
 	__atomic_store_n(&to->state, image->state, __ATOMIC_RELEASE);
 }
 

@@ -6,7 +6,7 @@
  * Images are derived from what others own and are kept in step with it by the control thread: a
  * next hop that was made, a neighbour whose word changed, a link that changed. All that a worker
  * may see change in place is written with single stores:
- *   - `gateway_mtu` and `state` say whether the image may be used at all;
+ *   - `gateway` and `state` say whether the image may be used at all;
  *   - a neighbour's new MAC address is one store of 8 bytes, its 6 and 2 of the link's own;
  *   - when the link's own address changes, its images are taken out of use, and written again
  *     after a grace period.
@@ -36,8 +36,8 @@ struct fast_nexthop {
 		uint64_t head[FAST_HEAD_BYTES / 8];
 		uint8_t head_bytes[FAST_HEAD_BYTES];
 	};
-	uint16_t gateway_mtu; /* largest packet (rule C3) if state is FAST_GATEWAY, else 0 */
-	uint16_t mtu;        /* the same in every state */
+	uint32_t gateway;    /* link << 16 | mtu if state is FAST_GATEWAY, else 0 */
+	uint16_t mtu;        /* largest packet (rule C3) */
 	uint8_t state;       /* enum fast_state */
 	uint8_t link;        /* id of the output link */
 } __rte_cache_aligned;

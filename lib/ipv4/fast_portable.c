@@ -24,12 +24,58 @@ static __rte_always_inline uint32_t lanes_lt(lanes_t a, lanes_t b)
 	return lanes_mask((lanes_t)(a < b));
 }
 
+static __rte_always_inline lanes_t lanes_of(uint32_t bits)
+{
+	const lanes_t bit = {1, 2, 4, 8};
+
+	return (lanes_t)((bit & bits) == bit);
+}
+
+static __rte_always_inline lanes_t lanes_swap(lanes_t v)
+{
+	v = (v & 0x00ff00ffu) << 8 | (v >> 8 & 0x00ff00ffu);
+	return v << 16 | v >> 16;
+}
+
+static __rte_always_inline uint32_t lanes_sum(lanes_t v)
+{
+	return v[0] + v[1] + v[2] + v[3];
+}
+
+static __rte_always_inline void lanes_bytes(uint8_t *to, lanes_t v)
+{
+	for (unsigned int i = 0; i < LANES; i++)
+		to[i] = (uint8_t)v[i];
+}
+
+/* The sum of a byte's lower seven bits with 0x7f has the top bit if there are any. */
+static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7fULL, like = x * 0x0101010101010101ULL;
+	uint32_t bits = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t differ;
+
+		memcpy(&differ, b + 8 * i, sizeof(differ));
+		differ ^= like;
+		differ = ~(((differ & low) + low) | differ | low);
+		bits |= (uint32_t)((differ >> 7) * 0x0102040810204080ULL >> 56) << 8 * i;
+	}
+	return bits;
+}
+
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
 }
 
 static __rte_always_inline lanes_t lanes_gather(const uint16_t *t, lanes_t i)
+{
+	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
+}
+
+static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
 }

@@ -71,17 +71,20 @@ static bool frame_input(struct worker *w, const struct link *l, struct rte_mbuf 
 	return false;
 }
 
-void eth_input(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+uint64_t eth_input(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	struct rte_mbuf *ip[BURST];
 	unsigned int n_ip = 0;
+	uint64_t bytes = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		if (i + 4 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
+		bytes += m[i]->pkt_len;
 		if (frame_input(w, l, m[i]))
 			ip[n_ip++] = m[i];
 	}
 	if (n_ip)
 		eth_ipv4_handler(w, l, ip, n_ip);
+	return bytes;
 }

@@ -215,8 +215,10 @@ bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other);
  * transmitted or dropped. Buffered until link_flush(). Not for lo: see link_loop(). */
 void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m);
 
-/* The same for n frames of one segment each, to a link that may be gone. Consumes them. */
-void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n);
+/* The same for n frames of one segment each and so many bytes in all, to a link that may be gone.
+ * Consumes them. */
+void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n,
+		    uint64_t bytes);
 
 /* Hand all buffered frames to the devices, and free the packets that are done with; at the end of
  * a worker's loop. */

@@ -189,21 +189,22 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 
 	while (sent < t->n) {
 		uint16_t part = (uint16_t)RTE_MIN(t->n - sent, (uint32_t)BURST);
-		uint64_t bytes = bytes_of(&t->m[sent], part);
 		uint16_t took = rte_eth_tx_burst(t->port, t->queue, &t->m[sent], part);
 
-		if (unlikely(took < part))
-			bytes -= bytes_of(&t->m[sent + took], part - took);
-		t->packets += took;
-		t->bytes += bytes;
 		sent += took;
 		if (took < part)
 			break;
 	}
 	w->counters->transmitted += sent;
+	t->packets += sent;
+	t->bytes += t->held_bytes;
+	t->held_bytes = 0;
 	t->n -= sent;
-	if (unlikely(t->n && sent))
-		memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
+	if (likely(!t->n))
+		return;
+	memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
+	t->held_bytes = bytes_of(t->m, t->n);
+	t->bytes -= t->held_bytes;
 }
 
 static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
@@ -214,6 +215,7 @@ static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, uns
 		return;
 	}
 	t->m[t->n++] = m;
+	t->held_bytes += m->pkt_len;
 	w->link->tx_pending |= 1ULL << link;
 	if (t->n == BURST)
 		txbuf_flush(w, t);
@@ -232,12 +234,26 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 			return;
 		}
 		memcpy(&t->m[t->n], m, part * sizeof(*m));
+		t->held_bytes += bytes_of(m, part);
 		t->n += part;
 		m += part;
 		n -= part;
 		if (t->n == BURST)
 			txbuf_flush(w, t);
 	}
+}
+
+/* A whole burst need not be copied where none waits. Returns how many of its frames were sent. */
+static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbuf **m, uint64_t bytes)
+{
+	uint16_t took = rte_eth_tx_burst(t->port, t->queue, m, BURST);
+
+	w->counters->transmitted += took;
+	t->packets += took;
+	t->bytes += bytes;
+	if (unlikely(took < BURST))
+		t->bytes -= bytes_of(m + took, BURST - took);
+	return took;
 }
 
 /* A device that can not send chains gets one segment. */
@@ -269,7 +285,8 @@ void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
 	}
 }
 
-void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n)
+void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n,
+		    uint64_t bytes)
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 	struct link *l = link_get(link);
@@ -285,7 +302,9 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		packet_drop_bulk(w, m + i, n - i, DROP_TX_QUEUE_FULL);
 		return;
 	}
-	txbuf_put_bulk(w, t, m, n, link);
+	i = n == BURST && !t->n ? send_burst(w, t, m, bytes) : 0;
+	if (i < n)
+		txbuf_put_bulk(w, t, m + i, n - i, link);
 }
 
 /* Worker 0 sends what workers without a queue of their own left in the link's ring. */
@@ -376,10 +395,10 @@ static void burst_input(struct worker *w, const struct poll_entry *e, struct rte
 {
 	e->rxq->empty = 0;
 	e->rxq->packets += n;
-	e->rxq->bytes += bytes_of(m, n);
 	w->packets += n;
 	w->counters->received += n;
-	__atomic_load_n(&eth_burst_handler, __ATOMIC_RELAXED)(w, link_get(e->link), m, n);
+	e->rxq->bytes += __atomic_load_n(&eth_burst_handler,
+					 __ATOMIC_RELAXED)(w, link_get(e->link), m, n);
 }
 
 unsigned int link_poll(struct worker *w)

@@ -44,6 +44,7 @@ struct poll_list {
 struct txbuf {
 	uint32_t n, limit;            /* frames in m; never more than limit */
 	uint16_t port, queue;
+	uint64_t held_bytes;          /* of the frames in m */
 	uint64_t packets, bytes, dropped;
 	struct rte_mbuf *m[];
 } __rte_cache_aligned;
