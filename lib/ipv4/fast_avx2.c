@@ -6,6 +6,7 @@
 #include <rte_common.h>
 
 #define LANES 8
+#define HEADER_LOAD_AT 2
 typedef uint32_t lanes_t __attribute__((vector_size(32)));
 
 static __rte_always_inline uint32_t lanes_mask(lanes_t true_lanes)
@@ -103,6 +104,38 @@ static __rte_always_inline void lanes_load(const void **p, unsigned int offset, 
 	cd = _mm256_unpackhi_epi32(c, d);
 	v[2] = (lanes_t)_mm256_unpacklo_epi64(ab, cd);
 	v[3] = (lanes_t)_mm256_unpackhi_epi64(ab, cd);
+}
+
+static __rte_always_inline __m256i load_one(const void *p)
+{
+	return _mm256_loadu_si256((const void *)((const uint8_t *)p + HEADER_LOAD_AT));
+}
+
+/* Of four frames, word by word, four words together: 3 and 7, (2 and) 6, (0 and) 4, (1 and) 5. */
+static __rte_always_inline void load_four(const void **p, __m256i *v)
+{
+	__m256i a = load_one(p[0]), b = load_one(p[1]), c = load_one(p[2]), d = load_one(p[3]);
+	__m256i ab = _mm256_unpackhi_epi32(a, b), cd = _mm256_unpackhi_epi32(c, d);
+
+	v[0] = _mm256_unpackhi_epi64(ab, cd);
+	v[1] = _mm256_unpacklo_epi64(ab, cd);
+	ab = _mm256_unpacklo_epi32(a, b);
+	cd = _mm256_unpacklo_epi32(c, d);
+	v[2] = _mm256_unpacklo_epi64(ab, cd);
+	v[3] = _mm256_unpackhi_epi64(ab, cd);
+}
+
+static __rte_always_inline void lanes_header(const void **p, lanes_t *h)
+{
+	__m256i a[4], b[4];
+
+	load_four(p, a);
+	load_four(p + 4, b);
+	h[0] = (lanes_t)_mm256_permute2x128_si256(a[0], b[0], 0x20);
+	h[1] = (lanes_t)_mm256_permute2x128_si256(a[2], b[2], 0x31);
+	h[2] = (lanes_t)_mm256_permute2x128_si256(a[3], b[3], 0x31);
+	h[3] = (lanes_t)_mm256_permute2x128_si256(a[1], b[1], 0x31);
+	h[4] = (lanes_t)_mm256_permute2x128_si256(a[0], b[0], 0x31);
 }
 
 #define FAST_PATH ip_fast_avx2

@@ -6,6 +6,7 @@
 #include <rte_common.h>
 
 #define LANES 16
+#define HEADER_LOAD_AT 2
 typedef uint32_t lanes_t __attribute__((vector_size(64)));
 
 static __rte_always_inline uint32_t lanes_eq(lanes_t a, lanes_t b)
@@ -84,6 +85,42 @@ static __rte_always_inline void lanes_load(const void **p, unsigned int offset, 
 	cd = _mm512_unpackhi_epi32(c, d);
 	v[2] = (lanes_t)_mm512_unpacklo_epi64(ab, cd);
 	v[3] = (lanes_t)_mm512_unpackhi_epi64(ab, cd);
+}
+
+/* 32 bytes each of a frame and the fourth after it. */
+static __rte_always_inline __m512i load_pair(const void **p)
+{
+	return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(
+					  (const void *)((const uint8_t *)p[0] + HEADER_LOAD_AT))),
+				  _mm256_loadu_si256((const void *)((const uint8_t *)p[4] +
+								    HEADER_LOAD_AT)), 1);
+}
+
+/* Of eight frames, word by word, four words together: 3 and 7, (2 and) 6, (0 and) 4, (1 and) 5. */
+static __rte_always_inline void load_eight(const void **p, __m512i *v)
+{
+	__m512i a = load_pair(p), b = load_pair(p + 1), c = load_pair(p + 2), d = load_pair(p + 3);
+	__m512i ab = _mm512_unpackhi_epi32(a, b), cd = _mm512_unpackhi_epi32(c, d);
+
+	v[0] = _mm512_unpackhi_epi64(ab, cd);
+	v[1] = _mm512_unpacklo_epi64(ab, cd);
+	ab = _mm512_unpacklo_epi32(a, b);
+	cd = _mm512_unpacklo_epi32(c, d);
+	v[2] = _mm512_unpacklo_epi64(ab, cd);
+	v[3] = _mm512_unpackhi_epi64(ab, cd);
+}
+
+static __rte_always_inline void lanes_header(const void **p, lanes_t *h)
+{
+	__m512i a[4], b[4];
+
+	load_eight(p, a);
+	load_eight(p + 8, b);
+	h[0] = (lanes_t)_mm512_shuffle_i64x2(a[0], b[0], _MM_SHUFFLE(2, 0, 2, 0));
+	h[1] = (lanes_t)_mm512_shuffle_i64x2(a[2], b[2], _MM_SHUFFLE(3, 1, 3, 1));
+	h[2] = (lanes_t)_mm512_shuffle_i64x2(a[3], b[3], _MM_SHUFFLE(3, 1, 3, 1));
+	h[3] = (lanes_t)_mm512_shuffle_i64x2(a[1], b[1], _MM_SHUFFLE(3, 1, 3, 1));
+	h[4] = (lanes_t)_mm512_shuffle_i64x2(a[0], b[0], _MM_SHUFFLE(3, 1, 3, 1));
 }
 
 #define FAST_PATH ip_fast_avx512

@@ -7,6 +7,7 @@
  *	lanes_eq(), lanes_lt()    comparisons (unsigned), as a bit a lane
  *	lanes_of(bits)     all ones in lanes whose bit is set
  *	lanes_load(p, offset, v)  bring 16 bytes from each p[] into 4 vectors, a word each
+ *	lanes_header(p, h) bring the IP headers of the frames at each p[] into 5 vectors
  *	lanes_pick(t, i)   t[i] for each lane, of 16 words
  *	lanes_gather(t, i) the 32 bits that begin at t[i], of 16-bit words
  *	lanes_words(t, i)  t[i] for each lane
@@ -79,6 +80,7 @@ static const uint8_t nothing[64] __rte_cache_aligned;
 /* A frame too short to have a header is looked at elsewhere. */
 static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsigned int group)
 {
+#pragma GCC unroll 16
 	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
 		uint8_t *data = rte_pktmbuf_mtod(m[i], uint8_t *);
 
@@ -97,10 +99,10 @@ static __rte_always_inline uint32_t ordinary(lanes_t addr)
 
 /* Its checksum is right: RFC 1071. The sum of ten words takes one folding; 0 it can't be. The sum of
  * the lower five is what the high ones leave of the sum of all, though that wraps. */
-static __rte_always_inline uint32_t checksum_right(const lanes_t *w0, const lanes_t *w)
+static __rte_always_inline uint32_t checksum_right(const lanes_t *h)
 {
-	lanes_t all = *w0 + w[0] + w[1] + w[2] + w[3];
-	lanes_t high = (*w0 >> 16) + (w[0] >> 16) + (w[1] >> 16) + (w[2] >> 16) + (w[3] >> 16);
+	lanes_t all = h[0] + h[1] + h[2] + h[3] + h[4];
+	lanes_t high = (h[0] >> 16) + (h[1] >> 16) + (h[2] >> 16) + (h[3] >> 16) + (h[4] >> 16);
 	lanes_t sum = all - (high << 16) + high;
 
 	return lanes_eq((sum & 0xffffu) + (sum >> 16), (lanes_t){0} + 0xffffu);
@@ -154,7 +156,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	lanes_t start[4], w[4], mb[4], total, octets, negative, src, dst;
+	lanes_t h[5], mb[4], total, octets, negative, src, dst, ecn;
 	begin_t begin, differ = {0};
 	uint32_t good, maybe;
 
@@ -162,8 +164,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 		memcpy(&begin, b->data[at + i], sizeof(begin));
 		differ |= begin ^ e->begin;
 	}
-	lanes_load((const void **)(uintptr_t)&b->data[at], 2, start);
-	lanes_load((const void **)(uintptr_t)&b->data[at], 18, w);
+	lanes_header((const void **)(uintptr_t)&b->data[at], h);
 	lanes_load((const void **)&m[at], offsetof(struct rte_mbuf, packet_type), mb);
 	_Static_assert(offsetof(struct rte_mbuf, pkt_len) ==
 			       offsetof(struct rte_mbuf, packet_type) + 4 &&
@@ -171,26 +172,26 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 			       offsetof(struct rte_mbuf, packet_type) + 8,
 		       "where lengths are in the 16 bytes that are loaded");
 
-	total = (start[3] >> 24) | (start[3] >> 8 & 0xff00u);
+	total = (h[0] >> 24) | (h[0] >> 8 & 0xff00u);
 	octets = mb[1] - RTE_ETHER_HDR_LEN;
 	/* TTL above 1, and a checksum that goes up by 1 without wrapping */
-	negative = (octets - total) | (total - 20u) | ((w[1] & 0xffu) - 2u) | (0xfffdu - (w[1] >> 16));
+	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) | (0xfffdu - (h[2] >> 16));
 	good = there & lanes_eq((mb[1] ^ (mb[2] & 0xffffu)) | (negative & 0x80000000u), zero);
-	good &= checksum_right(&start[3], w);
-	src = lanes_swap(w[2]);
-	dst = lanes_swap(w[3]);
+	good &= checksum_right(h);
+	src = lanes_swap(h[3]);
+	dst = lanes_swap(h[4]);
 	good &= ordinary(src) & ordinary(dst);
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);
-	maybe = maybe_own(w[2]) & good;
+	maybe = maybe_own(h[3]) & good;
 	if (unlikely(maybe))
 		good &= ~own(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
 	memcpy(&b->octets[at], &octets, sizeof(octets));
 	memcpy(&b->dst[at], &dst, sizeof(dst));
-	start[3] = start[3] >> 8 & TOS_ECN_MASK;
-	memcpy(&b->ecn[at], &start[3], sizeof(start[3]));
+	ecn = h[0] >> 8 & TOS_ECN_MASK;
+	memcpy(&b->ecn[at], &ecn, sizeof(ecn));
 	b->good[group] = good;
 	b->padded[group] = ~lanes_eq(octets, total) & good;
 	b->any_padded |= b->padded[group];
@@ -232,7 +233,7 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 
 typedef uint16_t head_t __attribute__((vector_size(FAST_HEAD_BYTES)));
 
-static __rte_always_inline void rewrite(uint8_t *frame, const void *image)
+static __rte_always_inline void rewrite_by(uint8_t *frame, const void *image)
 {
 	static const union {
 		uint8_t byte[FAST_HEAD_BYTES];
@@ -260,7 +261,7 @@ static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int
 		return OUT_GENERAL;
 	memcpy(image, nh->head, sizeof(image));
 	image[0] |= mac;
-	rewrite(b->data[i], image);
+	rewrite_by(b->data[i], image);
 	return nh->link;
 }
 
@@ -290,30 +291,61 @@ static __rte_always_inline void *either(uint32_t choice, void *a, void *b)
 	return (void *)((uintptr_t)b ^ (((uintptr_t)a ^ (uintptr_t)b) & -(uintptr_t)choice));
 }
 
+/* Rewrites those of a group that are ok, all of them for one next hop or each for its own. */
+static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, uint32_t ok, bool one)
+{
+	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
+	const struct fast_nexthop *first =
+		&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(ok)]];
+	head_t image;
+
+	memcpy(&image, first->head, sizeof(image));
+	if (likely(ok == ALL_LANES))
+#pragma GCC unroll 16
+		for (unsigned int i = at; i < at + LANES; i++)
+			rewrite_by(b->data[i], one ? (const void *)&image
+						   : fast_nexthops[b->index[i]].head);
+	else
+		for (unsigned int i = 0; i < LANES; i++)
+			rewrite_by(either(ok >> i & 1, b->data[at + i], scratch),
+				   one ? (const void *)&image
+				       : fast_nexthops[b->index[at + i]].head);
+}
+
 static __rte_always_inline void decide(struct burst *b, unsigned int group,
 				       const struct expected *e)
 {
-	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
 	unsigned int at = group * LANES;
+	uint32_t good = b->good[group], ok;
 	lanes_t index, total, gateway;
-	uint32_t ok;
+	bool one;
 
+	if (unlikely(!good)) {
+		memset(&b->out[at], OUT_GENERAL, LANES);
+		return;
+	}
 	memcpy(&index, &b->index[at], sizeof(index));
 	memcpy(&total, &b->total[at], sizeof(total));
-	gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
-	ok = b->good[group] & ~lanes_lt(gateway & 0xffffu, total) &
+	gateway = (lanes_t){0} + b->index[at + (unsigned int)__builtin_ctz(good)];
+	one = !(good & ~lanes_eq(index, gateway));
+	if (one)
+		gateway = (lanes_t){0} + __atomic_load_n(
+			&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(good)]].gateway,
+			__ATOMIC_RELAXED);
+	else
+		gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
+	ok = good & ~lanes_lt(gateway & 0xffffu, total) &
 	     ~lanes_eq(gateway >> 16, (lanes_t){0} + e->blocked);
 	lanes_bytes(&b->out[at], gateway >> 16 | ~lanes_of(ok));
-	if (likely(ok == ALL_LANES))
-		for (unsigned int i = at; i < at + LANES; i++)
-			rewrite(b->data[i], fast_nexthops[b->index[i]].head);
-	else
-		for (unsigned int i = 0; i < LANES; i++)
-			rewrite(either(ok >> i & 1, b->data[at + i], scratch),
-				fast_nexthops[b->index[at + i]].head);
+	if (likely(ok)) {
+		if (one)
+			rewrite(b, at, ok, true);
+		else
+			rewrite(b, at, ok, false);
+	}
 	b->forward |= ok << at;
 	b->in |= ok << at;
-	for (uint32_t left = b->good[group] & ~ok; left; left &= left - 1) {
+	for (uint32_t left = good & ~ok; left; left &= left - 1) {
 		unsigned int i = at + (unsigned int)__builtin_ctz(left);
 		uint8_t out = other_fate(b, i, e);
 

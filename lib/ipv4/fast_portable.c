@@ -92,5 +92,14 @@ static __rte_always_inline void lanes_load(const void **p, unsigned int offset, 
 		v[i] = (lanes_t){a[i], b[i], c[i], d[i]};
 }
 
+static __rte_always_inline void lanes_header(const void **p, lanes_t *h)
+{
+	lanes_t start[4];
+
+	lanes_load(p, 2, start);
+	h[0] = start[3];
+	lanes_load(p, 18, h + 1);
+}
+
 #define FAST_PATH ip_fast_portable
 #include "ipv4/fast_body.h"

@@ -21,6 +21,7 @@
 #include "link/link.h"
 
 #define BURST 32
+#define POLL_ROUNDS 4             /* bursts from each queue in a turn, at most */
 #define LOOP_MAX 512              /* packets that wait on lo, a worker */
 
 struct link_rxq {

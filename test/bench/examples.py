@@ -5,8 +5,9 @@ Their source is not part of this tree: it comes from Debian's source package of 
 installed (apt-get, into build/bench/), or from a directory that is named. As they are, they do not
 start on devices without hardware. `EDITS` is what is changed in the copy that is built, all of it
 and each with its reason; an edit that does not apply is an error. The changes spare them work and
-add none: what hardware would do for them (checking and making checksums, telling IPv4 from other
-packets) nobody does here.
+add none: what hardware would do for them (checking and making checksums) nobody does here. l3fwd
+tells IPv4 from other packets itself (--parse-ptype), as net_pcap does not; l3fwd-spared is not even
+asked to.
 """
 
 import os
@@ -44,6 +45,10 @@ EDITS = {
     "l3fwd": (
         (r"\.offloads = RTE_ETH_RX_OFFLOAD_CHECKSUM,", "", 1, "no checksums are asked for"),
         (r"\(unsigned\)8192", "81920u", 1, _MANY_MBUFS),
+        (r"config_ipv4\.max_routes = [^;]*;", "config_ipv4.max_routes = 1 << 21;", 1,
+         "with --lookup fib there is room for a full table", "l3fwd_fib.c"),
+    ),
+    "l3fwd-spared": (
         (r"l3fwd_lkp\.check_ptype\(portid\)", "1", 1, _ALL_IPV4),
         (r"RTE_ETH_IS_IPV4_HDR\(ptype\)", "1", 1, _ALL_IPV4, "l3fwd_common.h"),
         (r"pkt\[0\]->packet_type & RTE_PTYPE_L3_IPV4", "RTE_PTYPE_L3_IPV4", 1, _ALL_IPV4,
@@ -51,8 +56,6 @@ EDITS = {
         (r"ipv4_flag\[0\] &= pkt\[\d\]->packet_type;", "", 3, _ALL_IPV4, "l3fwd_lpm_sse.h"),
         (r"RTE_ETH_IS_IPV4_HDR\(pkt->packet_type\)", "1", 2, _ALL_IPV4, "l3fwd_lpm.c"),
         (r"mbuf->packet_type & RTE_PTYPE_L3_IPV4", "1", 1, _ALL_IPV4, "l3fwd_fib.c"),
-        (r"config_ipv4\.max_routes = [^;]*;", "config_ipv4.max_routes = 1 << 21;", 1,
-         "with --lookup fib there is room for a full table", "l3fwd_fib.c"),
     ),
     "l3fwd-graph": (
         (r"n_tx_queue = nb_lcores;", "n_tx_queue = 1;", 1, _ONE_QUEUE),
@@ -65,6 +68,10 @@ EDITS = {
          "its routes, which are built in, are those of the benchmark"),
     ),
 }
+
+# Further edits to another one's copy.
+EDITS["l3fwd-spared"] = EDITS["l3fwd"] + EDITS["l3fwd-spared"]
+ORIGINALS = {"l3fwd-spared": "l3fwd"}
 
 # What is compiled where it is not main.c alone.
 SOURCES = {
@@ -137,20 +144,21 @@ def _edit(name, directory):
 def build(name, directory, defines=()):
     """The path of the example's program, compiled as its Makefile does it."""
     tree = os.path.join(CACHE, "-".join((name, *defines)))
-    sources = os.path.join(tree, "examples", name)
+    original = ORIGINALS.get(name, name)
+    sources = os.path.join(tree, "examples", original)
     program = os.path.join(tree, name)
     if os.path.isdir(tree):
         shutil.rmtree(tree)
     elif os.path.exists(tree):
         os.remove(tree)
     os.makedirs(tree)
-    _copy(name, directory, tree)
+    _copy(original, directory, tree)
     _edit(name, sources)
     flags, libraries = (_run(["pkg-config", option, "libdpdk"]).split()
                         for option in ("--cflags", "--libs"))
     _run(["cc", "-O3", *flags, "-DALLOW_EXPERIMENTAL_API", *(f"-D{define}" for define in defines),
           "-I", os.path.join(tree, "examples", "common"),
-          *(os.path.join(sources, file) for file in SOURCES.get(name, ["main.c"])),
+          *(os.path.join(sources, file) for file in SOURCES.get(original, ["main.c"])),
           "-o", program, *libraries])
     return program
 
