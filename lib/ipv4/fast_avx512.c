@@ -5,6 +5,8 @@
 
 #include <rte_common.h>
 
+struct rte_mbuf;
+
 #define LANES 16
 #define HEADER_LOAD_AT 2
 typedef uint32_t lanes_t __attribute__((vector_size(64)));
@@ -44,6 +46,21 @@ static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 {
 	return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const void *)b),
 				      _mm256_set1_epi8((char)x));
+}
+
+static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
+						    uint32_t bits)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 32; i += 8) {
+		__mmask8 some = (__mmask8)(bits >> i);
+
+		_mm512_storeu_si512(to + n, _mm512_maskz_compress_epi64(
+					some, _mm512_maskz_loadu_epi64(some, m + i)));
+		n += (unsigned int)__builtin_popcount(some);
+	}
+	return n;
 }
 
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)

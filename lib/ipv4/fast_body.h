@@ -15,6 +15,8 @@
  *	lanes_sum(v)       of all lanes
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
  *	bytes_eq(b, x)     which of 32 bytes are x, as bits
+ *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many; may
+ *	                   write all of to[] (FAST_BURST)
  *
  * and then FAST_PATH, the function's name.
  *
@@ -487,6 +489,17 @@ static __rte_always_inline void hand_on(struct worker *w, struct link *l, const 
 		eth_input(w, l, &m[from], to - from);
 }
 
+static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
+					  uint32_t bits, uint64_t bytes)
+{
+	struct rte_mbuf *part[FAST_BURST], **room = link_xmit_room(w, link);
+
+	if (likely(room))
+		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
+	else
+		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
+}
+
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
  * has all of its frames at once. */
 static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
@@ -495,23 +508,18 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
 	while (left) {
-		unsigned int first = (unsigned int)__builtin_ctz(left), n = 0;
+		unsigned int first = (unsigned int)__builtin_ctz(left), n;
 		uint32_t same = bytes_eq(b->out, b->out[first]) & left;
-		struct rte_mbuf *part[FAST_BURST];
+		uint64_t bytes;
 
-		if (likely(same == left && !(same >> first & ((same >> first) + 1)))) {
-			n = (unsigned int)__builtin_popcount(same);
-			link_xmit_bulk(w, b->out[first], &m[first], n,
-				       (same == b->forward ? b->sent_octets
-							   : octets_of(b->total, same)) +
-					       n * RTE_ETHER_HDR_LEN);
-			return;
-		}
+		n = (unsigned int)__builtin_popcount(same);
+		bytes = (same == b->forward ? b->sent_octets : octets_of(b->total, same)) +
+			n * RTE_ETHER_HDR_LEN;
 		left &= ~same;
-		for (uint32_t bits = same; bits; bits &= bits - 1)
-			part[n++] = m[__builtin_ctz(bits)];
-		link_xmit_bulk(w, b->out[first], part, n,
-			       octets_of(b->total, same) + n * RTE_ETHER_HDR_LEN);
+		if (likely(!left && !(same >> first & ((same >> first) + 1))))
+			link_xmit_bulk(w, b->out[first], &m[first], n, bytes);
+		else
+			send_some(w, b->out[first], m, same, bytes);
 	}
 }
 

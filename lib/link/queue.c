@@ -307,6 +307,28 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		txbuf_put_bulk(w, t, m + i, n - i, link);
 }
 
+struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link)
+{
+	struct txbuf *t = rcu_read(w->link->tx[link]);
+	const struct link *l = link_get(link);
+
+	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + LINK_ROOM > t->limit))
+		return NULL;
+	return &t->m[t->n];
+}
+
+/* The buffer had room, so it has not been full of what the device does not take. */
+void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes)
+{
+	struct txbuf *t = rcu_read(w->link->tx[link]);
+
+	w->link->tx_pending |= 1ULL << link;
+	t->n += n;
+	t->held_bytes += bytes;
+	if (t->n >= TX_BURST)
+		txbuf_flush(w, t);
+}
+
 /* Worker 0 sends what workers without a queue of their own left in the link's ring. */
 static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *t)
 {
