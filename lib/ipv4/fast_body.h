@@ -40,6 +40,7 @@
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
 #define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
+#define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
 #define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
 #define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
 #define COLD_PREFIXES 4096     /* from so many on the FIB's slots are fetched ahead */
@@ -201,12 +202,17 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 
 /* ---- the FIB ---- */
 
-/* All misses of a burst at once. */
+/* All misses of a burst at once, while it is checked: whatever a frame is, any three bytes have a
+ * slot. */
 static __rte_always_inline void fetch(const struct burst *b, const struct fib_view *view,
 				      unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i++)
-		rte_prefetch0(&view->slots[b->dst[i] >> 8]);
+	for (unsigned int i = 0; i < n; i++) {
+		rte_be32_t dst;
+
+		memcpy(&dst, b->data[i] + DST_AT, sizeof(dst));
+		rte_prefetch0(&view->slots[rte_be_to_cpu_32(dst) >> 8]);
+	}
 }
 
 static __rte_always_inline void lookup(struct burst *b, unsigned int group,
@@ -545,10 +551,10 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 	b.in = b.forward = b.any_padded = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
-	for (unsigned int g = 0; g < groups; g++)
-		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	if (view->prefixes >= COLD_PREFIXES)
 		fetch(&b, view, n);
+	for (unsigned int g = 0; g < groups; g++)
+		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	for (unsigned int g = 0; g < groups; g++)
 		lookup(&b, g, view, fallback);
 	for (unsigned int g = 0; g < groups; g++)
