@@ -457,11 +457,19 @@ static __rte_always_inline void collect(struct worker *w, const struct link *l,
 					const struct burst *b, struct rte_mbuf **m,
 					unsigned int from, unsigned int to)
 {
+	struct frag_burst *frags = &w->ip->frags;
+	unsigned int n = frags->n;
+
+	if (unlikely(n + to - from > FRAG_BURST)) {
+		ip_defrag_run(w);
+		n = 0;
+	}
 	for (unsigned int i = from; i < to; i++) {
 		packet_begin(w, l, b, m[i], i);
 		packet_of(m[i])->route_type = ROUTE_LOCAL;
-		ip_defrag_collect(w, m[i]);
+		frag_burst_set(frags, n++, m[i], DEFRAG_LOCAL_DELIVER);
 	}
+	frags->n = n;
 }
 
 static __rte_noinline void forward(struct worker *w, const struct link *l, const struct burst *b,

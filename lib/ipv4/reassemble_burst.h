@@ -44,12 +44,12 @@ struct frag_burst {
 	struct frag_piece piece[FRAG_BURST];
 };
 
-/* m's data is at a valid IP header; there must be room. user: enum defrag_user. */
-static inline void frag_burst_add(struct frag_burst *b, struct rte_mbuf *m, unsigned int user)
+/* Fragment number i, whose data is at a valid IP header. user: enum defrag_user. */
+static inline void frag_burst_set(struct frag_burst *b, unsigned int i, struct rte_mbuf *m,
+				  unsigned int user)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
 	uint8_t header = rte_ipv4_hdr_len(ip);
-	unsigned int i = b->n++;
 
 	b->m[i] = m;
 	memcpy(&b->addrs[i], &ip->src_addr, sizeof(b->addrs[i]));
@@ -61,6 +61,12 @@ static inline void frag_burst_add(struct frag_burst *b, struct rte_mbuf *m, unsi
 		.tos = ip->type_of_service,
 		.bytes = m->pkt_len - header,
 	};
+}
+
+/* One more; there must be room. */
+static inline void frag_burst_add(struct frag_burst *b, struct rte_mbuf *m, unsigned int user)
+{
+	frag_burst_set(b, b->n++, m, user);
 }
 
 #endif
