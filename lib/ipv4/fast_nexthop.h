@@ -16,8 +16,10 @@
 #ifndef IPV4_FAST_NEXTHOP_H
 #define IPV4_FAST_NEXTHOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #define FAST_HEAD_BYTES 32
@@ -63,10 +65,21 @@ static inline uint32_t fast_filter_hash(uint32_t addr)
 	return addr * FAST_FILTER_FACTOR;
 }
 
+/* Is the address perhaps one of the router's own? false: certainly not. */
+static inline bool fast_filter_maybe(rte_be32_t addr)
+{
+	uint32_t hash = fast_filter_hash(addr);
+	uint32_t first = fast_filter.word[hash >> 28] >> (hash >> 23 & 31);
+	uint32_t second = fast_filter.word[hash >> 19 & 15] >> (hash >> 14 & 31);
+
+	return first & second & 1;
+}
+
+/* Something that decides whether the next hop is for the fast path has changed. Control thread. */
+void fast_nexthop_refresh(uint32_t index);
+
 /* Registers with next hops, neighbours and links. Control thread, before links are made. Returns 0
  * or -ENOMEM. */
-/* Something that decides whether the next hop is for the fast path has changed. */
-void fast_nexthop_refresh(uint32_t index);
 int fast_nexthop_init(void);
 void fast_nexthop_fini(void);
 

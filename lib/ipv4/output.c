@@ -3,10 +3,14 @@
  * Output: the last steps of every packet that leaves, forwarded or made here; Linux's ip_output
  * (ip_mc_output where a copy comes back) and ip_finish_output2.
  */
+#include <string.h>
+
+#include "ipv4/fast_nexthop.h"
 #include "ipv4/fragment.h"
 #include "ipv4/internal.h"
 #include "ipv4/options.h"
 #include "neigh/neigh.h"
+#include "route/nexthop.h"
 
 /* 01:00:5e and the low 23 bits of the group: RFC 1112. */
 static struct rte_ether_addr group_address(rte_be32_t group)
@@ -38,6 +42,26 @@ static void output_to_lo(struct worker *w, struct rte_mbuf *m)
 	link_loop(w, m);
 }
 
+/* Most packets go to the gateway of their next hop, whose finished header is at hand. False: this
+ * one does not, or the gateway is not known. */
+static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	const struct packet *p = packet_of(m);
+	const struct fast_nexthop *image = &fast_nexthops[p->nexthop];
+	void *header;
+
+	if (unlikely(__atomic_load_n(&image->state, __ATOMIC_ACQUIRE) != FAST_GATEWAY ||
+		     image->link != out->id ||
+		     nexthop_get(p->nexthop)->gateway != p->next_addr))
+		return false;
+	header = rte_pktmbuf_prepend(m, RTE_ETHER_HDR_LEN);
+	if (unlikely(!header))
+		return false;
+	memcpy(header, image->head, RTE_ETHER_HDR_LEN);
+	link_xmit(w, out, m);
+	return true;
+}
+
 /* ip_finish_output2 */
 static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
 {
@@ -57,7 +81,7 @@ static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
 		output_to_lo(w, m);
 	else if (unlikely(p->route_type == ROUTE_MULTICAST || p->route_type == ROUTE_BROADCAST))
 		output_to_many(w, m, out);
-	else
+	else if (!output_by_image(w, m, out))
 		neigh_output(w, m, out, p->next_addr);
 }
 

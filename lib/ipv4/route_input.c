@@ -5,6 +5,7 @@
  * "Source validation"); Linux's ip_route_input_rcu, ip_route_input_slow, __mkroute_input and
  * __fib_validate_source. And what becomes of a packet that has no way: rules H3 and C10.
  */
+#include "ipv4/fast_nexthop.h"
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
 #include "route/group.h"
@@ -53,10 +54,15 @@ static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *
  * as a whole. */
 static bool configured(rte_be32_t addr)
 {
-	const struct nexthop *nh = route_lookup_local(addr);
-	const struct link *lo = link_get(LINK_LO);
-	const struct link_addrs *addrs = lo ? rcu_read(lo->addrs) : NULL;
+	const struct link_addrs *addrs;
+	const struct nexthop *nh;
+	const struct link *lo;
 
+	if (likely(!fast_filter_maybe(addr)))
+		return false;
+	nh = route_lookup_local(addr);
+	lo = link_get(LINK_LO);
+	addrs = lo ? rcu_read(lo->addrs) : NULL;
 	if (likely(nh->type != ROUTE_LOCAL))
 		return false;
 	if (nh->link != LINK_LO)
