@@ -530,8 +530,8 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		bytes = (same == b->forward ? b->sent_octets : octets_of(b->total, same)) +
 			n * RTE_ETHER_HDR_LEN;
 		left &= ~same;
-		if (likely(!left && !(same >> first & ((same >> first) + 1))))
-			link_xmit_bulk(w, b->out[first], &m[first], n, bytes);
+		if (likely(n == FAST_BURST))
+			link_xmit_bulk(w, b->out[first], m, n, bytes);
 		else
 			send_some(w, b->out[first], m, same, bytes);
 	}
