@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * worker show: where the workers run and how busy they are. The load is that of the last second
- * (a share of the time in which a loop found packets); the other figures are since the start.
+ * (a share of the time in which a loop found packets); the other figures are since the start. A
+ * worker whose queues give full bursts can't keep up. worker set: which queues it polls.
  */
 #include <sched.h>
 
@@ -46,6 +47,11 @@ static unsigned int cpu_of(const struct worker *w)
 	return 0;
 }
 
+static double ratio(uint64_t a, uint64_t b)
+{
+	return b ? (double)a / (double)b : 0;
+}
+
 static void show_queue(const struct link *l, unsigned int q, const struct link_queue_stats *s,
 		       struct output *o)
 {
@@ -54,6 +60,10 @@ static void show_queue(const struct link *l, unsigned int q, const struct link_q
 	out_number(o, "queue", " rx queue ", q);
 	out_number(o, "packets", " packets ", s->packets);
 	out_number(o, "bytes", " bytes ", s->bytes);
+	out_number(o, "bursts", "\n        bursts ", s->bursts);
+	out_decimal(o, "mean_burst", " packets/burst ", ratio(s->packets, s->bursts));
+	out_decimal(o, "full_percent", " full ", 100 * ratio(s->full, s->bursts));
+	out_text(o, "%");
 	out_text(o, "\n");
 	out_object_end(o);
 }
@@ -78,11 +88,6 @@ static void show_queues(unsigned int id, struct output *o)
 	out_array_end(o);
 }
 
-static double ratio(uint64_t a, uint64_t b)
-{
-	return b ? (double)a / (double)b : 0;
-}
-
 static void show_worker(const struct worker *w, struct output *o)
 {
 	out_object(o, NULL);
@@ -95,7 +100,7 @@ static void show_worker(const struct worker *w, struct output *o)
 	out_number(o, "busy_loops", " with packets ", w->busy_loops);
 	out_number(o, "packets", "\n    packets ", w->packets);
 	out_decimal(o, "cycles_per_packet", " cycles/packet ", ratio(w->busy_cycles, w->packets));
-	out_decimal(o, "mean_burst", " packets/loop ", ratio(w->packets, w->busy_loops));
+	out_decimal(o, "packets_per_loop", " packets/loop ", ratio(w->packets, w->busy_loops));
 	out_text(o, "\n");
 	show_queues(w->id, o);
 	out_object_end(o);
@@ -112,7 +117,25 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 	return 0;
 }
 
+enum { SET_WORKER, SET_DEV, SET_RXQ };
+
+static const struct arg set_args[] = {
+	[SET_WORKER] = {.word = "worker", .name = "N", .type = ARG_NUMBER, .bare = true,
+			.required = true, .max = WORKERS_MAX - 1, .help = "the worker, from 0"},
+	[SET_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
+		     .help = "the link"},
+	[SET_RXQ] = {.word = "rxq", .name = "QUEUE", .type = ARG_NUMBER, .required = true,
+		     .max = UINT16_MAX, .help = "its receive queue, from 0"},
+};
+
+static int run_set(const struct value *v, struct output *o, struct error *err)
+{
+	return link_rxq_assign(v[SET_DEV].link, v[SET_RXQ].number, v[SET_WORKER].number, err);
+}
+
 static const struct command commands[] = {
+	{"set", "Have a worker poll a receive queue, which another does not any more.", run_set,
+	 COMMAND_ARGS(set_args)},
 	{"show", "List the workers, their load and the queues that they poll.", run_show},
 };
 

@@ -23,6 +23,7 @@
 #include "control/show_rule.h"
 #include "control/words.h"
 #include "core/sysctl.h"
+#include "core/worker.h"
 #include "ipv4/filter.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
@@ -112,6 +113,23 @@ static void write_state(struct writer *w, const struct link *l)
 	out_string(&w->line, NULL, "link set ", l->name);
 	out_text(&w->line, l->up ? " up" : " down");
 	end_line(w);
+}
+
+/* Receive queues that are not with the workers that they would come to by themselves. */
+static void write_queues(struct writer *w, const struct link *l)
+{
+	for (unsigned int q = 0; q < l->n_rxq && workers_count > 1; q++) {
+		struct link_queue_stats s;
+		unsigned int worker;
+
+		link_rxq_stats_get(l, q, &s, &worker);
+		if (worker == (l->first_worker + q) % workers_count)
+			continue;
+		out_number(&w->line, NULL, "worker set ", worker);
+		out_string(&w->line, NULL, " dev ", l->name);
+		out_number(&w->line, NULL, " rxq ", q);
+		end_line(w);
+	}
 }
 
 static void write_addresses(struct writer *w, const struct link *l)
@@ -323,6 +341,7 @@ static void write_link(struct writer *w, const struct link *l)
 		write_lo(w, l);
 	else
 		write_device(w, l);
+	write_queues(w, l);
 }
 
 void config_show(struct output *o)

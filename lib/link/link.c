@@ -286,6 +286,32 @@ int link_set_down(struct link *l, struct error *err)
 	return 0;
 }
 
+/* Nobody's for a grace period, in which the old worker goes round its loop and sends what it has. */
+int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, struct error *err)
+{
+	uint16_t before;
+
+	if (queue >= l->n_rxq)
+		return error_set(err, EINVAL, "%s has no receive queue %u: there are %u, from 0",
+				 l->name, queue, l->n_rxq);
+	if (worker >= workers_count)
+		return error_set(err, EINVAL, "there is no worker %u: there are %u, from 0", worker,
+				 workers_count);
+	before = l->rxq[queue].worker;
+	if (before == worker)
+		return 0;
+	l->rxq[queue].worker = NOBODY;
+	if (!poll_lists_publish()) {
+		rcu_synchronize();
+		l->rxq[queue].worker = (uint16_t)worker;
+		if (!poll_lists_publish())
+			return 0;
+	}
+	l->rxq[queue].worker = before;
+	poll_lists_publish();
+	return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+}
+
 int link_set_mtu(struct link *l, unsigned int mtu, struct error *err)
 {
 	int rc = mtu_check(l, mtu, err);

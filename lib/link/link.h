@@ -187,12 +187,17 @@ struct link_stats {
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
 };
 void link_stats_get(const struct link *l, struct link_stats *s);
-/* Per receive queue and transmit queue packets and bytes as this router counted them. */
+/* Per receive queue packets and bytes as this router counted them, the polls that gave any, and
+ * those of them that gave as many as they may: more waited. */
 struct link_queue_stats {
-	uint64_t packets, bytes;
+	uint64_t packets, bytes, bursts, full;
 };
 void link_rxq_stats_get(const struct link *l, unsigned int q, struct link_queue_stats *s,
 			unsigned int *worker);
+
+/* Have a receive queue polled by this worker from now on. No two poll it at a time, and its packets
+ * keep their order. -EINVAL: no such queue or worker, -ENOMEM: nothing has changed. */
+int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, struct error *err);
 
 /* Carrier, speed and duplex of the device as words for `link show`. speed 0: unknown. */
 void link_speed_get(const struct link *l, unsigned int *mbps, const char **duplex);

@@ -416,6 +416,8 @@ static void burst_input(struct worker *w, const struct poll_entry *e, struct rte
 			uint16_t n)
 {
 	e->rxq->empty = 0;
+	e->rxq->bursts++;
+	e->rxq->full += n == BURST;
 	e->rxq->packets += n;
 	w->packets += n;
 	w->counters->received += n;

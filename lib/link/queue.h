@@ -20,6 +20,7 @@
 #include "core/worker.h"
 #include "link/link.h"
 
+#define NOBODY UINT16_MAX
 #define BURST 32
 #define POLL_ROUNDS 4             /* bursts from each queue in a turn, at most */
 #define TX_BURST 64               /* frames for a link that are not kept any longer */
@@ -27,8 +28,9 @@
 
 struct link_rxq {
 	uint64_t packets, bytes;
+	uint64_t bursts, full;        /* polls that gave packets, and as many as they may */
 	uint64_t empty;               /* polls in a row that gave nothing */
-	uint16_t worker;
+	uint16_t worker;              /* NOBODY: between two */
 	struct rte_mbuf *ahead;       /* in replayed time: the next packet, already read */
 } __rte_cache_aligned;
 

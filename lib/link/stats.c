@@ -59,6 +59,8 @@ void link_rxq_stats_get(const struct link *l, unsigned int q, struct link_queue_
 		return;
 	s->packets = l->rxq[q].packets;
 	s->bytes = l->rxq[q].bytes;
+	s->bursts = l->rxq[q].bursts;
+	s->full = l->rxq[q].full;
 	*worker = l->rxq[q].worker;
 }
 

@@ -88,6 +88,37 @@ def test_one_lcore_by_eal(router, directory):
     check(router, directory, 2, 1, 1, eal=(*MEMORY, "-l", "0"))
 
 
+def owners(router):
+    return {(q["dev"], q["queue"]): w["id"] for w in router.show("worker show")
+            for q in w["queues"]}
+
+
+def test_queues_by_command(router, directory):
+    """Queues change their workers, before and under traffic; what is saved says so."""
+    commands = []
+    for port in (0, 1):
+        lines, _ = many_queues(directory, port, 3, 3)
+        commands += lines
+    files = [f"rx_pcap={directory}/in0_{queue}.pcap" for queue in range(3)]
+    commands[0] = (f"link add p0 type dpdk devargs net_pcap0,{','.join(files)},infinite_rx=1"
+                   f" address {frames.mac(0)}")
+    router.start([*commands, "worker set 0 dev p0 rxq 1", *KNOWN], "-w", "3")
+    assert owners(router)["p0", 1] == 0
+    before = router.account()["received"]
+    for turn in range(60):
+        router.ctl(f"worker set {turn % 3} dev p0 rxq {turn // 3 % 3}")
+    router.ctl("worker set 2 dev p0 rxq 0")
+    assert owners(router)["p0", 0] == 2
+    assert "worker set 2 dev p0 rxq 0" in router.show("config show")
+    assert router.account()["received"] > before
+    for line, wrong in (("worker set 3 dev p0 rxq 0", "no worker 3: there are 3"),
+                        ("worker set 0 dev p0 rxq 3", "p0 has no receive queue 3: there are 3"),
+                        ("worker set 0 dev nope rxq 0", "nope"),
+                        ("worker set 0 dev p0", "rxq")):
+        assert wrong in router.refusal(line)
+    router.stop()
+
+
 def test_two_workers_on_one_cpu(router, directory):
     check(router, directory, 2, 2, 2, "-w", "2", wrapper=("taskset", "-c", "0"))
 

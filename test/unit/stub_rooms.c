@@ -284,6 +284,11 @@ void link_rxq_stats_get(const struct link *l, unsigned int q, struct link_queue_
 	*worker = 0;
 }
 
+int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, struct error *err)
+{
+	return 0;
+}
+
 void link_speed_get(const struct link *l, unsigned int *mbps, const char **duplex)
 {
 	*mbps = 10000;
