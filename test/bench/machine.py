@@ -29,7 +29,8 @@ def machine(tsc_hz):
 
 
 def described(of):
+    tsc = f"TSC {of['tsc_hz'] / 1e9:.2f} GHz, " if of["tsc_hz"] else ""
     return (f"{of['cpu']} (family/model {of['family_model']}), {of['cpus']} CPUs"
             f"{' of a virtual machine' if of['virtual'] else ''}, "
-            f"TSC {(of['tsc_hz'] or 0) / 1e9:.2f} GHz, Linux {of['kernel']}, DPDK {of['dpdk']}, "
+            f"{tsc}Linux {of['kernel']}, DPDK {of['dpdk']}, "
             f"{of['hugepages_2mb']} hugepages, load {of['load_average']}")
