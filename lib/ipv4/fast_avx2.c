@@ -96,28 +96,6 @@ static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 	return (lanes_t)_mm256_i32gather_epi32((const void *)t, (__m256i)i, sizeof(*t));
 }
 
-static __rte_always_inline __m256i load_two(const void **p, unsigned int offset)
-{
-	return _mm256_inserti128_si256(
-		_mm256_castsi128_si256(
-			_mm_loadu_si128((const void *)((const uint8_t *)p[0] + offset))),
-		_mm_loadu_si128((const void *)((const uint8_t *)p[4] + offset)), 1);
-}
-
-static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
-{
-	__m256i a = load_two(p, offset), b = load_two(p + 1, offset);
-	__m256i c = load_two(p + 2, offset), d = load_two(p + 3, offset);
-	__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
-
-	v[0] = (lanes_t)_mm256_unpacklo_epi64(ab, cd);
-	v[1] = (lanes_t)_mm256_unpackhi_epi64(ab, cd);
-	ab = _mm256_unpackhi_epi32(a, b);
-	cd = _mm256_unpackhi_epi32(c, d);
-	v[2] = (lanes_t)_mm256_unpacklo_epi64(ab, cd);
-	v[3] = (lanes_t)_mm256_unpackhi_epi64(ab, cd);
-}
-
 static __rte_always_inline __m256i load_one(const void *p)
 {
 	return _mm256_loadu_si256((const void *)((const uint8_t *)p + HEADER_LOAD_AT));

@@ -78,32 +78,6 @@ static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 	return (lanes_t)_mm512_i32gather_epi32((__m512i)i, t, sizeof(*t));
 }
 
-/* 16 bytes each of every fourth. */
-static __rte_always_inline __m512i load_four(const void **p, unsigned int offset)
-{
-	__m512i v = _mm512_castsi128_si512(
-		_mm_loadu_si128((const void *)((const uint8_t *)p[0] + offset)));
-
-	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)((const uint8_t *)p[4] + offset)), 1);
-	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)((const uint8_t *)p[8] + offset)), 2);
-	return _mm512_inserti32x4(
-		v, _mm_loadu_si128((const void *)((const uint8_t *)p[12] + offset)), 3);
-}
-
-static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
-{
-	__m512i a = load_four(p, offset), b = load_four(p + 1, offset);
-	__m512i c = load_four(p + 2, offset), d = load_four(p + 3, offset);
-	__m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
-
-	v[0] = (lanes_t)_mm512_unpacklo_epi64(ab, cd);
-	v[1] = (lanes_t)_mm512_unpackhi_epi64(ab, cd);
-	ab = _mm512_unpackhi_epi32(a, b);
-	cd = _mm512_unpackhi_epi32(c, d);
-	v[2] = (lanes_t)_mm512_unpacklo_epi64(ab, cd);
-	v[3] = (lanes_t)_mm512_unpackhi_epi64(ab, cd);
-}
-
 /* 32 bytes each of a frame and the fourth after it. */
 static __rte_always_inline __m512i load_pair(const void **p)
 {

@@ -6,7 +6,6 @@
  *	lanes_t            a vector of so many uint32_t, with the compiler's operators
  *	lanes_eq(), lanes_lt()    comparisons (unsigned), as a bit a lane
  *	lanes_of(bits)     all ones in lanes whose bit is set
- *	lanes_load(p, offset, v)  bring 16 bytes from each p[] into 4 vectors, a word each
  *	lanes_header(p, h) bring the IP headers of the frames at each p[] into 5 vectors
  *	lanes_pick(t, i)   t[i] for each lane, of 16 words
  *	lanes_gather(t, i) the 32 bits that begin at t[i], of 16-bit words
@@ -40,6 +39,7 @@
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
 #define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
+#define SEGS_SHIFT (8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
 #define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
 #define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
 #define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
@@ -72,6 +72,7 @@ struct burst {
 	uint32_t good[GROUPS];             /* lanes */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
+	uint64_t segs;                     /* all rearm data, for the numbers of segments in it */
 	uint32_t in, forward;              /* all lanes: not left to the general path; sent on */
 	uint32_t all_octets, sent_octets;  /* sums of octets; of total where sent on */
 } __rte_cache_aligned;
@@ -80,16 +81,37 @@ static const uint8_t nothing[64] __rte_cache_aligned;
 
 /* ---- the frames ---- */
 
-/* A frame too short to have a header is looked at elsewhere. */
+/* Where the frames are and how long. A frame too short to have a header is looked at elsewhere. */
 static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsigned int group)
 {
+	uint64_t rearm, all = 0;
+
 #pragma GCC unroll 16
 	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
-		uint8_t *data = rte_pktmbuf_mtod(m[i], uint8_t *);
+		uint8_t *data = (uint8_t *)m[i]->buf_addr;
 
+		memcpy(&rearm, &m[i]->rearm_data, sizeof(rearm));
+		all |= rearm;
+		data += (uint16_t)rearm;
+		b->octets[i] = m[i]->data_len;
 		b->data[i] = likely(m[i]->data_len >= FRAME_MIN) ? data
 								 : (uint8_t *)(uintptr_t)nothing;
 	}
+	b->segs |= all;
+}
+
+/* Some of a group are of several segments: notes how long those are. Returns the others. */
+static __rte_noinline uint32_t single(struct burst *b, struct rte_mbuf **m, unsigned int at)
+{
+	uint32_t bits = 0;
+
+	for (unsigned int i = at; i < at + LANES; i++) {
+		if (m[i]->nb_segs == 1)
+			bits |= 1u << (i - at);
+		else
+			b->octets[i] = m[i]->pkt_len - RTE_ETHER_HDR_LEN;
+	}
+	return bits;
 }
 
 /* An address that is not of a network or host: 0/8, 127/8, 224/3. Rule A's classes are narrower,
@@ -159,7 +181,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	lanes_t h[5], mb[4], total, octets, negative, src, dst, ecn;
+	lanes_t h[5], total, octets, negative, src, dst, ecn;
 	begin_t begin, differ = {0};
 	uint32_t good, maybe;
 
@@ -168,18 +190,12 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 		differ |= begin ^ e->begin;
 	}
 	lanes_header((const void **)(uintptr_t)&b->data[at], h);
-	lanes_load((const void **)&m[at], offsetof(struct rte_mbuf, packet_type), mb);
-	_Static_assert(offsetof(struct rte_mbuf, pkt_len) ==
-			       offsetof(struct rte_mbuf, packet_type) + 4 &&
-		       offsetof(struct rte_mbuf, data_len) ==
-			       offsetof(struct rte_mbuf, packet_type) + 8,
-		       "where lengths are in the 16 bytes that are loaded");
-
+	memcpy(&octets, &b->octets[at], sizeof(octets));
 	total = (h[0] >> 24) | (h[0] >> 8 & 0xff00u);
-	octets = mb[1] - RTE_ETHER_HDR_LEN;
+	octets -= RTE_ETHER_HDR_LEN;
 	/* TTL above 1, and a checksum that goes up by 1 without wrapping */
 	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) | (0xfffdu - (h[2] >> 16));
-	good = there & lanes_eq((mb[1] ^ (mb[2] & 0xffffu)) | (negative & 0x80000000u), zero);
+	good = there & lanes_eq(negative & 0x80000000u, zero);
 	good &= checksum_right(h);
 	src = lanes_swap(h[3]);
 	dst = lanes_swap(h[4]);
@@ -192,6 +208,8 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 		good &= ~own(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
 	memcpy(&b->octets[at], &octets, sizeof(octets));
+	if (unlikely((b->segs >> SEGS_SHIFT & UINT16_MAX) != 1))
+		good &= single(b, m, at);
 	memcpy(&b->dst[at], &dst, sizeof(dst));
 	ecn = h[0] >> 8 & TOS_ECN_MASK;
 	memcpy(&b->ecn[at], &ecn, sizeof(ecn));
@@ -557,6 +575,7 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 		all = whole;
 	}
 	b.in = b.forward = b.any_padded = 0;
+	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
 	if (view->prefixes >= COLD_PREFIXES)
@@ -583,7 +602,7 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
-	return b.all_octets + n * RTE_ETHER_HDR_LEN;
+	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
 
 /* Nothing is set, and no hook is there, that wants each source or packet looked at. */

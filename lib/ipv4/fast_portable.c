@@ -92,6 +92,7 @@ static __rte_always_inline lanes_t lanes_words(const uint32_t *t, lanes_t i)
 	return (lanes_t){t[i[0]], t[i[1]], t[i[2]], t[i[3]]};
 }
 
+/* 16 bytes from each p[], a word in each vector. */
 static __rte_always_inline void lanes_load(const void **p, unsigned int offset, lanes_t *v)
 {
 	lanes_t a, b, c, d;
