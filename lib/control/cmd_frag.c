@@ -31,7 +31,7 @@ static void show_info(const struct defrag_info *info, struct output *o)
 }
 
 /* What happened to fragments: counters by Linux's names, and drop reasons. */
-static void show_statistics(const struct counters *c, struct output *o)
+static void show_statistics(const struct counters *c, uint64_t handed_over, struct output *o)
 {
 	static const struct {
 		enum counter which;
@@ -66,6 +66,7 @@ static void show_statistics(const struct counters *c, struct output *o)
 		out_number(o, results[i].key, results[i].before, c->c[results[i].which]);
 	for (i = 0; i < RTE_DIM(drops); i++)
 		out_number(o, drops[i].key, drops[i].before, c->drop[drops[i].reason]);
+	out_number(o, "to_other_workers", " to other workers ", handed_over);
 	out_text(o, "\n");
 }
 
@@ -79,7 +80,7 @@ static void show_worker(const struct worker *w, bool statistics, struct output *
 	out_text(o, ":");
 	show_info(&info, o);
 	if (statistics || o->json)
-		show_statistics(w->counters, o);
+		show_statistics(w->counters, info.handed_over, o);
 	out_object_end(o);
 }
 

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <rte_ring.h>
+
 #include "ipv4/reassemble_runs.h"
 #include "ipv4/reassemble_worker.h"
 #include "packet/chain.h"
@@ -56,8 +58,11 @@ static void empty(struct worker *w, struct defrag *d, struct frag_queue *q,
 
 static inline void queue_end(struct defrag *d, struct frag_queue *q)
 {
-	if (q != &d->passing)
+	if (q != &d->passing) {
+		if (unlikely(d->ring))
+			defrag_disown(d, frag_owner_entry(&d->t, q->addrs));
 		frag_queue_free(&d->t, q);
+	}
 	d->recent = NULL;
 }
 
@@ -273,6 +278,8 @@ static inline struct frag_queue *queue_begin(struct worker *w, struct defrag *d,
 	if (unlikely(!q))
 		return NULL;
 	frag_queue_arm(&d->t, q, w->now_ns, d->timeout_ns);
+	if (unlikely(d->ring))
+		defrag_own(d, frag_owner_entry(&d->t, key.addrs));
 	q->bytes = QUEUE_BYTES;
 	d->t.bytes += QUEUE_BYTES;
 	if (likely(q->source != FRAG_NONE))
@@ -349,25 +356,43 @@ static void burst_hash(const struct siphash_key *secret_key, struct frag_burst *
 	siphash_many(secret_key, b->addrs, b->rest, hash, b->n);
 }
 
-static void give_away(struct worker *w, struct rte_mbuf *m, unsigned int owner,
-		      enum defrag_user user)
+static void give_away(struct worker *w, struct defrag *d, struct rte_mbuf *m, uint32_t entry,
+		      unsigned int owner, enum defrag_user user)
 {
-	if (likely(defrag_hand_over(owner, m, user)))
+	if (likely(defrag_hand_over(d, owner, m, user)))
 		return;
+	frag_owner_give_back(entry);
 	count(w->counters, CNT_IP_REASMREQDS);
 	refuse(w, m, DROP_FRAG_QUEUE_FULL);
 }
 
+/* Entries that are this worker's at least until it is done with the burst, whatever becomes of the
+ * datagrams that made them so. */
+struct burst_entries {
+	unsigned int n;
+	uint32_t entry[FRAG_BURST];
+};
+
 /* Let other workers have what is theirs. */
-static void burst_share(struct worker *w, struct frag_burst *b, uint64_t *hash,
-			enum defrag_user user)
+static void burst_share(struct worker *w, struct defrag *d, struct frag_burst *b, uint64_t *hash,
+			enum defrag_user user, struct burst_entries *held)
 {
 	unsigned int own = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
-		if (defrag_owner(hash[i]) != w->id) {
-			give_away(w, b->m[i], defrag_owner(hash[i]), user);
-			continue;
+		uint32_t entry = frag_owner_entry(&d->t, b->addrs[i]);
+
+		if (!d->owned[entry]) {
+			unsigned int owner = frag_owner_take(entry, w->id);
+
+			if (owner != w->id) {
+				give_away(w, d, b->m[i], entry, owner, user);
+				continue;
+			}
+		}
+		if (!held->n || held->entry[held->n - 1] != entry) {
+			defrag_own(d, entry);
+			held->entry[held->n++] = entry;
 		}
 		b->m[own] = b->m[i];
 		b->piece[own] = b->piece[i];
@@ -376,6 +401,15 @@ static void burst_share(struct worker *w, struct frag_burst *b, uint64_t *hash,
 		hash[own++] = hash[i];
 	}
 	b->n = own;
+}
+
+/* The others may have the entries, and are to know what is held now. */
+static __rte_noinline void burst_shared(struct defrag *d, const struct burst_entries *held)
+{
+	for (unsigned int i = 0; i < held->n; i++)
+		defrag_disown(d, held->entry[i]);
+	defrag_settle(d);
+	d->limits_old = true;
 }
 
 /* How many fragments from `at` on are a whole datagram, in order? 0: they are not. */
@@ -433,9 +467,11 @@ static __rte_noinline void burst_refuse(struct worker *w, struct frag_burst *b)
 
 void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum defrag_user user)
 {
+	struct burst_entries held;
 	uint64_t hash[FRAG_BURST];
 	unsigned int step;
 
+	held.n = 0;
 	if (d->limits_old)
 		defrag_limits_read(w, d);
 	if (unlikely((int64_t)d->t.bytes > d->bytes_room)) {
@@ -444,7 +480,7 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	}
 	burst_hash(&d->t.key, b, hash);
 	if (unlikely(d->ring))
-		burst_share(w, b, hash, user);
+		burst_share(w, d, b, hash, user, &held);
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	for (unsigned int i = 0; i < b->n; i++)
 		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
@@ -466,6 +502,18 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	}
 	b->n = 0;
 	d->changed = true;
+	if (unlikely(d->ring))
+		burst_shared(d, &held);
+}
+
+/* What others have handed over meanwhile came in before these. */
+static void input(struct worker *w, struct frag_burst *b, enum defrag_user user)
+{
+	struct defrag *d = w->ip->defrag;
+
+	if (unlikely(d->ring) && !rte_ring_empty(d->ring))
+		defrag_ring_input(w, d);
+	defrag_input(w, d, b, user);
 }
 
 void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user)
@@ -473,10 +521,10 @@ void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user)
 	struct frag_burst b = {.n = 0};
 
 	frag_burst_add(&b, m, user);
-	defrag_input(w, w->ip->defrag, &b, user);
+	input(w, &b, user);
 }
 
 void ip_defrag_run(struct worker *w)
 {
-	defrag_input(w, w->ip->defrag, &w->ip->frags, DEFRAG_LOCAL_DELIVER);
+	input(w, &w->ip->frags, DEFRAG_LOCAL_DELIVER);
 }

@@ -64,6 +64,7 @@ struct defrag_info {
 	uint64_t bytes;              /* charged, as Linux would */
 	uint64_t oldest_ns;          /* when the oldest queue was begun; 0: there is none */
 	uint64_t ring;               /* fragments handed over to the worker and not taken yet */
+	uint64_t handed_over;        /* fragments that it has handed over to others so far */
 };
 
 void defrag_info_get(const struct worker *w, struct defrag_info *info);

@@ -182,8 +182,7 @@ static inline struct frag_bucket *frag_bucket_2nd(const struct frag_table *t, ui
 	return &t->buckets[(hash >> 16) % FRAG_BUCKETS];
 }
 
-/* Neither bucket's bits. The worker was chosen by the topmost bits of all, which are alike for
- * all queues of one table. */
+/* Neither bucket's bits. */
 static inline uint16_t frag_signature(uint64_t hash)
 {
 	return (uint16_t)(hash >> 32);

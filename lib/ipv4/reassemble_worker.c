@@ -8,11 +8,12 @@
  * both were found out on a running kernel), and above it every fragment is dropped, also of
  * datagrams that are half there. net.millrace.ipfrag_mbufs_max is our own and counts the mbufs
  * that are really held, so that receive queues never run dry. Both are limits on all workers
- * together; each knows what it has itself and what the others had when it last looked, a loop ago.
+ * together. Where there are several, they keep a sum of what all of them hold, one word, to which
+ * each adds its own changes after every burst, and takes from it what the others have.
  *
- * Where there are several workers, a datagram's fragments may come in on any of them, so a hash
- * says which one collects them; the others hand theirs over through its ring. A sender's fragments
- * (net.ipv4.ipfrag_max_dist) are counted by each worker for itself.
+ * Where there are several workers, a datagram's fragments may come in on any of them; one collects
+ * them (reassemble_owner.h), and the others hand theirs over through its ring. It takes them before
+ * any fragment that it has received itself later.
  *
  * Timers follow Linux's ip_expire (rule E).
  */
@@ -44,6 +45,15 @@ static struct {
 
 static struct siphash_key secret;
 
+uint32_t frag_owners[FRAG_OWNERS];
+
+/* What all workers hold: mbufs in the lowest bits, charged bytes above. */
+#define HELD_MBUFS_BITS 24
+#define HELD_MBUFS ((1ULL << HELD_MBUFS_BITS) - 1)
+static uint64_t held_by_all __rte_cache_aligned;
+
+_Static_assert(WORKERS_MAX * 2ULL * FRAG_MBUFS_MAX < HELD_MBUFS, "twice what a worker may hold");
+
 /* ---- limits ---- */
 
 uint64_t defrag_bytes_max(void)
@@ -62,19 +72,29 @@ uint64_t defrag_mbufs_max(void)
 	return pool ? RTE_MIN(pool->size / POOL_SHARE, (uint32_t)FRAG_MBUFS_MAX) : FRAG_MBUFS_MAX;
 }
 
+void defrag_settle(struct defrag *d)
+{
+	uint64_t now = (uint64_t)d->t.bytes << HELD_MBUFS_BITS | d->t.segs;
+
+	if (now == d->settled)
+		return;
+	__atomic_fetch_add(&held_by_all, now - d->settled, __ATOMIC_RELAXED);
+	d->settled = now;
+}
+
 void defrag_limits_read(struct worker *w, struct defrag *d)
 {
 	int64_t high = (int64_t)defrag_bytes_max(), mbufs = (int64_t)defrag_mbufs_max();
 
-	for (unsigned int i = 0; i < workers_count; i++) {
-		const struct defrag *other = workers[i]->ip ? workers[i]->ip->defrag : NULL;
-
-		if (!other || workers[i] == w)
-			continue;
-		high -= (int64_t)__atomic_load_n(&other->info.bytes, __ATOMIC_RELAXED);
-		mbufs -= (int64_t)__atomic_load_n(&other->info.mbufs, __ATOMIC_RELAXED);
-	}
 	d->limits_old = false;
+	if (d->ring) {
+		uint64_t others;
+
+		defrag_settle(d);
+		others = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED) - d->settled;
+		high -= (int64_t)(others >> HELD_MBUFS_BITS);
+		mbufs -= (int64_t)(others & HELD_MBUFS);
+	}
 	/* 0 means none, though nothing is held */
 	d->bytes_room = high > 0 ? high : -1;
 	d->mbufs_room = mbufs;
@@ -85,15 +105,20 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 
 /* ---- other workers ---- */
 
-bool defrag_hand_over(unsigned int owner, struct rte_mbuf *m, enum defrag_user user)
+bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
+		      enum defrag_user user)
 {
 	packet_of(m)->frag_header = user;
-	return !rte_ring_mp_enqueue(workers[owner]->ip->defrag->ring, m);
+	if (rte_ring_mp_enqueue(workers[owner]->ip->defrag->ring, m))
+		return false;
+	__atomic_store_n(&d->info.handed_over, d->info.handed_over + 1, __ATOMIC_RELAXED);
+	return true;
 }
 
-static unsigned int ring_input(struct worker *w, struct defrag *d)
+unsigned int defrag_ring_input(struct worker *w, struct defrag *d)
 {
 	struct rte_mbuf *m[FRAG_BURST];
+	uint32_t entry[FRAG_BURST];
 	struct frag_burst b = {.n = 0};
 	unsigned int n, sum = 0;
 
@@ -103,9 +128,12 @@ static unsigned int ring_input(struct worker *w, struct defrag *d)
 			enum defrag_user user = packet_of(m[i])->frag_header;
 
 			frag_burst_add(&b, m[i], user);
+			entry[i] = frag_owner_entry(&d->t, b.addrs[b.n - 1]);
 			if (i + 1 == n || packet_of(m[i + 1])->frag_header != user)
 				defrag_input(w, d, &b, user);
 		}
+		for (unsigned int i = 0; i < n; i++)
+			frag_owner_give_back(entry[i]);
 		sum += n;
 	} while (n == FRAG_BURST && sum < RING_TURN);
 	return sum;
@@ -193,15 +221,18 @@ unsigned int defrag_tick(struct worker *w)
 
 	d->limits_old = true;
 	if (unlikely(d->ring))
-		n += ring_input(w, d);
+		n += defrag_ring_input(w, d);
 	if (d->t.n_queues)
 		n += expire_some(w, d);
 	if (unlikely(d->flush_until_ns))
 		n += flush_some(w, d);
 	if (frag_any_dead(&d->t) && frag_bury(&d->t, BURY_TURN))
 		d->changed = true;
-	if (d->changed || n)
+	if (d->changed || n) {
+		if (unlikely(d->ring))
+			defrag_settle(d);
 		publish(d);
+	}
 	return n;
 }
 
@@ -224,6 +255,7 @@ void defrag_info_get(const struct worker *w, struct defrag_info *info)
 	info->bytes = __atomic_load_n(&d->info.bytes, __ATOMIC_RELAXED);
 	info->oldest_ns = __atomic_load_n(&d->info.oldest_ns, __ATOMIC_RELAXED);
 	info->ring = d->ring ? rte_ring_count(d->ring) : 0;
+	info->handed_over = __atomic_load_n(&d->info.handed_over, __ATOMIC_RELAXED);
 }
 
 uint64_t defrag_held(void)
@@ -316,6 +348,10 @@ static int ring_make(struct worker *w, struct defrag *d)
 	if (workers_count < 2)
 		return 0;
 	snprintf(name, sizeof(name), "fragments_%u", w->id);
+	d->owned = rte_zmalloc_socket("defrag", FRAG_OWNERS * sizeof(*d->owned),
+				      RTE_CACHE_LINE_SIZE, w->socket);
+	if (!d->owned)
+		return -ENOMEM;
 	d->ring = rte_ring_create(name, RING_SIZE, w->socket, RING_F_SC_DEQ);
 	return d->ring ? 0 : -rte_errno;
 }
@@ -348,14 +384,19 @@ void defrag_worker_fini(struct worker *w)
 
 	if (!d)
 		return;
-	while (d->ring && !rte_ring_sc_dequeue(d->ring, (void **)&m))
+	while (d->ring && !rte_ring_sc_dequeue(d->ring, (void **)&m)) {
+		frag_owner_give_back(frag_owner_entry(&d->t, packet_ip(m)->src_addr));
 		packet_drop(w, m, DROP_FRAG_FLUSHED);
+	}
 	while (d->t.n_queues && (q = frag_queue_next(&d->t)))
 		defrag_discard(w, d, q, DROP_FRAG_FLUSHED);
 	if (d->t.buckets)
 		frag_bury(&d->t, UINT32_MAX);
+	if (d->ring)
+		defrag_settle(d);
 	frag_table_fini(&d->t);
 	rte_ring_free(d->ring);
+	rte_free(d->owned);
 	rte_free(d);
 	w->ip->defrag = NULL;
 }

@@ -9,6 +9,7 @@
 #include "core/counters.h"
 #include "ipv4/internal.h"
 #include "ipv4/reassemble.h"
+#include "ipv4/reassemble_owner.h"
 #include "ipv4/reassemble_table.h"
 
 struct rte_ring;
@@ -21,10 +22,12 @@ struct defrag {
 	int64_t mbufs_room;          /* no more than so many are held */
 	uint64_t timeout_ns;
 	uint32_t max_dist;
+	struct rte_ring *ring;       /* from other workers; NULL: there are none */
+	uint16_t *owned;             /* by entry (reassemble_owner.h): references held here */
+	uint64_t settled;            /* this worker's part of what all workers hold */
 
 	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
 	struct frag_queue passing;   /* a datagram that need not wait; not in the table */
-	struct rte_ring *ring;       /* from other workers; NULL: there are none */
 	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
 	bool changed;                /* since the figures were published */
 	struct defrag_info info __rte_cache_aligned; /* published */
@@ -44,13 +47,27 @@ void defrag_discard(struct worker *w, struct defrag *d, struct frag_queue *q,
 /* What settings, and what the other workers hold, leave for this one. */
 void defrag_limits_read(struct worker *w, struct defrag *d);
 
-/* Which worker collects the fragments of datagrams with this hash? */
-static inline unsigned int defrag_owner(uint64_t hash)
+/* Where there are several workers: add what this one holds to the sum of all. */
+void defrag_settle(struct defrag *d);
+
+/* Let the owner have a fragment, with the reference that was taken to its entry. False: it does
+ * not keep up, m and the reference are still the caller's. */
+bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
+		      enum defrag_user user);
+
+/* Take fragments that were handed over, up to a bound; returns how many. There is a ring. */
+unsigned int defrag_ring_input(struct worker *w, struct defrag *d);
+
+/* One more, one less of what keeps an entry this worker's. */
+static inline void defrag_own(struct defrag *d, uint32_t entry)
 {
-	return (unsigned int)((hash >> 32) * workers_count >> 32);
+	d->owned[entry]++;
 }
 
-/* Let the owner have a fragment. False: it does not keep up, m is still the caller's. */
-bool defrag_hand_over(unsigned int owner, struct rte_mbuf *m, enum defrag_user user);
+static inline void defrag_disown(struct defrag *d, uint32_t entry)
+{
+	if (!--d->owned[entry])
+		frag_owner_give_back(entry);
+}
 
 #endif

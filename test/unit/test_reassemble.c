@@ -23,6 +23,7 @@
 #include "core/sysctl.h"
 #include "ipv4/internal.h"
 #include "ipv4/reassemble.h"
+#include "ipv4/reassemble_owner.h"
 #include "ipv4/reassemble_table.h"
 #include "packet/checksum.h"
 #include "packet/truesize.h"
@@ -766,29 +767,44 @@ static void thresholds_bound_each_other(void **state)
 
 /* ---- several workers ---- */
 
+/* Fragments go to the worker that had the first, and back where they came in when all are done. */
 static void hand_over(void **state)
 {
-	unsigned int on[3] = {0};
-
 	start(3);
 	for (uint16_t id = 0; id < 300; id++) {
-		input(workers[0], &(struct frag){.id = id, .bytes = 32,
-						 .flags = RTE_IPV4_HDR_MF_FLAG});
+		unsigned int one = id % 3, other = (id / 3) % 3;
+
+		input(workers[one], &(struct frag){.id = id, .bytes = 32,
+						   .flags = RTE_IPV4_HDR_MF_FLAG});
 		ticks(1);
 		balance();
 		whole.n = 0;
-		input(workers[1], &(struct frag){.id = id, .offset = 32, .bytes = 5});
+		input(workers[other], &(struct frag){.id = id, .offset = 32, .bytes = 5});
+		assert_int_equal(whole.n, one == other);
 		ticks(1);
 		assert_int_equal(whole.n, 1);
 		assert_int_equal(whole.len, 57);
-		on[whole.worker]++;
+		assert_int_equal(whole.worker, one);
 	}
-	for (unsigned int i = 0; i < 3; i++)
-		assert_in_range(on[i], 60, 140);
 	balance();
 	assert_int_equal(counters_of(0)->c[CNT_IP_REASMREQDS] +
 			 counters_of(1)->c[CNT_IP_REASMREQDS] +
 			 counters_of(2)->c[CNT_IP_REASMREQDS], 600);
+	stop();
+}
+
+/* What was handed over before a worker received something itself comes first. */
+static void hand_over_in_order(void **state)
+{
+	start(2);
+	input(workers[0], &(struct frag){.id = 1, .bytes = 32, .flags = RTE_IPV4_HDR_MF_FLAG});
+	input(workers[1], &(struct frag){.id = 2, .bytes = 32, .flags = RTE_IPV4_HDR_MF_FLAG});
+	input(workers[1], &(struct frag){.id = 1, .offset = 32, .bytes = 5});
+	assert_int_equal(whole.n, 0);
+	input(workers[0], &(struct frag){.id = 2, .offset = 32, .bytes = 9});
+	assert_int_equal(whole.n, 2);
+	assert_int_equal(whole.len, 61);
+	assert_int_equal(whole.worker, 0);
 	stop();
 }
 
@@ -799,16 +815,103 @@ static void hand_over_full(void **state)
 	start(2);
 	set("net.ipv4.ipfrag_high_thresh", 100000000);
 	ticks(1);
-	for (uint32_t id = 0; id < 8000; id++)
-		first_of((uint16_t)id);
-	full = counters_of(0)->drop[DROP_FRAG_QUEUE_FULL];
-	assert_in_range(full, 500, 4500);
+	first_of(0);
+	for (uint16_t id = 1; id < 4000; id++)
+		input(workers[1], &(struct frag){.id = id, .bytes = 32,
+						 .flags = RTE_IPV4_HDR_MF_FLAG});
+	full = counters_of(1)->drop[DROP_FRAG_QUEUE_FULL];
+	assert_in_range(full, 1900, 2000);
 	ticks(20);
 	balance();
-	assert_int_equal(defrag_held(), 8000 - full);
-	assert_int_equal(counters_of(0)->c[CNT_IP_REASMFAILS], full);
+	assert_int_equal(defrag_held(), 4000 - full);
+	assert_int_equal(counters_of(1)->c[CNT_IP_REASMFAILS], full);
 	assert_int_equal(counters_of(0)->c[CNT_IP_REASMREQDS] +
-			 counters_of(1)->c[CNT_IP_REASMREQDS], 8000);
+			 counters_of(1)->c[CNT_IP_REASMREQDS], 4000);
+	stop();
+}
+
+/* A sender's fragments are counted wherever they come in. */
+static void distance_over_workers(void **state)
+{
+	for (unsigned int others = 63; others <= 64; others++) {
+		start(3);
+		first_of(1);
+		for (uint16_t i = 0; i < others; i++) {
+			input(workers[i % 3], &(struct frag){.id = 100 + i, .bytes = 32,
+							     .flags = RTE_IPV4_HDR_MF_FLAG});
+			ticks(1);
+		}
+		input(workers[2], &(struct frag){.id = 1, .offset = 32, .bytes = 5});
+		ticks(1);
+		assert_int_equal(whole.n, others < 64);
+		stop();
+	}
+}
+
+/* Senders that no worker shares with another, until nothing more fits: all together hold what one
+ * alone would hold. */
+static void limits_over_workers(void **state)
+{
+	uint64_t alone = 0;
+
+	for (unsigned int n = 1; n <= 4; n++) {
+		uint64_t refused = 0;
+
+		start(n);
+		set("net.ipv4.ipfrag_high_thresh", 100000);
+		ticks(1);
+		for (uint32_t i = 0; i < 400; i++) {
+			struct worker *w = workers[i % n];
+			struct rte_mbuf *m = frag_make(w, &(struct frag){
+				.bytes = 32, .flags = RTE_IPV4_HDR_MF_FLAG});
+
+			packet_ip(m)->src_addr += rte_cpu_to_be_32(i);
+			ip_defrag(w, m, DEFRAG_LOCAL_DELIVER);
+		}
+		ticks(4);
+		for (unsigned int i = 0; i < n; i++)
+			refused += counters_of(i)->drop[DROP_FRAG_HIGH_THRESH];
+		assert_int_equal(refused + defrag_held(), 400);
+		if (n == 1)
+			alone = refused;
+		assert_in_range(alone, 200, 350);
+		assert_int_equal(refused, alone);
+		balance();
+		stop();
+	}
+}
+
+/* Any order, any worker, overlaps and duplicates: every entry is free at the end, and nobody holds
+ * anything. */
+static void entries_come_back(void **state)
+{
+	start(4);
+	set("net.ipv4.ipfrag_max_dist", 0);
+	for (unsigned int round = 0; round < 20000; round++) {
+		struct frag f = random_frag();
+		struct worker *w = workers[chance(4)];
+		struct rte_mbuf *m = frag_make(w, &f);
+
+		packet_ip(m)->src_addr += rte_cpu_to_be_32(chance(3));
+		if (chance(2))
+			ip_defrag(w, m, DEFRAG_LOCAL_DELIVER);
+		else
+			ip_defrag_collect(w, m);
+		if (chance(40) == 0)
+			ticks(1);
+		if (chance(20) == 0)
+			for (unsigned int i = 0; i < 4; i++)
+				if (workers[i]->ip->frags.n)
+					ip_defrag_run(workers[i]);
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		if (workers[i]->ip->frags.n)
+			ip_defrag_run(workers[i]);
+	clock_set(clock_now_ns() + 31 * NSEC_PER_SEC);
+	ticks(40);
+	assert_int_equal(defrag_held(), 0);
+	for (unsigned int i = 0; i < FRAG_OWNERS; i++)
+		assert_int_equal(frag_owners[i] & FRAG_OWNER_REFS, 0);
 	stop();
 }
 
@@ -873,7 +976,11 @@ int main(void)
 		cmocka_unit_test(mbufs_max),
 		cmocka_unit_test(thresholds_bound_each_other),
 		cmocka_unit_test(hand_over),
+		cmocka_unit_test(hand_over_in_order),
 		cmocka_unit_test(hand_over_full),
+		cmocka_unit_test(distance_over_workers),
+		cmocka_unit_test(limits_over_workers),
+		cmocka_unit_test(entries_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, start_all, NULL);
