@@ -82,7 +82,7 @@ static const struct arg change_args[] = {
 				       "each flow chooses"},
 };
 
-enum { SHOW_PREFIX, SHOW_TABLE, SHOW_DEV, SHOW_PROTO };
+enum { SHOW_PREFIX, SHOW_TABLE, SHOW_DEV, SHOW_PROTO, SHOW_CACHE };
 
 static const struct arg show_args[] = {
 	[SHOW_PREFIX] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
@@ -95,6 +95,8 @@ static const struct arg show_args[] = {
 		      .help = "that leave by this link only"},
 	[SHOW_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			.names = route_protocols, .help = "that were made so only"},
+	[SHOW_CACHE] = {.word = "cache", .type = ARG_FLAG,
+			.help = "what was learned of the ways to single destinations instead"},
 };
 
 enum { GET_ADDRESS, GET_FROM, GET_IIF, GET_TOS };
@@ -227,13 +229,29 @@ static int show_one(const struct route *r, void *arg)
 	return s->o->full;
 }
 
+static int show_learned(const struct ip_exception_info *learned, void *arg)
+{
+	const struct show *s = arg;
+	const struct nexthop *nh = nexthop_get(learned->nexthop);
+	uint32_t mask = s->v[SHOW_PREFIX].len ? UINT32_MAX << (32 - s->v[SHOW_PREFIX].len) : 0;
+
+	if ((s->v[SHOW_PREFIX].given &&
+	     (rte_be_to_cpu_32(learned->dst) & mask) != s->v[SHOW_PREFIX].prefix) ||
+	    (s->v[SHOW_DEV].given && nh->link != s->v[SHOW_DEV].link->id))
+		return 0;
+	return show_route_learned(learned, s->o);
+}
+
 static int run_show(const struct value *v, struct output *o, struct error *err)
 {
 	unsigned int table = v[SHOW_TABLE].given ? v[SHOW_TABLE].number : ROUTE_TABLE_MAIN;
 	struct show s = {.v = v, .o = o, .with_table = table == TABLE_ALL};
 
 	out_array(o, NULL);
-	route_foreach(table, show_one, &s);
+	if (v[SHOW_CACHE].given)
+		ip_exception_foreach(show_learned, &s);
+	else
+		route_foreach(table, show_one, &s);
 	out_array_end(o);
 	return 0;
 }
@@ -276,7 +294,7 @@ static int run_get(const struct value *v, struct output *o, struct error *err)
 
 static const struct arg flush_args[] = {
 	{.word = "cache", .type = ARG_FLAG, .required = true,
-	 .help = "what hosts have reported of paths: their MTUs"},
+	 .help = "what hosts have reported of paths: their MTUs, and better gateways"},
 };
 
 static int run_flush(const struct value *v, struct output *o, struct error *err)

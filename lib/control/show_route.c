@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "control/value.h"
+#include "ipv4/ipv4.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
 #include "route/group.h"
@@ -64,18 +65,23 @@ void show_tos(uint8_t tos, struct output *o)
 	out_string(o, "tos", " tos ", name ? name : hex);
 }
 
-static void show_metrics(const struct nexthop *nh, struct output *o)
+static void show_numbers(uint32_t mtu, bool locked, unsigned int hoplimit, struct output *o)
 {
-	if (!nh->mtu && !nh->hoplimit)
+	if (!mtu && !hoplimit)
 		return;
 	out_array(o, "metrics");
 	out_object(o, NULL);
-	if (nh->mtu)
-		out_number(o, "mtu", " mtu ", nh->mtu);
-	if (nh->hoplimit)
-		out_number(o, "hoplimit", " hoplimit ", nh->hoplimit);
+	if (mtu)
+		out_number(o, "mtu", locked ? " mtu lock " : " mtu ", mtu);
+	if (hoplimit)
+		out_number(o, "hoplimit", " hoplimit ", hoplimit);
 	out_object_end(o);
 	out_array_end(o);
+}
+
+static void show_metrics(const struct nexthop *nh, struct output *o)
+{
+	show_numbers(nh->mtu, false, nh->hoplimit, o);
 }
 
 static void show_flags(uint32_t flags, struct output *o)
@@ -234,37 +240,62 @@ static void show_get_dev(const struct nexthop *nh, struct output *o)
 		out_string(o, "dev", " dev ", l->name);
 }
 
-static void show_get_cache(const struct nexthop *nh, struct output *o)
+static void show_get_cache(const struct nexthop *nh, const struct ip_exception_info *learned,
+			   struct output *o)
 {
-	bool local = nh->type == ROUTE_LOCAL, broadcast = nh->type == ROUTE_BROADCAST;
+	bool broadcast = nh->type == ROUTE_BROADCAST, local = nh->type == ROUTE_LOCAL || broadcast;
 
 	out_text(o, " \n    cache");
 	out_array(o, "cache");
-	if (local || broadcast)
+	if (local)
 		out_string(o, NULL, " <", "local");
 	if (broadcast)
 		out_string(o, NULL, ",", "brd");
-	out_text(o, local || broadcast ? ">" : "");
+	if (learned->gateway)
+		out_string(o, NULL, local ? "," : " <", "redirected");
+	out_text(o, local || learned->gateway ? ">" : "");
 	out_array_end(o);
+	if (learned->mtu || learned->gateway) {
+		out_number(o, "expires", " expires ", learned->seconds);
+		out_text(o, "sec");
+	}
+	show_numbers(learned->mtu ? learned->mtu : nh->mtu, learned->locked, nh->hoplimit, o);
+}
+
+int show_route_learned(const struct ip_exception_info *learned, struct output *o)
+{
+	const struct nexthop *nh = nexthop_get(learned->nexthop);
+	rte_be32_t gateway = learned->gateway ? learned->gateway : nh->gateway;
+
+	out_object(o, NULL);
+	out_address(o, "dst", "", learned->dst);
+	if (gateway)
+		out_address(o, "gateway", " via ", gateway);
+	show_dev(nh, o);
+	out_array(o, "flags");
+	out_array_end(o);
+	show_get_cache(nh, learned, o);
+	out_text(o, " \n");
+	out_object_end(o);
+	return o->full;
 }
 
 /* ---- why ---- */
 
 static int neigh_state_of(const struct neigh_info *n, void *arg)
 {
-	const struct nexthop *to = ((const void **)arg)[0];
-	const struct show_get *g = ((const void **)arg)[1];
-	const char **state = ((void **)arg)[2];
+	const rte_be32_t *to = ((const void **)arg)[0];
+	const char **state = ((void **)arg)[1];
 
-	if (n->addr == (to->gateway ? to->gateway : g->flow.dst))
+	if (n->addr == *to)
 		*state = neigh_state_name(n->state);
 	return 0;
 }
 
-static void show_neigh_state(const struct show_get *g, const struct nexthop *nh, struct output *o)
+static void show_neigh_state(const struct nexthop *nh, rte_be32_t to, struct output *o)
 {
 	const char *state = "NONE";
-	const void *arg[] = {nh, g, &state};
+	void *arg[] = {&to, &state};
 	const struct link *l = link_get(nh->link);
 
 	if (nh->type != ROUTE_UNICAST || !l)
@@ -273,7 +304,8 @@ static void show_neigh_state(const struct show_get *g, const struct nexthop *nh,
 	out_string(o, "neighbour", " neighbour ", state);
 }
 
-static void show_why(const struct show_get *g, const struct nexthop *nh, struct output *o)
+static void show_why(const struct show_get *g, const struct nexthop *nh, rte_be32_t to,
+		     struct output *o)
 {
 	const struct route *r = g->answer.route;
 
@@ -284,7 +316,7 @@ static void show_why(const struct show_get *g, const struct nexthop *nh, struct 
 	if (r->tos)
 		out_text(o, " for its TOS");
 	out_number(o, "route_metric", " metric ", r->metric);
-	show_neigh_state(g, nh, o);
+	show_neigh_state(nh, to, o);
 	out_text(o, " \n");
 }
 
@@ -295,7 +327,11 @@ void show_route_get(const struct show_get *g, struct output *o)
 	const struct nexthop *nh = nexthop_get(group_first(r->nexthop));
 	rte_be32_t src = r->type == ROUTE_LOCAL && !nh->asked_src ? g->flow.dst : nexthop_src(nh);
 	const struct link *in = g->flow.iif == LINK_LO ? NULL : link_get(g->flow.iif);
+	struct ip_exception_info learned = {0};
+	rte_be32_t gateway = nh->gateway;
 
+	if (ip_exception_info(group_first(r->nexthop), g->flow.dst, &learned) && learned.gateway)
+		gateway = learned.gateway;
 	out_array(o, NULL);
 	out_object(o, NULL);
 	show_type(r->type, o);
@@ -303,19 +339,18 @@ void show_route_get(const struct show_get *g, struct output *o)
 	if (g->flow.src)
 		out_address(o, "from", " from ", g->flow.src);
 	show_tos(g->flow.tos, o);
-	if (nh->gateway)
-		out_address(o, "gateway", " via ", nh->gateway);
+	if (gateway)
+		out_address(o, "gateway", " via ", gateway);
 	show_get_dev(nh, o);
 	if (src && !g->flow.src)
 		out_address(o, "prefsrc", " src ", src);
 	out_array(o, "flags");
 	out_array_end(o);
-	show_get_cache(nh, o);
-	show_metrics(nh, o);
+	show_get_cache(nh, &learned, o);
 	if (in)
 		out_string(o, "iif", " iif ", in->name);
 	out_text(o, " \n");
-	show_why(g, nh, o);
+	show_why(g, nh, gateway ? gateway : g->flow.dst, o);
 	show_members(nexthop_get(r->nexthop), o);
 	out_object_end(o);
 	out_array_end(o);

@@ -4,6 +4,7 @@
 #define CONTROL_SHOW_ROUTE_H
 
 #include "control/commands.h"
+#include "ipv4/ipv4.h"
 #include "route/route.h"
 
 /* One route as `ip route show` prints it. with_table: also name a table other than main. */
@@ -12,6 +13,10 @@ void show_route(const struct route *r, bool with_table, struct output *o);
 /* The same in the words that enter it behind the previous one, text; members of a group that are
  * dead are left out. */
 void show_route_words(const struct route *r, const struct route *previous, struct output *o);
+
+/* What was learned of the way to a destination, as `ip route show cache` prints it. Returns whether
+ * there is enough. */
+int show_route_learned(const struct ip_exception_info *learned, struct output *o);
 
 struct show_get {
 	struct route_flow flow;

@@ -23,10 +23,12 @@ enum message_kind {
 	MSG_NEIGH_RESOLVE,   /* addr on link is wanted; src: source address of the packet */
 	MSG_NEIGH_USED,      /* the entry addr on link was used while not REACHABLE */
 	MSG_PMTU,            /* from src to addr no more than arg bytes fit; link: TOS */
+	MSG_REDIRECT,        /* mbuf: an ICMP redirect, at the IP header */
 	MSG_PROBE_ANSWER,    /* mbuf: ICMP about an echo request of ours, at the IP header */
 	MSG_PROBE_FAILED,    /* link: identifier, addr: number of one that was not sent; arg: errno;
 			      * src: MTU */
 	MSG_FILTER_LOG,      /* mbuf: the beginning of a packet, arg: point and rule that log it */
+	MSG_MARTIAN,         /* from src to addr came in by link; arg: for which reason it was dropped */
 	/* control -> worker */
 	MSG_XMIT,            /* mbuf: a finished Ethernet frame to send on link */
 	MSG_NEIGH_DONE,      /* addr on link is resolved: flush what is held for it */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What was learned of the way to single destinations: the MTU of a path that is narrower than its
- * first link. Rule G2; RFC 1191; Linux's struct fib_nh_exception.
+ * first link, and a better gateway. Rules G2 and F; RFC 1191; RFC 1122 3.2.2.2; Linux's struct
+ * fib_nh_exception.
  *
  * An exception belongs to a next hop and a destination, and lives for net.ipv4.route.mtu_expires
- * seconds, or until the next hop is used no more or the operator flushes. One that says less than
+ * seconds (after a redirect net.ipv4.route.gc_timeout; what comes last counts for both), or until
+ * the next hop is used no more or the operator flushes. An MTU that is less than
  * net.ipv4.route.min_pmtu counts as that, and is locked: the path is taken to have no known MTU,
- * so nothing that goes there gets DF, and what is forwarded is cut to it, too.
+ * so nothing that goes there gets DF, and what is forwarded is cut to it, too. A gateway counts for
+ * what is forwarded as for what the router sends.
  *
  * The control thread alone writes. Workers read word by word, and where there is no exception at
  * all they read one word that says so.
@@ -21,18 +24,20 @@
 #include <rte_byteorder.h>
 
 #include "core/worker.h"
+#include "link/link.h"
 
 /* How many there are. */
 extern uint32_t ip_exceptions;
 
 /* Settings. */
 struct exception_settings {
-	int32_t mtu_expires_s, min_pmtu, forward_use_pmtu, max;
+	int32_t mtu_expires_s, redirect_expires_s, min_pmtu, forward_use_pmtu, max;
 };
 extern struct exception_settings exception_settings;
 
 struct ip_exception {
-	uint16_t mtu;
+	rte_be32_t gateway;      /* 0: as the route says */
+	uint16_t mtu;            /* 0: likewise */
 	bool locked;
 };
 
@@ -47,7 +52,15 @@ static inline bool ip_exception_get(uint32_t nexthop, rte_be32_t dst, struct ip_
 	       ip_exception_find(nexthop, dst, e);
 }
 
-/* The same, of what forwarding is to heed; 0: nothing. */
+/* The gateway that a redirect has named; 0: none has. */
+static inline rte_be32_t ip_exception_gateway(uint32_t nexthop, rte_be32_t dst)
+{
+	struct ip_exception e;
+
+	return ip_exception_get(nexthop, dst, &e) ? e.gateway : 0;
+}
+
+/* The MTU that forwarding is to heed; 0: none. */
 static inline uint32_t ip_exception_forward_mtu(uint32_t nexthop, rte_be32_t dst)
 {
 	struct ip_exception e;
@@ -63,6 +76,14 @@ static inline uint32_t ip_exception_forward_mtu(uint32_t nexthop, rte_be32_t dst
 /* A host on the way from src, an own address, to dst says that packets with this TOS must not be
  * larger. false: the control thread, whose task it is, could not be told. */
 bool ip_update_pmtu(struct worker *w, rte_be32_t dst, rte_be32_t src, uint8_t tos, uint16_t mtu);
+
+/* Is a redirect worth looking at, of this code, that came in by l, from an address, and names a
+ * gateway? Most are not, as the settings have it. */
+bool ip_redirect_wanted(const struct link *l, uint8_t code, rte_be32_t from, rte_be32_t gateway);
+
+/* Give one that is to the control thread; m quotes a whole header of something sent here, and is
+ * counted as delivered. Consumes m. */
+void ip_redirect(struct worker *w, struct rte_mbuf *m);
 
 /* ---- control thread ---- */
 

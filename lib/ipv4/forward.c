@@ -12,7 +12,7 @@
 static uint32_t path_mtu(const struct rte_mbuf *m, const struct link *out)
 {
 	const struct nexthop *nh = nexthop_get(packet_of(m)->nexthop);
-	uint32_t learned = ip_exception_forward_mtu(packet_of(m)->nexthop, packet_ip(m)->dst_addr);
+	uint32_t learned = ip_exception_forward_mtu(packet_of(m)->nexthop, ip_routed_dst(m));
 
 	if (unlikely(learned))
 		return learned;

@@ -98,12 +98,33 @@ static bool is_probe(const struct quoted *q)
 	       probe_is_open(q->icmp.echo.id);
 }
 
-/* May the sender of an error know what it says of the path's MTU? Of echo replies, and of what has
- * a socket. */
+/* May the sender of an error know what it says of the path? Of echo replies, and of what has a
+ * socket. */
 static bool tells_of_path(const struct quoted *q)
 {
 	return q->ip.next_proto_id == IPPROTO_UDP || is_probe(q) ||
 	       (q->ip.next_proto_id == IPPROTO_ICMP && q->icmp.type == ICMP_ECHOREPLY);
+}
+
+/* What is said of the way to where the quoted packet went; true: m is consumed. */
+static bool hear_of_path(struct worker *w, struct rte_mbuf *m, const struct icmp_hdr *icmp,
+			 const struct quoted *q)
+{
+	const struct link *l = link_get(packet_of(m)->link);
+	uint32_t mtu = ip_settings.no_pmtu_disc ? 0 : rte_be_to_cpu_32(icmp->info);
+
+	if (icmp->type == ICMP_REDIRECT) {
+		if (!l || !ip_redirect_wanted(l, icmp->code, packet_ip(m)->src_addr, icmp->info))
+			return false;
+		ip_redirect(w, m);
+		return true;
+	}
+	if (icmp->type != ICMP_DEST_UNREACH || icmp->code != ICMP_FRAG_NEEDED ||
+	    ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, q->ip.type_of_service,
+			   (uint16_t)mtu))
+		return false;
+	packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
+	return true;
 }
 
 /* Tell who sent the packet that is quoted. */
@@ -120,17 +141,21 @@ static void quoted_deliver(struct worker *w, struct rte_mbuf *m, uint32_t at,
 	packet_read(m, at + header, sizeof(q->bytes), q->bytes);
 	if (finds_no_socket(q))
 		count(w->counters, CNT_ICMP_INERRORS);
-	else if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED &&
-		 tells_of_path(q) &&
-		 !ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, q->ip.type_of_service,
-				 (uint16_t)rte_be_to_cpu_32(icmp->info))) {
-		packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
+	else if (tells_of_path(q) && hear_of_path(w, m, icmp, q))
 		return;
-	}
 	if (is_probe(q) && icmp->type != ICMP_REDIRECT)
 		probe_hand_over(w, m);
 	else
 		packet_deliver(w, m);
+}
+
+/* ip_no_pmtu_disc: 2 hears nothing of paths, 3 only of what can tell whether the quoted packet is
+ * its own, which of these protocols only TCP can. (1 hears, but not which MTU.) */
+static bool is_unheard(const struct icmp_hdr *icmp, const struct quoted *q)
+{
+	return icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED &&
+	       (ip_settings.no_pmtu_disc == 2 ||
+		(ip_settings.no_pmtu_disc == 3 && q->ip.next_proto_id != IPPROTO_TCP));
 }
 
 /* The quoted packet: its header must be whole and 8 bytes of its payload must be there before
@@ -149,6 +174,10 @@ static void icmp_about_us(struct worker *w, struct rte_mbuf *m)
 	packet_read(m, at, sizeof(q.ip), &q.ip);
 	if (!redirect && (q.ip.version_ihl & 0xf) < 5) {
 		icmp_error(w, m, DROP_IP_INHDR);
+		return;
+	}
+	if (is_unheard(&icmp, &q)) {
+		packet_deliver(w, m);
 		return;
 	}
 	if (!redirect && ((icmp.type == ICMP_DEST_UNREACH && icmp.code > 15) ||
@@ -223,7 +252,10 @@ void icmp_rcv(struct worker *w, struct rte_mbuf *m)
 	type = icmp_header(m)->type;
 	w->counters->icmp_in_type[type]++;
 	if (type == ICMP_EXT_ECHO) {
-		packet_drop(w, m, DROP_ICMP_IGNORED);
+		if (ip_settings.icmp_echo_ignore_all || !icmp_build_probe(m, icmp_header(m)))
+			packet_drop(w, m, DROP_ICMP_IGNORED);
+		else
+			icmp_reply(w, m);
 		return;
 	}
 	if (refused_to_many(m, type) || (type > ICMP_TYPE_MAX && type != ICMP_EXT_ECHOREPLY)) {

@@ -84,6 +84,8 @@ static inline void finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 	if (unlikely(verdict == VERDICT_DROP)) {
 		if (reason == DROP_IP_RPFILTER)
 			count(w->counters, CNT_TCPEXT_IPREVERSEPATHFILTER);
+		if (unlikely(LINK_CONF_OR(l, log_martians)))
+			martian_log(w, l, m, reason);
 		packet_drop(w, m, reason);
 		return;
 	}

@@ -36,6 +36,7 @@
 #define ICMP_SR_FAILED 5
 #define ICMP_PKT_FILTERED 13
 #define ICMP_REDIR_HOST 1
+#define ICMP_REDIR_HOSTTOS 3
 #define ICMP_EXC_TTL 0
 #define ICMP_EXC_FRAGTIME 1
 
@@ -58,9 +59,9 @@ struct icmp_hdr {
 
 /* Settings under net.ipv4; Linux's names. */
 struct ip_settings {
-	int32_t default_ttl;
+	int32_t default_ttl, no_pmtu_disc;
 	int32_t icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
-	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts, icmp_echo_enable_probe;
 	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
 	int32_t multipath_hash_policy, multipath_hash_seed, multipath_use_neigh;
 };
@@ -143,6 +144,17 @@ static inline uint32_t ip_nexthop_mtu(const struct nexthop *nh, const struct lin
 	return nh->mtu ? RTE_MIN(nh->mtu, (uint32_t)RTE_IPV4_MAX_PKT_LEN) : out->mtu;
 }
 
+/* The address that a received packet was routed to: its destination, or the next hop of its source
+ * route, which is not entered yet. */
+static inline rte_be32_t ip_routed_dst(const struct rte_mbuf *m)
+{
+	const struct packet *p = packet_of(m);
+
+	if (unlikely(packet_ip(m)->version_ihl != 0x45) && p->options.flags & OPTIONS_F_SRR_HIT)
+		return p->source_hop;
+	return packet_ip(m)->dst_addr;
+}
+
 /* May a packet that is too large for this MTU not be cut? DF says so (C4), but of a datagram that a
  * hook put together only if one of its fragments was larger than the MTU itself (rule K). */
 static inline bool ip_must_not_cut(const struct rte_mbuf *m, uint32_t mtu)
@@ -197,7 +209,8 @@ struct ip_flow {
 	bool mtu_locked;         /* nothing that goes there may have DF for the path's sake */
 	uint16_t out_link;
 	uint32_t nexthop, mtu;
-	rte_be32_t next_addr;
+	rte_be32_t gateway;      /* 0: none. Where an MTU was learned of a neighbour, itself */
+	rte_be32_t next_addr;    /* whom to send to: gateway, else dst */
 };
 
 /* Find the way to f->dst and, if f->src is 0, the source address. Linux's ip_route_output_key.
@@ -233,6 +246,18 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 /* Turn m (an echo or timestamp request, its ICMP part ready with type, code and data but no
  * checksum, cut to length) into the answer and send it. Consumes m. */
 void icmp_reply(struct worker *w, struct rte_mbuf *m);
+
+/* ---- icmp_ext_echo.c ---- */
+
+/* Make a request of RFC 8335 the answer to it, but for the checksum. false: it gets none. */
+bool icmp_build_probe(const struct rte_mbuf *m, struct icmp_hdr *icmp);
+
+/* ---- martian.c ---- */
+
+int martian_init(void);
+/* A packet was dropped for its addresses: log that, where l or all ask for it. */
+void martian_log(struct worker *w, const struct link *l, const struct rte_mbuf *m,
+		 enum drop_reason reason);
 
 /* ---- icmp.c, udp.c, tcp.c: protocol handlers ---- */
 void icmp_rcv(struct worker *w, struct rte_mbuf *m);

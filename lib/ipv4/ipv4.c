@@ -26,6 +26,9 @@ bool ip_fast_path = true;
 static const struct sysctl settings[] = {
 	{.name = "net.ipv4.ip_default_ttl", .value = &ip_settings.default_ttl, .min = 1,
 	 .max = 255, .preset = 64, .help = "time to live of packets that the router sends"},
+	{.name = "net.ipv4.ip_no_pmtu_disc", .value = &ip_settings.no_pmtu_disc, .min = 0,
+	 .max = 3, .preset = 0,
+	 .help = "1: believe no reported MTU of a path, take the least; 2: hear no report; 3: of TCP only"},
 	{.name = "net.ipv4.icmp_ratelimit", .value = &ip_settings.icmp_ratelimit_ms, .min = 0,
 	 .max = INT_MAX, .preset = 1000,
 	 .help = "milliseconds between ICMP messages to one address, six at once; 0: no limit"},
@@ -41,6 +44,9 @@ static const struct sysctl settings[] = {
 	{.name = "net.ipv4.icmp_echo_ignore_broadcasts",
 	 .value = &ip_settings.icmp_echo_ignore_broadcasts, .min = 0, .max = 1, .preset = 1,
 	 .help = "answer no echo or timestamp request to a broadcast or group address"},
+	{.name = "net.ipv4.icmp_echo_enable_probe", .value = &ip_settings.icmp_echo_enable_probe,
+	 .min = 0, .max = 1, .preset = 0,
+	 .help = "answer PROBE, which asks whether a link is up (RFC 8335)"},
 	{.name = "net.ipv4.icmp_errors_use_inbound_ifaddr",
 	 .value = &ip_settings.icmp_errors_use_inbound_ifaddr, .min = 0, .max = 1, .preset = 0,
 	 .help = "send ICMP errors from the address of the link that the packet came in by"},
@@ -86,6 +92,9 @@ int ip_init(void)
 	}
 	ip_multipath_init();
 	rc = ip_exception_init();
+	if (rc)
+		return rc;
+	rc = martian_init();
 	if (rc)
 		return rc;
 	rc = probe_init();

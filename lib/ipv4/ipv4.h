@@ -28,6 +28,20 @@ void ip_worker_fini(struct worker *w);
 /* Forget what was learned of paths. Control thread. */
 void ip_exception_flush(void);
 
+/* What was learned of the way to a destination by a next hop. */
+struct ip_exception_info {
+	uint32_t nexthop;
+	rte_be32_t dst;
+	rte_be32_t gateway;      /* of a redirect; 0: none */
+	uint16_t mtu;            /* 0: none */
+	bool locked;
+	uint64_t seconds;        /* for which it will still be believed */
+};
+/* false: nothing. Control thread. */
+bool ip_exception_info(uint32_t nexthop, rte_be32_t dst, struct ip_exception_info *info);
+/* All, in no order. Stops when fn returns non-zero and returns that. Control thread. */
+int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *arg), void *arg);
+
 /* Once in a worker's loop: timers and what other workers hand over. Returns how much there was.
  * When the next timer runs out; UINT64_MAX: none runs. */
 unsigned int ip_worker_tick(struct worker *w);

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "ipv4/exception.h"
 #include "ipv4/reassemble.h"
 #include "packet/checksum.h"
 
@@ -323,7 +324,9 @@ bool ip_options_strict_failed(const struct rte_mbuf *m)
 {
 	const struct packet *p = packet_of(m);
 
-	return p->options.flags & OPTIONS_F_STRICT && nexthop_get(p->nexthop)->gateway;
+	return p->options.flags & OPTIONS_F_STRICT &&
+	       (nexthop_get(p->nexthop)->gateway ||
+		ip_exception_gateway(p->nexthop, ip_routed_dst(m)));
 }
 
 /* The address that a packet to the header's destination would be sent from by m's way out. Linux's
@@ -334,15 +337,18 @@ static void put_source(const struct rte_mbuf *m, uint8_t *entry)
 	const struct nexthop *out = nexthop_get(p->nexthop), *nh = out;
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	rte_be32_t dst = ip->dst_addr, src;
+	rte_be32_t gateway = ip_exception_gateway(p->nexthop, ip_routed_dst(m));
 
 	/* a source route's hop is not entered yet: the destination is still an address of ours */
 	if (p->options.flags & OPTIONS_F_SRR_HIT && dst != p->source_hop)
 		nh = nexthop_get(route_lookup_over(&(struct route_flow){
 			.dst = dst, .src = ip->src_addr, .iif = p->link,
 			.tos = ip->type_of_service }, p->out_link));
+	if (likely(!gateway))
+		gateway = out->gateway;
 	src = nh->link == p->out_link ? nexthop_src(nh)
 				      : addr_select(link_get(p->out_link),
-						    out->gateway ? out->gateway : dst,
+						    gateway ? gateway : dst,
 						    SCOPE_UNIVERSE);
 	memcpy(entry, &src, ADDR_BYTES);
 }

@@ -5,6 +5,7 @@
  * "Source validation"); Linux's ip_route_input_rcu, ip_route_input_slow, __mkroute_input and
  * __fib_validate_source. And what becomes of a packet that has no way: rules H3 and C10.
  */
+#include "ipv4/exception.h"
 #include "ipv4/fast_nexthop.h"
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
@@ -161,7 +162,9 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 		return VERDICT_DROP;
 	p->flags |= PACKET_F_FORWARD;
 	p->out_link = nh->link;
-	p->next_addr = nh->gateway ? nh->gateway : ip->dst_addr;
+	p->next_addr = ip_exception_gateway(p->nexthop, ip->dst_addr);
+	if (likely(!p->next_addr))
+		p->next_addr = nh->gateway ? nh->gateway : ip->dst_addr;
 	if (unlikely(nh->link == l->id && s.on_link && LINK_CONF_OR(l, send_redirects)) &&
 	    (LINK_CONF_OR(l, shared_media) ||
 	     addr_onlink(l, ip->src_addr, nh->gateway)))

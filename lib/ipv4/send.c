@@ -108,17 +108,23 @@ static int output_to_many(struct ip_flow *f)
 }
 
 /* What was learned of the path, else what the route says, else the link. */
-static void path_mtu(struct ip_flow *f, const struct nexthop *nh, const struct link *out)
+static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct link *out)
 {
 	struct ip_exception e;
 
 	f->mtu_locked = false;
-	if (likely(!ip_exception_get(f->nexthop, f->dst, &e))) {
-		f->mtu = ip_nexthop_mtu(nh, out);
+	f->hoplimit = nh->hoplimit;
+	f->mtu = ip_nexthop_mtu(nh, out);
+	f->gateway = nh->gateway;
+	if (likely(!ip_exception_get(f->nexthop, f->dst, &e)))
 		return;
-	}
-	f->mtu = e.mtu;
+	if (e.mtu)
+		f->mtu = e.mtu;
 	f->mtu_locked = e.locked;
+	if (e.gateway)
+		f->gateway = e.gateway;
+	else if (!f->gateway)
+		f->gateway = f->dst;
 }
 
 int ip_route_output(struct ip_flow *f)
@@ -152,9 +158,8 @@ int ip_route_output(struct ip_flow *f)
 		f->src = f->dst;
 	if (ip_is_loopback(f->src) && out->id != LINK_LO && !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
-	f->hoplimit = nh->hoplimit;
-	path_mtu(f, nh, out);
-	f->next_addr = nh->gateway ? nh->gateway : f->dst;
+	path_take(f, nh, out);
+	f->next_addr = f->gateway ? f->gateway : f->dst;
 	return 0;
 }
 

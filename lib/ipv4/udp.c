@@ -152,7 +152,7 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 		.dst = packet_ip(m)->src_addr,
 		.src = ip_spec_dst(m),
 		.protocol = IPPROTO_UDP,
-		.pmtudisc = IP_PMTU_WANT,
+		.pmtudisc = ip_settings.no_pmtu_disc ? IP_PMTU_DONT : IP_PMTU_WANT,
 	};
 	struct rte_udp_hdr *udp;
 	rte_be16_t port;

@@ -92,6 +92,9 @@ int neigh_del(struct link *l, rte_be32_t addr, struct error *err);
 /* Forget all but permanent and NUD_NOARP entries, of one link or (NULL) of all; returns how many.
  * As with neigh_del(), packets held for an entry are answered as if it had failed. */
 unsigned int neigh_flush(const struct link *l);
+/* Is the MAC address of a neighbour known? If not, it is asked for, through a worker. Linux's
+ * neigh_event_send() without a packet. */
+bool neigh_resolve(uint16_t link, rte_be32_t addr, unsigned int worker);
 /* In order of link, then address; NUD_NOARP entries (broadcast addresses and the like, which
  * iproute2 hides) included. Stops when fn returns non-zero and returns that; -ENOMEM. */
 int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg),

@@ -126,6 +126,23 @@ static void on_resolve(unsigned int worker, const struct message *msg)
 		neigh_use(n);
 }
 
+bool neigh_resolve(uint16_t link, rte_be32_t addr, unsigned int worker)
+{
+	struct link *l = link_get(link);
+	struct neigh *n = l && l->up ? neigh_get(l, addr) : NULL;
+
+	if (!n)
+		return false;
+	if (n->state & NUD_VALID)
+		return true;
+	if (n->state != NUD_INCOMPLETE) {
+		n->worker = worker;
+		n->probe_src = 0;
+		neigh_use(n);
+	}
+	return false;
+}
+
 static void on_used(unsigned int worker, const struct message *msg)
 {
 	struct neigh *n = neigh_lookup(msg->link, msg->addr);

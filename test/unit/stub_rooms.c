@@ -52,6 +52,16 @@ void ip_exception_flush(void)
 {
 }
 
+bool ip_exception_info(uint32_t nexthop, rte_be32_t dst, struct ip_exception_info *info)
+{
+	return false;
+}
+
+int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *arg), void *arg)
+{
+	return 0;
+}
+
 /* ---- probes, and the timers that send them ---- */
 
 int probe_open(probe_answer_fn fn, void *arg)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "ipv4/exception.h"
 #include "ipv4/options.h"
 #include "ipv4/reassemble.h"
 #include "packet/checksum.h"
@@ -50,6 +51,15 @@ static struct {
 	int type, code, pointer;
 	unsigned int defragged; /* was reassembly run before? */
 } told;
+
+static rte_be32_t redirected;   /* to this gateway; 0: not */
+uint32_t ip_exceptions;
+
+bool ip_exception_find(uint32_t nexthop, rte_be32_t dst, struct ip_exception *e)
+{
+	*e = (struct ip_exception){.gateway = redirected};
+	return true;
+}
 
 uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 {
@@ -344,6 +354,13 @@ static void test_strict(void **state)
 	assert_true(receive(PACKET(LOOSE, 7, 4, FAR)));
 	assert_false(ip_options_strict_failed(&box.m));
 	hops[2].gateway = 0;
+	assert_true(receive(PACKET(STRICT, 7, 4, FAR)));
+	ip_exceptions = 1;
+	assert_false(ip_options_strict_failed(&box.m));
+	redirected = RTE_BE32(0x0a0001fe);
+	assert_true(ip_options_strict_failed(&box.m));
+	ip_exceptions = 0;
+	redirected = 0;
 }
 
 /* What came before is answered before. */

@@ -9,7 +9,7 @@ from .services import Services
 # A new namespace copies its IPv4 settings from the machine, where a distribution may have changed
 # them.  These are the kernel's own defaults; only ip_forward is millrace's.
 _DEFAULTS = {
-    "rp_filter": 0, "accept_redirects": 0, "secure_redirects": 1, "send_redirects": 1,
+    "rp_filter": 0, "accept_redirects": 1, "secure_redirects": 1, "send_redirects": 1,
     "shared_media": 1, "accept_local": 0, "route_localnet": 0, "bc_forwarding": 0,
     "proxy_arp": 0, "proxy_arp_pvlan": 0, "arp_accept": 0, "arp_announce": 0, "arp_filter": 0,
     "arp_ignore": 0, "arp_notify": 0, "log_martians": 0, "drop_gratuitous_arp": 0,
@@ -87,6 +87,7 @@ class LinuxRouter:
         for scope in ("all", "default"):
             for key, value in _DEFAULTS.items():
                 sysctl(f"net.ipv4.conf.{scope}.{key}", str(value))
+        sysctl("net.ipv4.conf.all.accept_redirects", "0")       # as ip_forward has set it
         sysctl("net.ipv4.conf.all.accept_source_route", "0")
         sysctl("net.ipv4.conf.default.accept_source_route", "1")
 

@@ -162,3 +162,106 @@ def udp_learns(s):
         frag_needed(s, "p0", H0, mtu, udp(R0, H0, sport=7, dport=4000))
         for size in (100, 523, 524, 525, 972, 973, 1300):
             s.send("p0", udp(H0, R0, bytes(size), dport=7))
+
+
+@scenario("what is locked stays so", "G2", setup=UNLIMITED)
+def locked_again(s):
+    reply_too_big(s, "p0", H0, 100)
+    for mtu in (552, 551, 400, 1000, 0):
+        reply_too_big(s, "p0", H0, mtu)
+        probe(s, "p0", H0)
+    s.run("sysctl net.ipv4.route.min_pmtu=300")
+    for mtu in (400, 300, 200):
+        reply_too_big(s, "p0", H0, mtu)
+        probe(s, "p0", H0)
+    reply_too_big(s, "p0", J0, 200)
+    probe(s, "p0", J0)
+
+
+@scenario("when a report is repeated", "G2", slow=True, setup=UNLIMITED)
+def repeated(s):
+    s.run("sysctl net.ipv4.route.mtu_expires=4")
+    for dst, again in ((H0, 1.0), (J0, 3.0)):
+        reply_too_big(s, "p0", dst, 1000)
+        s.pause(again)
+        reply_too_big(s, "p0", dst, 1000)       # too early to say anything new, or not
+        s.pause(3.5 - again)
+        probe(s, "p0", dst)
+        s.pause(1.0)
+        probe(s, "p0", dst)
+
+
+@scenario("of several ways all are narrow", "G2, H4", setup=UNLIMITED + (
+    f"route add 203.0.113.0/24 nexthop via {G0} nexthop via {G1}",
+    "sysctl net.ipv4.fib_multipath_hash_seed=77"))
+def several_ways(s):
+    for host, mtu in ((1, 1000), (2, 300)):
+        dst = f"203.0.113.{host}"
+        reply_too_big(s, "p0", dst, mtu)
+        for own in (R0, R1, R2, R3):
+            s.send("p3", sized_echo(dst, own, 1400))
+        for host in (H3, J3, far("p3", 1), far("p3", 2)):
+            s.send("p3", udp(host, dst, bytes(1000), flags=DF))
+
+
+@scenario("the MTU of a path to a broadcast address", "G2", setup=UNLIMITED + (
+    "route add broadcast 192.0.2.1 dev p0 mtu 700 hoplimit 5",))
+def of_broadcasts(s):
+    for dst in (B0, "192.0.2.1"):
+        s.send("p3", sized_echo(dst, R0, 1400))
+        s.send("p3", udp(dst, R0, bytes(800)))
+        reply_too_big(s, "p3", dst, 1000)
+        s.send("p3", sized_echo(dst, R0, 1400))
+
+
+@scenario("ip_no_pmtu_disc", "G2", setup=UNLIMITED)
+def no_discovery(s):
+    for mode in range(4):
+        s.run("route flush cache", f"sysctl net.ipv4.ip_no_pmtu_disc={mode}")
+        for host, mtu in ((1, 1000), (2, 100), (3, 1500)):
+            reply_too_big(s, "p0", far("p0", host), mtu)
+            probe(s, "p0", far("p0", host))
+            s.send("p1", udp(H1, far("p0", host), bytes(1000), flags=DF))
+        for packet in (udp(R0, H0), tcp(R0, H0), ipv4(R0, H0, 99, bytes(8)), udp(R0, H0)[:20],
+                       udp(R0, H0)[:27], udp(R0, H0, ihl=4), ipv4(R0, B0, 132, bytes(8))):
+            frag_needed(s, "p0", H0, 1000, packet)
+
+
+@scenario("ip_no_pmtu_disc and UDP", "G2", setup=UNLIMITED + (
+    "sysctl net.ipv4.ip_no_pmtu_disc=1", "sysctl net.millrace.udp_echo=1"))
+def no_discovery_udp(s):
+    s.send("p0", udp(H0, R0, dport=7))
+    frag_needed(s, "p0", H0, 1000, udp(R0, H0, sport=7, dport=4000))
+    s.send("p0", udp(H0, R0, bytes(900), dport=7))
+
+
+@scenario("a source route's hops have MTUs of their own", "G2, B", setup=UNLIMITED + (
+    "sysctl net.ipv4.conf.all.accept_source_route=1",))
+def source_routed(s):
+    reply_too_big(s, "p0", H0, 100)
+    reply_too_big(s, "p0", R0, 100)
+    for hop in (H0, J0):
+        route = bytes((131, 7, 4)) + address(hop) + b"\0"
+        for flags in (0, DF):
+            s.send("p1", udp(H1, R0, bytes(1000), flags=flags, options=route))
+
+
+@scenario("what the report itself is like", "G2, F", setup=UNLIMITED)
+def odd_reports(s):
+    quoted = lambda dst: icmp(R0, dst, 0, data=b"12345678")
+    s.send("p0", icmp(H0, R0, 3, 4, b"\1\1\3\xe8", quoted(H0)), dst=BROADCAST_MAC)
+    s.send("p0", icmp(J0, B0, 3, 4, b"\0\0\3\xe8", quoted(J0)))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", quoted(far("p0", 1)), options=b"\x94\4\0\0"))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", icmp(
+        R0, far("p0", 2), 0, data=b"12345678", options=bytes((7, 7, 4, 0, 0, 0, 0, 0)), tos=0xff,
+        flags=DF, offset=3, check=0)))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", icmp("0.0.0.0", far("p0", 3), 0, data=bytes(8))))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", icmp(B0, far("p0", 4), 0, data=bytes(8))))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", icmp(R0, B0, 0, data=bytes(8))))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", quoted(R1)))
+    s.send("p0", icmp(J0, R0, 3, 4, b"\0\0\3\xe8", quoted(far("p0", 5)), icmp_check=1))
+    whole = icmp(J0, R0, 3, 4, b"\0\0\3\xe8", quoted(far("p0", 6)))[20:]
+    s.send("p0", ipv4(J0, R0, ICMP, whole[32:], offset=4), ipv4(J0, R0, ICMP, whole[:32], flags=MF))
+    s.pause(LEARN_SECONDS)
+    for dst in (H0, J0, *(far("p0", host) for host in range(1, 7)), B0):
+        s.send("p3", sized_echo(dst, R0, 1400))
