@@ -42,7 +42,7 @@ static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *
 	}
 	if (nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL)
 		return !rp_filter;
-	if (nexthop_over(index, l->id)) {
+	if (nexthop_over(index, l->id) || (nh->type == ROUTE_LOCAL && l->id == LINK_LO)) {
 		s->on_link = !nh->gateway;
 		return true;
 	}

@@ -545,3 +545,18 @@ def source_route_to_all(s):
                 s.send("p0", udp(fresh(), H1, bytes(300), options=options, ttl=1))
                 s.send("p0", udp(fresh(), H1, options=padded(options, option(RR, 1, 0))))
                 s.send("p0", udp(fresh(), R0, options=options))
+
+
+@scenario("answers whose source route begins with the router itself", "B",
+          setup=("sysctl net.ipv4.conf.all.accept_source_route=1",
+                 "sysctl net.ipv4.icmp_ratemask=0", "sysctl net.ipv4.conf.all.accept_local=1"))
+def answers_by_way_of_lo(s):
+    for rp_filter in (0, 1, 2):
+        s.run(f"sysctl net.ipv4.conf.all.rp_filter={rp_filter}")
+        for hops in ((R1,), (R0,), (R1, R2), (J0, R1), (R1, J3)):
+            route = bytes((131, 3 + 4 * len(hops), 4 + 4 * len(hops)))
+            route += b"".join(map(address, hops)) + b"\0"
+            s.send("p0", echo(H0, R0, options=route))
+            s.send("p0", udp(H0, R0, options=route))
+            s.send("p3", udp(far("p3", 1), H0, ttl=1, options=route))
+            s.send("p0", udp(H0, R0, options=route + bytes((148, 3, 0, 0))))
