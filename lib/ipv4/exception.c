@@ -289,6 +289,14 @@ static void learn_mtu(const struct ip_flow *f, uint32_t mtu)
 		learn(g->members[i].nexthop, f->dst, 0, mtu, exception_settings.mtu_expires_s);
 }
 
+/* The way of what is reported about; false: there is none of which anything is remembered. Linux
+ * remembers nothing of the way to an address of the router's own, but for those of lo. */
+static bool way_find(struct ip_flow *f)
+{
+	return !ip_route_output(f) &&
+	       (f->route_type != ROUTE_LOCAL || nexthop_get(f->nexthop)->link == LINK_LO);
+}
+
 /* Of several ways it is not known which one is narrow: it is remembered of each. Linux's
  * __ip_rt_update_pmtu. */
 static void on_pmtu(unsigned int worker, const struct message *msg)
@@ -297,7 +305,7 @@ static void on_pmtu(unsigned int worker, const struct message *msg)
 			    .tos = (uint8_t)msg->link};
 	uint32_t mtu = msg->arg, least = (uint32_t)exception_settings.min_pmtu;
 
-	if (ip_route_output(&f) || f.mtu_locked || f.mtu < mtu)
+	if (!way_find(&f) || f.mtu_locked || f.mtu < mtu)
 		return;
 	if (mtu < least)
 		learn_mtu(&f, RTE_MIN(f.mtu, least) | LOCKED);
@@ -366,12 +374,12 @@ static void do_redirect(unsigned int worker, const struct rte_mbuf *m)
 	packet_read(m, at + sizeof(icmp), sizeof(quoted), &quoted);
 	f = (struct ip_flow){.dst = quoted.dst_addr, .src = quoted.src_addr,
 			     .protocol = IPPROTO_ICMP, .tos = quoted.type_of_service};
-	if (!l || ip_route_output(&f) || f.gateway != ip->src_addr ||
+	if (!l || !way_find(&f) || f.gateway != ip->src_addr ||
 	    !is_credible(l, ip->src_addr, icmp.info) ||
 	    !neigh_resolve(f.out_link, icmp.info, worker))
 		return;
 	f.about = m;
-	if (!ip_route_output(&f))
+	if (way_find(&f))
 		learn(f.nexthop, f.dst, icmp.info, 0, exception_settings.redirect_expires_s);
 }
 

@@ -127,6 +127,11 @@ enum route_verdict {
 enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
 				  enum drop_reason *reason);
 
+/* The same to a hop of its source route. Its own destination stays part of the flow that chooses one
+ * of several ways. */
+enum route_verdict ip_route_input_hop(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				      rte_be32_t hop, enum drop_reason *reason);
+
 /* A packet that has no way: rule H3 with the limit of C10. Consumes m. */
 void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m);
 

@@ -241,21 +241,6 @@ static void parameter_problem(struct worker *w, const struct rte_mbuf *m, uint8_
 	icmp_send(w, m, ICMP_PARAMETERPROB, 0, rte_cpu_to_be_32((uint32_t)pointer << 24));
 }
 
-/* A route to one hop of a source route, as if m were addressed to it. */
-static enum route_verdict route_hop(struct worker *w, const struct link *l, struct rte_mbuf *m,
-				    rte_be32_t hop)
-{
-	struct rte_ipv4_hdr *ip = packet_ip(m);
-	rte_be32_t dst = ip->dst_addr;
-	enum drop_reason reason;
-	enum route_verdict verdict;
-
-	ip->dst_addr = hop;
-	verdict = ip_route_input(w, l, m, &reason);
-	ip->dst_addr = dst;
-	return verdict;
-}
-
 /* The packet has come to the hop that it is addressed to: on to the next that is not us. */
 static bool srr_next(struct worker *w, const struct link *l, struct rte_mbuf *m,
 		     enum route_verdict *verdict)
@@ -263,6 +248,7 @@ static bool srr_next(struct worker *w, const struct link *l, struct rte_mbuf *m,
 	struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
 	const uint8_t *opt = (const uint8_t *)ip + p->options.srr;
+	enum drop_reason reason;
 	rte_be32_t hop;
 
 	for (unsigned int ptr = opt[OPTION_PTR]; ptr <= opt[OPTION_LEN]; ptr += ADDR_BYTES) {
@@ -271,7 +257,7 @@ static bool srr_next(struct worker *w, const struct link *l, struct rte_mbuf *m,
 			return refuse(w, m, DROP_IP_SR_FAILED);
 		}
 		memcpy(&hop, opt + ptr - 1, ADDR_BYTES);
-		*verdict = route_hop(w, l, m, hop);
+		*verdict = ip_route_input_hop(w, l, m, hop, &reason);
 		if (*verdict == VERDICT_FORWARD && p->route_type == ROUTE_UNICAST) {
 			p->source_hop = hop;
 			p->options.flags |= OPTIONS_F_SRR_HIT | OPTIONS_F_CHANGED;

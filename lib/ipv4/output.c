@@ -62,6 +62,15 @@ static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct 
 	return true;
 }
 
+/* To no single neighbour: but for a broadcast that a redirect has given a gateway. */
+static bool is_to_many(const struct rte_mbuf *m)
+{
+	const struct packet *p = packet_of(m);
+
+	return p->route_type == ROUTE_MULTICAST ||
+	       (p->route_type == ROUTE_BROADCAST && p->next_addr == packet_ip(m)->dst_addr);
+}
+
 /* ip_finish_output2 */
 static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
 {
@@ -79,7 +88,7 @@ static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
 	count_add(c, CNT_IPEXT_OUTOCTETS, m->pkt_len);
 	if (unlikely(out->id == LINK_LO))
 		output_to_lo(w, m);
-	else if (unlikely(p->route_type == ROUTE_MULTICAST || p->route_type == ROUTE_BROADCAST))
+	else if (unlikely(is_to_many(m)))
 		output_to_many(w, m, out);
 	else if (!output_by_image(w, m, out))
 		neigh_output(w, m, out, p->next_addr);

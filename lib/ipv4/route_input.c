@@ -108,11 +108,12 @@ static enum route_verdict drop(enum drop_reason *reason, enum drop_reason why)
 
 /* To a group: only 224.0.0.1, which every link has joined. */
 static enum route_verdict multicast_input(const struct link *l, const struct rte_ipv4_hdr *ip,
-					  struct packet *p, enum drop_reason *reason)
+					  rte_be32_t dst, struct packet *p,
+					  enum drop_reason *reason)
 {
 	struct source s;
 
-	if (ip->dst_addr != RTE_BE32(0xe0000001))
+	if (dst != RTE_BE32(0xe0000001))
 		return drop(reason, DROP_IP_NOT_JOINED);
 	if (ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr))
 		return drop(reason, DROP_IP_INVALID_SOURCE);
@@ -136,35 +137,36 @@ static enum route_verdict broadcast_input(const struct link *l, const struct rte
 }
 
 /* Addresses that no packet on a wire may have. */
-static bool martian(const struct link *l, const struct rte_ipv4_hdr *ip, enum drop_reason *reason)
+static bool martian(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst,
+		    enum drop_reason *reason)
 {
 	if (!ip->src_addr) {
 		*reason = DROP_IP_INVALID_SOURCE;
 		return true;
 	}
-	if (!ip->dst_addr) {
+	if (!dst) {
 		*reason = DROP_IP_INVALID_DEST;
 		return true;
 	}
 	*reason = DROP_IP_LOCALNET;
-	return (ip_is_loopback(ip->dst_addr) || ip_is_loopback(ip->src_addr)) &&
+	return (ip_is_loopback(dst) || ip_is_loopback(ip->src_addr)) &&
 	       !LINK_CONF_OR(l, route_localnet);
 }
 
 /* The way out is known: may the packet take it, and does its sender need a redirect (C9)? */
 static enum route_verdict forward_input(const struct link *l, const struct rte_ipv4_hdr *ip,
-					struct packet *p, const struct nexthop *nh,
-					enum drop_reason *reason)
+					rte_be32_t dst, struct packet *p,
+					const struct nexthop *nh, enum drop_reason *reason)
 {
 	struct source s;
 
-	if (!source_check(l, ip, ip->dst_addr, nh->link, &s, reason))
+	if (!source_check(l, ip, dst, nh->link, &s, reason))
 		return VERDICT_DROP;
 	p->flags |= PACKET_F_FORWARD;
 	p->out_link = nh->link;
-	p->next_addr = ip_exception_gateway(p->nexthop, ip->dst_addr);
+	p->next_addr = ip_exception_gateway(p->nexthop, dst);
 	if (likely(!p->next_addr))
-		p->next_addr = nh->gateway ? nh->gateway : ip->dst_addr;
+		p->next_addr = nh->gateway ? nh->gateway : dst;
 	if (unlikely(nh->link == l->id && s.on_link && LINK_CONF_OR(l, send_redirects)) &&
 	    (LINK_CONF_OR(l, shared_media) ||
 	     addr_onlink(l, ip->src_addr, nh->gateway)))
@@ -174,8 +176,8 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 
 /* What is not simply forwarded. */
 static enum route_verdict special_input(const struct worker *w, const struct link *l,
-					struct rte_mbuf *m, const struct nexthop *nh,
-					enum drop_reason *reason)
+					struct rte_mbuf *m, rte_be32_t dst,
+					const struct nexthop *nh, enum drop_reason *reason)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
@@ -187,37 +189,38 @@ static enum route_verdict special_input(const struct worker *w, const struct lin
 		if (!l->conf.forwarding)
 			return VERDICT_ERROR;
 		p->nexthop = ip_multipath_input(w, m, p->nexthop);
-		return forward_input(l, ip, p, nexthop_get(p->nexthop), reason);
+		return forward_input(l, ip, dst, p, nexthop_get(p->nexthop), reason);
 	case ROUTE_LOCAL:
-		return source_check(l, ip, ip->dst_addr, -1, &s, reason) ? VERDICT_LOCAL
+		return source_check(l, ip, dst, -1, &s, reason) ? VERDICT_LOCAL
 									 : VERDICT_DROP;
 	case ROUTE_BROADCAST:
 		if (!LINK_CONF_AND(l, bc_forwarding))
 			return broadcast_input(l, ip, p, reason);
-		return forward_input(l, ip, p, nh, reason);
+		return forward_input(l, ip, dst, p, nh, reason);
 	default:
 		return VERDICT_ERROR;
 	}
 }
 
-enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
-				  enum drop_reason *reason)
+static inline enum route_verdict route_input(struct worker *w, const struct link *l,
+					     struct rte_mbuf *m, rte_be32_t dst,
+					     enum drop_reason *reason)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
 	const struct nexthop *nh;
 
-	if (unlikely(ip_is_multicast(ip->dst_addr)))
-		return multicast_input(l, ip, p, reason);
+	if (unlikely(ip_is_multicast(dst)))
+		return multicast_input(l, ip, dst, p, reason);
 	if (unlikely(ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr)))
 		return drop(reason, DROP_IP_INVALID_SOURCE);
-	if (unlikely(ip_is_limited_broadcast(ip->dst_addr) || (!ip->src_addr && !ip->dst_addr)))
+	if (unlikely(ip_is_limited_broadcast(dst) || (!ip->src_addr && !dst)))
 		return broadcast_input(l, ip, p, reason);
-	if (unlikely(martian(l, ip, reason)))
+	if (unlikely(martian(l, ip, dst, reason)))
 		return VERDICT_DROP;
 
 	p->nexthop = route_lookup(&(struct route_flow){
-		.dst = ip->dst_addr,
+		.dst = dst,
 		.src = ip->src_addr,
 		.iif = l->id,
 		.tos = ip->type_of_service,
@@ -225,10 +228,22 @@ enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct
 	nh = nexthop_get(p->nexthop);
 	p->route_type = nh->type;
 	if (unlikely(nh->type != ROUTE_UNICAST))
-		return special_input(w, l, m, nh, reason);
+		return special_input(w, l, m, dst, nh, reason);
 	if (unlikely(!l->conf.forwarding))
 		return VERDICT_ERROR;
-	return forward_input(l, ip, p, nh, reason);
+	return forward_input(l, ip, dst, p, nh, reason);
+}
+
+enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				  enum drop_reason *reason)
+{
+	return route_input(w, l, m, packet_ip(m)->dst_addr, reason);
+}
+
+enum route_verdict ip_route_input_hop(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				      rte_be32_t hop, enum drop_reason *reason)
+{
+	return route_input(w, l, m, hop, reason);
 }
 
 void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m)

@@ -96,17 +96,23 @@ uint64_t clock_utc(uint64_t ns)
 	return ns;
 }
 
-enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
-				  enum drop_reason *reason)
+enum route_verdict ip_route_input_hop(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				      rte_be32_t hop, enum drop_reason *reason)
 {
 	struct packet *p = packet_of(m);
 
-	p->nexthop = fib_lookup(NULL, rte_be_to_cpu_32(packet_ip(m)->dst_addr));
+	p->nexthop = fib_lookup(NULL, rte_be_to_cpu_32(hop));
 	p->route_type = hops[p->nexthop].type;
 	p->out_link = hops[p->nexthop].link;
 	return p->route_type == ROUTE_LOCAL ? VERDICT_LOCAL
 					    : p->route_type == ROUTE_UNICAST ? VERDICT_FORWARD
 									     : VERDICT_ERROR;
+}
+
+enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
+				  enum drop_reason *reason)
+{
+	return ip_route_input_hop(w, l, m, packet_ip(m)->dst_addr, reason);
 }
 
 void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t code,

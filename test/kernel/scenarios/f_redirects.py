@@ -352,3 +352,28 @@ def tables(s):
     redirect(s, NEW, src=J0)
     probe(s)
     probe(s, own=R1)
+
+
+@scenario("a broadcast address that was given an MTU, then a gateway", "F redirects, G2",
+          setup=ACCEPT)
+def of_broadcasts(s):
+    s.send("p0", icmp(B0, R0, 3, 4, b"\0\0\4\0", icmp(R0, B0, 0, data=b"12345678")))
+    s.pause(LEARN_SECONDS)
+    s.send("p3", echo(B0, R0, bytes(1100)))
+    redirect(s, NEW, B0, src=B0)
+    s.send("p3", echo(B0, R0, bytes(1100)))
+    s.send("p3", udp(B0, R0))
+
+
+@scenario("a source route's hop that has several ways", "B, H4", setup=(
+    "sysctl net.ipv4.conf.all.accept_source_route=1",
+    "sysctl net.ipv4.fib_multipath_hash_seed=77",
+    f"route add 203.0.113.0/24 nexthop via {G0} nexthop via {G1}"))
+def several_ways_of_hops(s):
+    for policy in (0, 1):
+        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
+        for host in range(8):
+            for hops in ((f"203.0.113.{host}",), (R0, R1, f"203.0.113.{host}")):
+                route = bytes((131, 3 + 4 * len(hops), 4)) + b"".join(map(address, hops)) + b"\0"
+                s.send("p3", udp(H3, R3, sport=host, options=route))
+                s.send("p3", udp(J3, R2, sport=host, options=route))

@@ -265,3 +265,15 @@ def odd_reports(s):
     s.pause(LEARN_SECONDS)
     for dst in (H0, J0, *(far("p0", host) for host in range(1, 7)), B0):
         s.send("p3", sized_echo(dst, R0, 1400))
+
+
+@scenario("the MTU of the way to an own address", "G2", setup=UNLIMITED + (
+    "sysctl net.ipv4.conf.all.accept_local=1", "sysctl net.ipv4.conf.all.route_localnet=1",
+    "addr add 10.9.9.1/32 dev lo"))
+def of_own_addresses(s):
+    for dst in (R1, "10.9.9.1", "127.0.0.1"):
+        for mtu in (1000, 100):
+            reply_too_big(s, "p0", dst, mtu)
+            s.send("p3", sized_echo(dst, R1, 1300))
+            s.send("p3", udp(dst, R0, bytes(1300)))
+            s.check_counters()
