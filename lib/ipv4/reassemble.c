@@ -385,7 +385,7 @@ static void burst_share(struct worker *w, struct defrag *d, struct frag_burst *b
 		if (!d->owned[entry]) {
 			unsigned int owner = frag_owner_take(entry, w->id);
 
-			if (owner != w->id) {
+			if (unlikely(owner != w->id)) {
 				give_away(w, d, b->m[i], entry, owner, user);
 				continue;
 			}

@@ -34,7 +34,8 @@
 #include "ipv4/reassemble_runs.h"
 
 #define POOL_SHARE 4           /* the part of the pool that fragments may hold by default */
-#define RING_SIZE 2048
+#define RING_SIZE 8192         /* what comes in while a worker is kept from working for a while */
+#define RING_SHARE 2           /* the part of all mbufs that one ring may hold */
 #define RING_TURN 256          /* fragments taken from the ring in one turn of the loop */
 #define EXPIRE_TURN 32         /* timers */
 #define BURY_TURN 1024         /* mbufs freed: more than can come in */
@@ -47,12 +48,19 @@ static struct siphash_key secret;
 
 uint32_t frag_owners[FRAG_OWNERS];
 
-/* What all workers hold: mbufs in the lowest bits, charged bytes above. */
+/* What all workers hold, and what is on its way between them: charged bytes in the upper bits, mbufs
+ * in the lower ones; these can be less than 0 for a moment, when a fragment has been taken before
+ * it is known to have been handed over. */
 #define HELD_MBUFS_BITS 24
-#define HELD_MBUFS ((1ULL << HELD_MBUFS_BITS) - 1)
 static uint64_t held_by_all __rte_cache_aligned;
 
-_Static_assert(WORKERS_MAX * 2ULL * FRAG_MBUFS_MAX < HELD_MBUFS, "twice what a worker may hold");
+_Static_assert(WORKERS_MAX * 2 * FRAG_MBUFS_MAX < 1 << (HELD_MBUFS_BITS - 1),
+	       "twice what workers may hold");
+
+static int64_t held_mbufs(uint64_t held)
+{
+	return (int64_t)(held << (64 - HELD_MBUFS_BITS)) >> (64 - HELD_MBUFS_BITS);
+}
 
 /* ---- limits ---- */
 
@@ -74,7 +82,8 @@ uint64_t defrag_mbufs_max(void)
 
 void defrag_settle(struct defrag *d)
 {
-	uint64_t now = (uint64_t)d->t.bytes << HELD_MBUFS_BITS | d->t.segs;
+	uint64_t now = ((uint64_t)d->t.bytes << HELD_MBUFS_BITS) + d->t.segs +
+		       (uint64_t)(int32_t)d->under_way;
 
 	if (now == d->settled)
 		return;
@@ -90,10 +99,12 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 	if (d->ring) {
 		uint64_t others;
 
+		d->ring_room = RTE_MAX((uint32_t)mbufs / RING_SHARE, 1u);
 		defrag_settle(d);
-		others = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED) - d->settled;
-		high -= (int64_t)(others >> HELD_MBUFS_BITS);
-		mbufs -= (int64_t)(others & HELD_MBUFS);
+		others = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED) -
+			 ((uint64_t)d->t.bytes << HELD_MBUFS_BITS) - d->t.segs;
+		mbufs -= held_mbufs(others);
+		high -= (int64_t)(others - (uint64_t)held_mbufs(others)) >> HELD_MBUFS_BITS;
 	}
 	/* 0 means none, though nothing is held */
 	d->bytes_room = high > 0 ? high : -1;
@@ -108,9 +119,14 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 		      enum defrag_user user)
 {
+	struct rte_ring *ring = workers[owner]->ip->defrag->ring;
+	uint16_t segs = m->nb_segs;
+
 	packet_of(m)->frag_header = user;
-	if (rte_ring_mp_enqueue(workers[owner]->ip->defrag->ring, m))
+	if ((int64_t)d->t.segs + segs > d->mbufs_room || rte_ring_count(ring) >= d->ring_room ||
+	    rte_ring_mp_enqueue(ring, m))
 		return false;
+	d->under_way += segs;
 	__atomic_store_n(&d->info.handed_over, d->info.handed_over + 1, __ATOMIC_RELAXED);
 	return true;
 }
@@ -127,6 +143,7 @@ unsigned int defrag_ring_input(struct worker *w, struct defrag *d)
 		for (unsigned int i = 0; i < n; i++) {
 			enum defrag_user user = packet_of(m[i])->frag_header;
 
+			d->under_way -= m[i]->nb_segs;
 			frag_burst_add(&b, m[i], user);
 			entry[i] = frag_owner_entry(&d->t, b.addrs[b.n - 1]);
 			if (i + 1 == n || packet_of(m[i + 1])->frag_header != user)
@@ -386,6 +403,7 @@ void defrag_worker_fini(struct worker *w)
 		return;
 	while (d->ring && !rte_ring_sc_dequeue(d->ring, (void **)&m)) {
 		frag_owner_give_back(frag_owner_entry(&d->t, packet_ip(m)->src_addr));
+		d->under_way -= m->nb_segs;
 		packet_drop(w, m, DROP_FRAG_FLUSHED);
 	}
 	while (d->t.n_queues && (q = frag_queue_next(&d->t)))

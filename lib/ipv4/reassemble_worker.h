@@ -25,6 +25,8 @@ struct defrag {
 	struct rte_ring *ring;       /* from other workers; NULL: there are none */
 	uint16_t *owned;             /* by entry (reassemble_owner.h): references held here */
 	uint64_t settled;            /* this worker's part of what all workers hold */
+	uint32_t under_way;          /* mbufs handed over less mbufs taken: all workers' make the sum */
+	uint32_t ring_room;          /* so many fragments may wait in another's ring */
 
 	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
 	struct frag_queue passing;   /* a datagram that need not wait; not in the table */
@@ -51,7 +53,8 @@ void defrag_limits_read(struct worker *w, struct defrag *d);
 void defrag_settle(struct defrag *d);
 
 /* Let the owner have a fragment, with the reference that was taken to its entry. False: it does
- * not keep up, m and the reference are still the caller's. */
+ * not keep up (its ring is full, or holds so many mbufs that there would be none for others'
+ * fragments), m and the reference are still the caller's. */
 bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 		      enum defrag_user user);
 
