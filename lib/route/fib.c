@@ -36,6 +36,7 @@
 #include <rte_common.h>
 
 #include "core/rcu.h"
+#include "route/fib_lookup.h"
 #include "route/pages.h"
 
 #define TOP_SLOTS FIB_BLOCKS_AT
@@ -46,7 +47,6 @@
 #define NO_BLOCK UINT32_MAX
 #define STRIP_SLOTS 16u
 #define EACH_ENTRY 0x0001000100010001ULL
-#define BURST 64u
 
 struct block {
 	struct fib *fib;
@@ -138,6 +138,7 @@ struct fib *fib_create(unsigned int blocks_max, int socket)
 	fib = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(sizeof(*fib)));
 	if (!fib)
 		return NULL;
+	fib_lookup_init();
 	memset(fib, 0, sizeof(*fib));
 	fib->blocks_max = blocks_max ? blocks_max : BLOCKS_MAX;
 	fib->blocks_free = NO_BLOCK;
@@ -436,30 +437,6 @@ uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
 			return index;
 	}
 	return FIB_NONE;
-}
-
-/* One pass a level, so that the cache misses of a level overlap. */
-static void lookup_burst(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
-			 unsigned int n)
-{
-	uint16_t fallback = slot_load(&fib->fallback);
-	uint16_t any = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		any |= indexes[i] = slot_load(&fib->slots[addrs[i] >> 8]);
-	if (any & BLOCK_FLAG)
-		for (unsigned int i = 0; i < n; i++)
-			if (indexes[i] & BLOCK_FLAG)
-				indexes[i] = block_lookup(fib, indexes[i], addrs[i]);
-	for (unsigned int i = 0; i < n; i++)
-		indexes[i] = indexes[i] ? indexes[i] : fallback;
-}
-
-void fib_lookup_bulk(const struct fib *fib, const uint32_t *addrs, uint16_t *indexes,
-		     unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i += BURST)
-		lookup_burst(fib, addrs + i, indexes + i, RTE_MIN(BURST, n - i));
 }
 
 void fib_stats_get(const struct fib *fib, struct fib_stats *s)

@@ -21,6 +21,7 @@
 
 #include "core/rcu.h"
 #include "route/fib.h"
+#include "route/fib_lookup.h"
 
 /* ---- grace periods by hand ---- */
 
@@ -308,7 +309,7 @@ static void test_random(void **state)
 	fib_destroy(fib);
 }
 
-static void test_bulk_sizes(void **state)
+static void bulk_sizes(void)
 {
 	struct fib *fib = fib_create(0, -1);
 	uint32_t addrs[200];
@@ -327,6 +328,60 @@ static void test_bulk_sizes(void **state)
 		assert_int_equal(got[n], 0xabcd);
 	}
 	fib_destroy(fib);
+}
+
+/* Runs a test with each version of the lookup that this CPU can; how many. */
+static unsigned int with_each_version(void (*test)(void))
+{
+	const char *before = fib_lookup_chosen(), *name;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; (name = fib_lookup_name(i)); i++) {
+		if (fib_lookup_choose(name) == -ENOTSUP) {
+			print_message("skipped: this CPU has no %s\n", name);
+			continue;
+		}
+		assert_string_equal(fib_lookup_chosen(), name);
+		test();
+		n++;
+	}
+	fib_lookup_choose(before);
+	return n;
+}
+
+static void test_bulk_sizes(void **state)
+{
+	assert_true(with_each_version(bulk_sizes) > 0);
+	assert_int_equal(fib_lookup_choose("none"), -EINVAL);
+}
+
+/* Half of the addresses have blocks, in any lane and in all. */
+static void bulk_blocks(void)
+{
+	struct fib *fib = fib_create(0, -1);
+	uint32_t addrs[64];
+	uint16_t got[64];
+
+	fib_set(fib, 0, 0, FIB_INDEX_MAX);
+	for (unsigned int i = 0; i < 512; i++)
+		fib_set(fib, 0x0a000000 | i << 9 | (i & 0x80), 25, (uint16_t)(1 + i));
+	for (unsigned int i = 0; i < 256; i++)
+		fib_set(fib, 0x0a000100 | i << 9, 24, (uint16_t)(1000 + i));
+	for (unsigned int round = 0; round < 10000; round++) {
+		uint32_t mask = round % 4 ? 0x0003ffff : 0x0003feff;
+
+		for (unsigned int i = 0; i < 64; i++)
+			addrs[i] = 0x0a000000 | (rnd() & mask);
+		fib_lookup_bulk(fib, addrs, got, 64);
+		for (unsigned int i = 0; i < 64; i++)
+			assert_int_equal(got[i], fib_lookup(fib, addrs[i]));
+	}
+	fib_destroy(fib);
+}
+
+static void test_bulk_blocks(void **state)
+{
+	assert_true(with_each_version(bulk_blocks) > 0);
 }
 
 static void test_no_block_changes_nothing(void **state)
@@ -444,7 +499,7 @@ static void wait_for_reader(void)
 		sched_yield();
 }
 
-static void test_reader_sees_old_or_new(void **state)
+static void reader_sees_old_or_new(void)
 {
 	struct timespec from, now;
 	pthread_t thread;
@@ -481,6 +536,11 @@ static void test_reader_sees_old_or_new(void **state)
 	assert_null(bad);
 }
 
+static void test_reader_sees_old_or_new(void **state)
+{
+	assert_true(with_each_version(reader_sees_old_or_new) > 0);
+}
+
 /* ---- the full table ---- */
 
 #define FULL_MAX 2000000
@@ -488,6 +548,7 @@ static void test_reader_sees_old_or_new(void **state)
 
 static uint32_t *full_prefix;
 static uint8_t *full_len;
+static unsigned int full_n;
 
 static uint64_t now_us(void)
 {
@@ -554,6 +615,22 @@ static uint16_t hash_lookup(uint32_t addr)
 	return FIB_NONE;
 }
 
+static const struct fib *full;
+
+static void full_bulk(void)
+{
+	uint32_t addrs[64];
+	uint16_t got[64];
+
+	for (unsigned int round = 0; round < 4000; round++) {
+		for (unsigned int i = 0; i < 64; i++)
+			addrs[i] = i % 2 ? rnd() : full_prefix[rnd() % full_n] + (rnd() & 0xff);
+		fib_lookup_bulk(full, addrs, got, 64);
+		for (unsigned int i = 0; i < 64; i++)
+			assert_int_equal(got[i], hash_lookup(addrs[i]));
+	}
+}
+
 static void test_full_table(void **state)
 {
 	unsigned int n = read_table();
@@ -586,6 +663,9 @@ static void test_full_table(void **state)
 
 		assert_int_equal(fib_lookup(fib, addr), hash_lookup(addr));
 	}
+	full = fib;
+	full_n = n;
+	assert_true(with_each_version(full_bulk) > 0);
 	fib_stats_get(fib, &s);
 	print_message("%u prefixes: created in %u us, loaded in %u ms; %u second-level blocks, "
 		      "%u MB lookup, %u MB control\n", s.prefixes,
@@ -613,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_bulk_sizes),
+		cmocka_unit_test(test_bulk_blocks),
 		cmocka_unit_test(test_no_block_changes_nothing),
 		cmocka_unit_test(test_block_reuse_after_grace),
 		cmocka_unit_test(test_block_under_changes),
