@@ -1,136 +1,92 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it
- * chooses itself) with the same table: time to load, and time a lookup in bursts of 64, for
- * addresses spread over all (every lookup misses the cache) and for 4096 hot ones. Medians of
- * alternating rounds.
+ * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it chooses
+ * itself) with the same table: time to load, memory, lookups, and a list of updates. All figures
+ * are medians of alternating rounds. docs/performance.md says what came out.
+ *
+ * Public tables have no prefixes longer than 24 bits; a real router has: some are added.
  */
-#include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_cycles.h>
-#include <rte_fib.h>
+#include <rte_malloc.h>
 #include <rte_memory.h>
 
 #include "bench.h"
-#include "route/fib.h"
+#include "core/rcu.h"
+#include "fib.h"
+#include "route/fib_lookup.h"
 
-#define PREFIXES_MAX (2u << 20)
-#define BURST 64u
-#define ADDRS_N (1u << 20)
-#define HOT_N 4096u
-#define ROUNDS 15
-#define NEXT_HOPS 1000
+#define LONGER_N 5000u
+#define ROUNDS 7
+#define READERS 2
+#define ROWS_MAX 64
+#define BLOCKS 32767u
 
-struct prefix {
-	uint32_t addr;
-	uint8_t len;
-};
-
-static struct prefix *prefixes;
-static unsigned int prefixes_n;
-static uint32_t *addrs;
 static struct fib *ours;
 static struct rte_fib *theirs;
+static bool json;
 
-static int read_prefixes(const char *path)
+/* ---- figures ---- */
+
+static struct row {
+	char what[64];
+	double ours, theirs;
+	const char *unit;
+} rows[ROWS_MAX];
+static unsigned int rows_n;
+
+void fib_report(const char *what, double mine, double others, const char *unit)
 {
-	FILE *f = fopen(path, "r");
-	unsigned int a, b, c, d, len;
+	struct row *r = &rows[rows_n];
 
-	if (!f) {
-		perror(path);
-		return -1;
+	if (rows_n == ROWS_MAX)
+		return;
+	snprintf(r->what, sizeof(r->what), "%s", what);
+	r->ours = mine;
+	r->theirs = others;
+	r->unit = unit;
+	rows_n++;
+}
+
+static void print_table(void)
+{
+	printf("%-36s %10s %10s %7s\n", "", "millrace", "rte_fib", "ratio");
+	for (unsigned int i = 0; i < rows_n; i++) {
+		const struct row *r = &rows[i];
+
+		printf("%-36s %10.*f", r->what, r->ours < 100 && r->ours != (int)r->ours, r->ours);
+		if (isnan(r->theirs))
+			printf(" %10s %7s", "-", "-");
+		else
+			printf(" %10.*f %7.2f", r->theirs < 100, r->theirs, r->ours / r->theirs);
+		printf("  %s\n", r->unit);
 	}
-	prefixes = malloc(PREFIXES_MAX * sizeof(*prefixes));
-	while (prefixes && prefixes_n < PREFIXES_MAX &&
-	       fscanf(f, "%u.%u.%u.%u/%u", &a, &b, &c, &d, &len) == 5 && len <= 32)
-		prefixes[prefixes_n++] = (struct prefix){ a << 24 | b << 16 | c << 8 | d,
-							  (uint8_t)len };
-	fclose(f);
-	if (!prefixes_n)
-		fprintf(stderr, "%s: no prefixes\n", path);
-	return prefixes_n ? 0 : -1;
 }
 
-/* Addresses within the table's prefixes, each prefix as likely as another. */
-static int make_addrs(void)
+static void print_json(void)
 {
-	uint64_t x = 88172645463325252ULL;
+	printf("[");
+	for (unsigned int i = 0; i < rows_n; i++) {
+		const struct row *r = &rows[i];
 
-	addrs = malloc(ADDRS_N * sizeof(*addrs));
-	for (unsigned int i = 0; addrs && i < ADDRS_N; i++) {
-		const struct prefix *p;
-
-		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
-		p = &prefixes[(x >> 33) % prefixes_n];
-		addrs[i] = p->addr | (p->len < 32 ? (uint32_t)x & UINT32_MAX >> p->len : 0);
+		printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"millrace\": %.3f", i ? "," : "",
+		       r->what, r->unit, r->ours);
+		if (!isnan(r->theirs))
+			printf(", \"rte_fib\": %.3f", r->theirs);
+		printf("}");
 	}
-	return addrs ? 0 : -1;
+	printf("\n]\n");
 }
 
-static double ms_since(uint64_t start)
+void fib_progress(const char *what)
 {
-	return (double)(rte_rdtsc() - start) * 1e3 / (double)rte_get_tsc_hz();
-}
-
-static int load(void)
-{
-	struct rte_fib_conf conf = {
-		.type = RTE_FIB_DIR24_8,
-		.max_routes = PREFIXES_MAX,
-		.dir24_8 = { .nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = 32767 },
-	};
-	uint64_t start = rte_rdtsc();
-
-	ours = fib_create(0, -1);
-	for (unsigned int i = 0; ours && i < prefixes_n; i++)
-		fib_set(ours, prefixes[i].addr, prefixes[i].len, (uint16_t)(1 + i % NEXT_HOPS));
-	printf("load: millrace %.0f ms, ", ms_since(start));
-	start = rte_rdtsc();
-	theirs = rte_fib_create("bench", SOCKET_ID_ANY, &conf);
-	for (unsigned int i = 0; theirs && i < prefixes_n; i++)
-		rte_fib_add(theirs, prefixes[i].addr, prefixes[i].len, 1 + i % NEXT_HOPS);
-	printf("rte_fib %.0f ms\n", ms_since(start));
-	return ours && theirs ? 0 : -1;
-}
-
-static unsigned int differences(void)
-{
-	uint16_t mine[BURST];
-	uint64_t others[BURST];
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < ADDRS_N; i += BURST) {
-		fib_lookup_bulk(ours, addrs + i, mine, BURST);
-		rte_fib_lookup_bulk(theirs, addrs + i, others, BURST);
-		for (unsigned int k = 0; k < BURST; k++)
-			n += mine[k] != others[k];
-	}
-	return n;
-}
-
-/* Cycles a lookup over the first n addresses, as often as makes a million. */
-static double time_ours(unsigned int n)
-{
-	uint16_t got[BURST];
-	uint64_t start = rte_rdtsc();
-
-	for (unsigned int i = 0; i < ADDRS_N; i += BURST)
-		fib_lookup_bulk(ours, addrs + i % n, got, BURST);
-	return (double)(rte_rdtsc() - start) / ADDRS_N;
-}
-
-static double time_theirs(unsigned int n)
-{
-	uint64_t got[BURST];
-	uint64_t start = rte_rdtsc();
-
-	for (unsigned int i = 0; i < ADDRS_N; i += BURST)
-		rte_fib_lookup_bulk(theirs, addrs + i % n, got, BURST);
-	return (double)(rte_rdtsc() - start) / ADDRS_N;
+	fprintf(stderr, "millbench: %s\n", what);
 }
 
 static int by_value(const void *a, const void *b)
@@ -140,49 +96,237 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *v)
+double fib_median(double *v, size_t n)
 {
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
 }
 
-static void compare(const char *what, unsigned int n)
-{
-	double mine[ROUNDS], others[ROUNDS], ratio[ROUNDS];
+/* ---- the table ---- */
 
-	for (unsigned int i = 0; i < ROUNDS; i++) {
-		mine[i] = time_ours(n);
-		others[i] = time_theirs(n);
-		ratio[i] = mine[i] / others[i];
+static int by_prefix(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return x->len - y->len;
+}
+
+/* Longer ones, within those that are listed; and all in order, each once, as a router that starts
+ * is given them. */
+static int table_complete(struct prefixes *table)
+{
+	struct prefix *p = realloc(table->p, (table->n + LONGER_N) * sizeof(*p));
+	size_t listed = table->n, n = 1;
+	uint64_t x = 88172645463325252ULL;
+
+	if (!p)
+		return -1;
+	table->p = p;
+	for (unsigned int i = 0; i < LONGER_N; i++) {
+		uint8_t len = (uint8_t)(25 + i % 8);
+		uint64_t r = fib_random(&x) >> 16;
+
+		p[table->n++] = (struct prefix){
+			(p[r % listed].addr | (r & 0xff)) & fib_mask(len), len, false };
 	}
-	printf("%s: millrace %.1f, rte_fib %.1f TSC cycles a lookup, ratio %.2f\n", what,
-	       median(mine), median(others), median(ratio));
+	qsort(p, table->n, sizeof(*p), by_prefix);
+	for (size_t i = 1; i < table->n; i++)
+		if (by_prefix(&p[i], &p[n - 1]))
+			p[n++] = p[i];
+	table->n = n;
+	return 0;
+}
+
+/* ---- loading ---- */
+
+static double ms_since(uint64_t start)
+{
+	return (double)(rte_rdtsc() - start) * 1e3 / (double)rte_get_tsc_hz();
+}
+
+static void load_ours(const struct prefixes *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		fib_set(ours, table->p[i].addr, table->p[i].len, (uint16_t)(1 + i % NEXT_HOPS));
+}
+
+static void load_theirs(const struct prefixes *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		rte_fib_add(theirs, table->p[i].addr, table->p[i].len, 1 + i % NEXT_HOPS);
+}
+
+static void unload(const struct prefixes *table)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		fib_unset(ours, table->p[i].addr, table->p[i].len);
+		rte_fib_delete(theirs, table->p[i].addr, table->p[i].len);
+	}
+	rcu_synchronize();
+}
+
+static double heap_mb(void)
+{
+	struct rte_malloc_socket_stats s;
+	double bytes = 0;
+
+	for (int i = 0; i < RTE_MAX_NUMA_NODES; i++)
+		if (!rte_malloc_get_socket_stats(i, &s))
+			bytes += (double)s.heap_allocsz_bytes;
+	return bytes / (1 << 20);
+}
+
+/* Is it there, and of that many prefixes. */
+static bool whole(const struct prefixes *table)
+{
+	struct fib_stats s;
+
+	if (!ours || !theirs)
+		return false;
+	fib_stats_get(ours, &s);
+	return s.prefixes == table->n;
+}
+
+static int load(const struct prefixes *table, size_t most)
+{
+	struct rte_fib_conf conf = {
+		.type = RTE_FIB_DIR24_8,
+		.max_routes = (int)most,
+		.dir24_8 = { .nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = BLOCKS },
+	};
+	double mine[ROUNDS], others[ROUNDS], before = heap_mb(), first;
+	struct fib_stats s;
+	uint64_t start;
+
+	fib_progress("loading");
+	start = rte_rdtsc();
+	ours = fib_create(0, -1);
+	if (ours)
+		load_ours(table);
+	first = ms_since(start);
+	start = rte_rdtsc();
+	theirs = rte_fib_create("bench", SOCKET_ID_ANY, &conf);
+	if (theirs)
+		load_theirs(table);
+	if (!whole(table)) {
+		fprintf(stderr, "millbench: no memory for the tables\n");
+		return -1;
+	}
+	fib_report("load, into new memory", first, ms_since(start), "ms");
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		unload(table);
+		start = rte_rdtsc();
+		load_ours(table);
+		mine[i] = ms_since(start);
+		start = rte_rdtsc();
+		load_theirs(table);
+		others[i] = ms_since(start);
+	}
+	fib_report("load, into warm memory", fib_median(mine, ROUNDS), fib_median(others, ROUNDS),
+		   "ms");
+	fib_stats_get(ours, &s);
+	fib_report("memory", (double)(s.lookup_bytes + s.control_bytes) / (1 << 20),
+		   heap_mb() - before, "MB of addresses");
+	fib_report("of it for lookups", (double)s.lookup_bytes / (1 << 20), NAN, "MB");
+	return 0;
+}
+
+/* Of the mapping that holds an address, what /proc/self/smaps says. */
+static void report_pages(const void *of)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long from, to, kb, page = 0, huge = 0, at = (unsigned long)(uintptr_t)of;
+	bool inside = false;
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = from <= at && at < to;
+		else if (inside && sscanf(line, "KernelPageSize: %lu", &kb) == 1)
+			page = kb;
+		else if (inside && (sscanf(line, "AnonHugePages: %lu", &kb) == 1 ||
+				    sscanf(line, "Private_Hugetlb: %lu", &kb) == 1))
+			huge += kb;
+	}
+	if (f)
+		fclose(f);
+	fib_report("of that in huge pages", (double)huge / 1024, NAN,
+		   page > 4 ? "MB, reserved ones" : "MB, transparent ones");
+}
+
+/* ---- */
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: millbench fib [--json] [--lookup VERSION] FILE [UPDATES]\n"
+		"  FILE     A.B.C.D/LEN a line, plain or gzip\n"
+		"  UPDATES  \"A A.B.C.D/LEN\" (announced) or \"W A.B.C.D/LEN\" (withdrawn) a line\n"
+		"  --lookup one of");
+	for (unsigned int i = 0; fib_lookup_name(i); i++)
+		fprintf(stderr, " %s", fib_lookup_name(i));
+	fprintf(stderr, "; else the fastest here is taken\n");
+	return 2;
+}
+
+static int run(struct prefixes *table, struct prefixes *updates)
+{
+	int rc;
+
+	if (rcu_init(READERS) || table_complete(table)) {
+		fprintf(stderr, "millbench: no memory\n");
+		return -1;
+	}
+	rc = load(table, table->n + updates->n);
+	if (!rc)
+		report_pages(fib_view(ours)->slots);
+	if (!rc)
+		rc = fib_bench_lookups(ours, theirs, table);
+	if (!rc && updates->n)
+		rc = fib_bench_updates(ours, theirs, table, updates);
+	rte_fib_free(theirs);
+	fib_destroy(ours);
+	rcu_fini();
+	return rc;
 }
 
 int bench_fib(int argc, char **argv)
 {
-	struct fib_stats s;
+	struct prefixes table, updates = {0};
+	const char *version = NULL;
+	int at = 1, rc;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: millbench fib FILE\n");
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (!strcmp(argv[at], "--json"))
+			json = true;
+		else if (!strcmp(argv[at], "--lookup") && at + 1 < argc)
+			version = argv[++at];
+		else
+			return usage();
+	}
+	if (argc - at < 1 || argc - at > 2)
+		return usage();
+	if (version && fib_lookup_choose(version)) {
+		fprintf(stderr, "millbench: %s: no such version of the lookup, or not on this CPU\n",
+			version);
 		return 2;
 	}
-	if (read_prefixes(argv[1]) || make_addrs())
-		return 1;
-	if (load()) {
-		fprintf(stderr, "millbench: no memory for the tables\n");
-		return 1;
+	fib_progress("reading");
+	rc = fib_read(argv[at], false, &table);
+	if (!rc && argc - at == 2)
+		rc = fib_read(argv[at + 1], true, &updates);
+	if (!rc)
+		rc = run(&table, &updates);
+	if (!rc && json) {
+		print_json();
+	} else if (!rc) {
+		printf("%zu prefixes, %zu updates, lookup: %s, TSC: %.2f GHz\n", table.n, updates.n,
+		       fib_lookup_chosen(), (double)rte_get_tsc_hz() / 1e9);
+		print_table();
 	}
-	fib_stats_get(ours, &s);
-	printf("prefixes: %u, second-level blocks %u, lookup %u MB, control %u MB\n", s.prefixes,
-	       s.blocks_used, (unsigned int)(s.lookup_bytes >> 20),
-	       (unsigned int)(s.control_bytes >> 20));
-	printf("different answers: %u of %u\n", differences(), ADDRS_N);
-	compare("spread", ADDRS_N);
-	compare("hot", HOT_N);
-	rte_fib_free(theirs);
-	fib_destroy(ours);
-	free(prefixes);
-	free(addrs);
-	return 0;
+	free(table.p);
+	free(updates.p);
+	return rc ? 1 : 0;
 }

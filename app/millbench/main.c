@@ -14,7 +14,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } benches[] = {
-	{ "fib", bench_fib, "fib FILE    look up addresses in a table of A.B.C.D/LEN, one a line" },
+	{ "fib", bench_fib,
+	  "fib [--json] [--lookup VERSION] FILE [UPDATES]    a routing table: load, look up, change" },
 	{ "forward", bench_forward,
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "reassemble", bench_reassemble,

@@ -40,6 +40,8 @@ void FIB_LOOKUP(const struct fib_view *view, const uint32_t *addrs, uint16_t *in
 	}
 	if (unlikely(lanes_any(any & FIB_BLOCK_FLAG)))
 		for (unsigned int g = 0; g < groups; g++) {
+			if (!lanes_any(v[g] & FIB_BLOCK_FLAG))
+				continue;
 			memcpy(&addr, &addrs[g * LANES], sizeof(addr));
 			second_level(view, &v[g], addr);
 		}

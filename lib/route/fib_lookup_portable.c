@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "route/fib_lookup.h"
 
 #define LANES 8u
+#define BLOCK_FLAGS (FIB_BLOCK_FLAG * 0x0001000100010001ULL) /* of four answers */
 
 typedef uint16_t lanes_t __attribute__((vector_size(2 * LANES)));
 
@@ -36,20 +38,32 @@ static __rte_always_inline bool any_block(lanes_t v)
 	uint64_t half[2];
 
 	memcpy(half, &v, sizeof(v));
-	return (half[0] | half[1]) & FIB_BLOCK_FLAG * 0x0001000100010001ULL;
+	return (half[0] | half[1]) & BLOCK_FLAGS;
+}
+
+/* Which of four answers in a word has the lowest bit that is set. */
+static __rte_always_inline unsigned int first_of(uint64_t four)
+{
+	unsigned int at = (unsigned int)__builtin_ctzll(four) / 16;
+
+	return RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? at : 3 - at;
 }
 
 static __rte_noinline void lookup_blocks(const struct fib_view *view, uint16_t fallback,
 					 const uint32_t *addrs, uint16_t *indexes, unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i++) {
-		uint32_t block = indexes[i] & ~FIB_BLOCK_FLAG;
-		uint16_t answer;
+	uint64_t four;
 
-		if (block == indexes[i])
-			continue;
-		answer = load(&view->slots[FIB_BLOCKS_AT + block * 256u + (addrs[i] & 0xff)]);
-		indexes[i] = answer ? answer : fallback;
+	for (unsigned int i = 0; i < n; i += 4) {
+		memcpy(&four, indexes + i, sizeof(four));
+		for (four &= BLOCK_FLAGS; four; four &= four - 1) {
+			unsigned int at = i + first_of(four);
+			uint32_t block = indexes[at] & ~FIB_BLOCK_FLAG;
+			uint16_t answer = load(&view->slots[FIB_BLOCKS_AT + block * 256u +
+							    (addrs[at] & 0xff)]);
+
+			indexes[at] = answer ? answer : fallback;
+		}
 	}
 }
 
