@@ -8,6 +8,7 @@
 /* argv[0] is the benchmark's name. Return the exit status. */
 int bench_fib(int argc, char **argv);
 int bench_forward(int argc, char **argv);
+int bench_neighbour(int argc, char **argv);
 int bench_reassemble(int argc, char **argv);
 int bench_fragment(int argc, char **argv);
 

@@ -14,24 +14,17 @@
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_lcore.h>
 
 #include "bench.h"
-#include "control/command.h"
-#include "control/words.h"
-#include "core/clock.h"
 #include "core/counters.h"
 #include "core/rcu.h"
 #include "core/sysctl.h"
 #include "core/worker.h"
-#include "ipv4/ipv4.h"
 #include "link/ethernet.h"
 #include "link/link.h"
-#include "neigh/neigh.h"
 #include "packet/checksum.h"
 #include "packet/packet.h"
-#include "route/nexthop.h"
-#include "route/route.h"
+#include "router.h"
 
 #define BURST 32u
 #define BURSTS_A_ROUND 2048u
@@ -63,32 +56,11 @@ static unsigned int next_frame;
 
 /* ---- the router ---- */
 
-static int rooms_init(void)
-{
-	clock_init(CLOCK_PACKET);
-	if (counters_init() || workers_init(1))
-		return -1;
-	w = workers[0];
-	w->lcore = rte_get_main_lcore();
-	w->socket = 0;
-	if (link_worker_init(w) || neigh_worker_init(w) || ip_worker_init(w) || rcu_init(1))
-		return -1;
-	return link_init() || route_init() || neigh_init() || ip_init() || link_start() ? -1 : 0;
-}
-
 static int configure(void)
 {
-	for (unsigned int i = 0; i < RTE_DIM(commands); i++) {
-		char line[128];
-		const char *argv[WORDS_MAX];
-		struct error err = {""};
-
-		snprintf(line, sizeof(line), "%s", commands[i]);
-		if (command_run(words_split(line, argv), argv, NULL, &err)) {
-			fprintf(stderr, "millbench: %s: %s\n", commands[i], err.text);
+	for (unsigned int i = 0; i < RTE_DIM(commands); i++)
+		if (router_command(commands[i]))
 			return -1;
-		}
-	}
 	rcu_poll(); /* what is to come after a grace period: no worker runs */
 	in = link_find("in");
 	return 0;
@@ -206,11 +178,8 @@ int bench_forward(int argc, char **argv)
 		fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n");
 		return 2;
 	}
-	if (rooms_init()) {
-		fprintf(stderr, "millbench: the router does not start\n");
-		return 1;
-	}
-	if (configure())
+	w = router_start();
+	if (!w || configure())
 		return 1;
 	frames_make();
 	if (argc == 1)

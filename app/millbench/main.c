@@ -18,6 +18,8 @@ static const struct {
 	  "fib [--json] [--lookup VERSION] FILE [UPDATES]    a routing table: load, look up, change" },
 	{ "forward", bench_forward,
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
+	{ "neighbour", bench_neighbour,
+	  "neighbour   change a neighbour's MAC address, and the default route, under a million routes" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
