@@ -11,6 +11,7 @@
 
 #define LINE_BYTES 80
 #define READ_BYTES (1u << 17)
+#define CUT_OFF "the compressed file is cut off"
 
 static int complain(const char *path, size_t line, const char *what)
 {
@@ -95,12 +96,16 @@ static int read_lines(gzFile f, const char *path, bool updates, struct prefixes 
 		if (!text[0] || text[0] == '#')
 			continue;
 		wrong = parse(text, updates, &p);
-		if (wrong)
-			return complain(path, line, wrong);
+		if (wrong) {
+			gzerror(f, &error);
+			return complain(path, line, error == Z_BUF_ERROR ? CUT_OFF : wrong);
+		}
 		if (append(to, &room, &p))
 			return complain(path, line, "no memory");
 	}
 	wrong = gzerror(f, &error);
+	if (error == Z_BUF_ERROR)
+		return complain(path, line + 1, CUT_OFF);
 	if (error != Z_OK && error != Z_STREAM_END)
 		return complain(path, line + 1, error == Z_ERRNO ? strerror(errno) : wrong);
 	return to->n ? 0 : complain(path, 0, updates ? "no updates" : "no prefixes");
