@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it chooses
- * itself) with the same table: time to load, memory, lookups, and a list of updates. All figures
- * are medians of alternating rounds. docs/performance.md says what came out.
+ * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it
+ * chooses itself) with the same table: time to load, memory, lookups, and a list of updates.
+ * Figures are medians of alternating rounds, but for what can be done only once: the load into new
+ * memory, and rte_fib's updates. docs/performance.md says what came out.
  *
  * Public tables have no prefixes longer than 24 bits; a real router has: some are added.
  */

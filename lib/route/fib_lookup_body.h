@@ -10,8 +10,8 @@
  *	lanes_store(to, v) the lower 16 bits of each lane, side by side
  *
  * and then FIB_LOOKUP, the function's name. One pass a level, so that the cache misses of a level
- * overlap. Lanes without a block keep what the first gather has read: their slots may hold a block by
- * now, whose number is no answer.
+ * overlap. Lanes without a block keep what the first gather has read: their slots may hold a block
+ * by now, whose number is no answer.
  */
 #include "route/fib_lookup.h"
 

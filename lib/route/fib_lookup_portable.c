@@ -3,7 +3,8 @@
  * A burst's lookup on any CPU: slots by plain loads, what follows in the compiler's vectors of
  * eight answers. Blocks are rare, and are gone through one by one after all slots were read.
  *
- * A slot is read once: an answer that was found is kept, for in the slot there may be a block by now.
+ * A slot is read once: an answer that was found is kept, for there may be a block in the slot by
+ * now.
  */
 #include <string.h>
 
