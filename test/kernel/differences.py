@@ -9,4 +9,5 @@ _NO_CARRIER = "net_af_packet does not tell whether the cable is in"
 INTENDED = {
     "H1: a port that has no cable loses packets in silence": _NO_CARRIER,
     "H1: a port without cable is no route, if so set": _NO_CARRIER,
+    "I settings: arp_evict_nocarrier": _NO_CARRIER,
 }
