@@ -94,19 +94,6 @@ static void waited(struct timer *t, uint64_t now_ns)
 	finish(RTE_PTR_SUB(t, offsetof(struct ping, timer)));
 }
 
-static void send_next(struct timer *t, uint64_t now_ns)
-{
-	struct ping *p = RTE_PTR_SUB(t, offsetof(struct ping, timer));
-
-	p->sent_ns[p->sent++] = clock_now_ns();
-	p->probe.seq = (uint16_t)p->sent;
-	probe_send(p->session, &p->probe);
-	if (p->sent < p->count)
-		timer_set(t, now_ns + p->interval_ns, send_next);
-	else
-		timer_set(t, now_ns + p->wait_ns, waited);
-}
-
 static void on_answer(const struct probe_answer *a, void *arg)
 {
 	unsigned int i = a->seq - 1u;
@@ -131,6 +118,22 @@ static void on_answer(const struct probe_answer *a, void *arg)
 	p->answered[i] = true;
 	if (p->sent == p->count && answered(p) == p->count)
 		finish(p);
+}
+
+static void send_next(struct timer *t, uint64_t now_ns)
+{
+	struct ping *p = RTE_PTR_SUB(t, offsetof(struct ping, timer));
+
+	p->sent_ns[p->sent++] = clock_now_ns();
+	p->probe.seq = (uint16_t)p->sent;
+	if (probe_send(p->session, &p->probe))
+		on_answer(&(struct probe_answer){.seq = p->probe.seq, .local_error = true}, p);
+	if (p->done)
+		return;
+	if (p->sent < p->count)
+		timer_set(t, now_ns + p->interval_ns, send_next);
+	else
+		timer_set(t, now_ns + p->wait_ns, waited);
 }
 
 static void ping_free(struct job *job)
@@ -271,7 +274,9 @@ static void show_sum(const struct ping *p, struct output *o)
 		out_number(o, "errors", ", +", p->errors);
 	if (p->errors)
 		out_text(o, " errors");
-	out_number(o, "loss_percent", ", ", 100 * lost / p->sent);
+	out_number(o, "loss_percent", NULL, 100 * lost / p->sent);
+	if (!o->json)
+		out_printf(o, ", %g", 100.0 * lost / p->sent);
 	out_number(o, "time_ms", "% packet loss, time ",
 		   (p->ended_ns - p->began_ns) / NSEC_PER_MSEC);
 	out_text(o, "ms\n");

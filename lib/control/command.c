@@ -118,7 +118,7 @@ const struct command *verb_find(const struct noun *n, const char *word, bool abb
 	return abbreviated && *word ? verb_abbreviated(n, word) : NULL;
 }
 
-const struct arg *arg_find(const struct command *c, const char *word)
+static const struct arg *arg_exact(const struct command *c, const char *word)
 {
 	unsigned int i;
 
@@ -126,6 +126,31 @@ const struct arg *arg_find(const struct command *c, const char *word)
 		if (same(c->args[i].word, word))
 			return &c->args[i];
 	return NULL;
+}
+
+/* Other keywords that iproute2 has; each stands for the first that the command knows. */
+static const struct arg *arg_alias(const struct command *c, const char *word)
+{
+	static const struct {
+		const char *alias, *word;
+	} arg_aliases[] = {
+		{"lookup", "table"}, {"pref", "priority"}, {"preference", "priority"},
+		{"order", "priority"}, {"priority", "metric"}, {"preference", "metric"},
+		{"dsfield", "tos"}, {"protocol", "proto"},
+	};
+	const struct arg *a = NULL;
+
+	for (unsigned int i = 0; i < RTE_DIM(arg_aliases) && !a; i++)
+		if (same(arg_aliases[i].alias, word))
+			a = arg_exact(c, arg_aliases[i].word);
+	return a;
+}
+
+const struct arg *arg_find(const struct command *c, const char *word)
+{
+	const struct arg *a = arg_exact(c, word);
+
+	return a ? a : arg_alias(c, word);
 }
 
 /* The only keyword that begins so; not where the word is a link's name that may stand alone. */

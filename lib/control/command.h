@@ -35,7 +35,7 @@ enum arg_type {
 	ARG_LINK,       /* the name of a link that is there */
 	ARG_NEW_LINK,   /* a name that a link can have */
 	ARG_ADDRESS,    /* 10.0.0.1 */
-	ARG_PREFIX,     /* 10.0.0.0/8, default, or an address for its /32 */
+	ARG_PREFIX,     /* 10.0.0.0/8, default (all, any), or an address for its /32 */
 	ARG_CIDR,       /* 10.0.0.1/24: an address and its subnet */
 	ARG_LLADDR,     /* 02:00:00:00:00:01 */
 	ARG_TEXT,       /* any word; name says what it is: FILE, PATTERN ... */

@@ -8,8 +8,7 @@
 struct filter_info;
 struct filter_rule;
 
-/* The words of a rule; counted: with what its counter says, NULL: without. o is text.
- * cmd_filter.c */
+/* The words of a rule; counted: with what its counter says, NULL: without. o is text. */
 void filter_show_rule(const struct filter_rule *r, const struct filter_info *counted,
 		      struct output *o);
 

@@ -102,7 +102,7 @@ static int take_prefix(const char *word, struct value *v, struct error *err)
 {
 	uint32_t mask, p;
 
-	if (strcmp(word, "default") == 0) {
+	if (strcmp(word, "default") == 0 || strcmp(word, "all") == 0 || strcmp(word, "any") == 0) {
 		v->prefix = 0;
 		v->len = 0;
 		return 0;

@@ -21,6 +21,7 @@
 struct owned {
 	struct filter_rule rule;
 	struct filter_state *state;
+	bool fresh;                  /* came in the transaction that has not ended yet */
 };
 
 struct chain {
@@ -32,23 +33,92 @@ struct chain {
 };
 
 static struct chain chains[HOOK_POINTS];
+
+/* What the chains were when a transaction began, and the rules that it took out. */
+struct before {
+	struct owned **rule;
+	uint32_t n, last_handle;
+	bool drop;
+};
+
+static struct before before[HOOK_POINTS];
+static bool transaction;
 static int32_t rules_max, linear_max;
 
 /* ---- tables ---- */
 
-static struct filter_step step_of(const struct filter_term *t)
+static bool name_fits(const struct link *l, const char *name, size_t len)
 {
-	struct filter_step s = {.kind = (uint8_t)t->kind, .not = t->not, .lo = t->lo, .hi = t->hi};
-	const struct link *l;
+	if (len && name[len - 1] == '*')
+		return strncmp(l->name, name, len - 1) == 0;
+	return strlen(l->name) == len && strncmp(l->name, name, len) == 0;
+}
 
-	if (t->kind == FILTER_IIF || t->kind == FILTER_OIF) {
-		l = link_find(t->text);
-		s.lo = s.hi = l ? l->id + 1u : FILTER_UNKNOWN_LINK;
+/* The numbers of the links with these names, rising. Returns how many there are. */
+static uint16_t ranges_of_links(const char *names, struct filter_range *r)
+{
+	uint16_t n = 0;
+
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		const struct link *l = link_get(i);
+		bool fits = false;
+
+		for (const char *at = names; l && *at && !fits; at += strspn(at, " ")) {
+			fits = name_fits(l, at, strcspn(at, " "));
+			at += strcspn(at, " ");
+		}
+		if (fits)
+			r[n++] = (struct filter_range){i + 1u, i + 1u};
+	}
+	return n;
+}
+
+static bool is_link(const struct filter_term *t)
+{
+	return t->kind == FILTER_IIF || t->kind == FILTER_OIF;
+}
+
+/* Its ranges go to *room, and that behind them. */
+static struct filter_step step_of(const struct filter_rule *r, const struct filter_term *t,
+				  struct filter_range **room)
+{
+	struct filter_step s = {
+		.kind = (uint8_t)t->kind, .not = t->not, .over = t->over, .lo = t->lo, .hi = t->hi,
+		.mask = t->mask ? t->mask : UINT32_MAX,
+	};
+
+	if (is_link(t)) {
+		s.n_set = ranges_of_links(t->text, *room);
+		s.lo = s.hi = s.n_set ? (*room)->lo : FILTER_UNKNOWN_LINK;
+	} else if (t->n_set) {
+		s.n_set = t->n_set;
+		memcpy(*room, r->range + t->set, t->n_set * sizeof(**room));
+	}
+	if (s.n_set < 2 && is_link(t))
+		s.n_set = 0;
+	if (s.n_set) {
+		s.set = *room;
+		*room += s.n_set;
 	}
 	return s;
 }
 
-static struct filter_entry entry_of(const struct owned *r)
+/* How many ranges the sets of a chain's rules may have. */
+static size_t ranges_needed(const struct chain *c)
+{
+	size_t n = 1;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct filter_rule *r = &c->rule[i]->rule;
+
+		n += r->n_ranges;
+		for (unsigned int k = 0; k < r->n; k++)
+			n += is_link(&r->term[k]) ? LINKS_MAX : 0;
+	}
+	return n;
+}
+
+static struct filter_entry entry_of(const struct owned *r, struct filter_range **room)
 {
 	struct filter_entry e = {
 		.n = (uint8_t)r->rule.n, .verdict = (uint8_t)r->rule.verdict,
@@ -56,7 +126,7 @@ static struct filter_entry entry_of(const struct owned *r)
 	};
 
 	for (unsigned int i = 0; i < r->rule.n; i++)
-		e.step[i] = step_of(&r->rule.term[i]);
+		e.step[i] = step_of(&r->rule, &r->rule.term[i], room);
 	filter_acl_mark(&e);
 	return e;
 }
@@ -67,8 +137,10 @@ static void table_free(void *arg)
 
 	for (uint32_t i = 0; t && i < t->n_parts; i++)
 		filter_acl_free(t->parts[i].acl);
-	if (t)
+	if (t) {
 		free(t->parts);
+		free(t->ranges);
+	}
 	free(t);
 }
 
@@ -102,32 +174,32 @@ static void table_part(struct filter_table *t)
 static struct filter_table *table_make(const struct chain *c)
 {
 	struct filter_table *t = calloc(1, sizeof(*t) + c->n * sizeof(t->rule[0]));
+	struct filter_range *room;
 
 	if (!t)
 		return NULL;
 	t->accept = !c->drop;
 	t->n = c->n;
 	t->parts = calloc(c->n + 1, sizeof(t->parts[0]));
-	if (!t->parts) {
-		free(t);
+	t->ranges = room = calloc(ranges_needed(c), sizeof(t->ranges[0]));
+	if (!t->parts || !t->ranges) {
+		table_free(t);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < c->n; i++)
-		t->rule[i] = entry_of(c->rule[i]);
+		t->rule[i] = entry_of(c->rule[i], &room);
 	table_part(t);
 	return t;
 }
 
-/* Let workers see what the chain is now. The table comes before the hook and goes after it. */
-static int publish(enum hook_point point)
+/* Let workers see what the chain is now: t, whose place is in `table`. The table comes before the
+ * hook and goes after it. */
+static int show(enum hook_point point, struct filter_table *t)
 {
 	struct chain *c = &chains[point];
-	struct filter_table *old = c->table, *t = NULL;
+	struct filter_table *old = c->table;
 
-	if (c->n || c->drop) {
-		t = table_make(c);
-		if (!t)
-			return -ENOMEM;
+	if (t) {
 		rcu_assign(c->table, t);
 		if (!old && hook_register(point, HOOK_PRI_FILTER, "filter", filter_hook, &c->table)) {
 			c->table = NULL;
@@ -145,17 +217,40 @@ static int publish(enum hook_point point)
 	return 0;
 }
 
+static int publish(enum hook_point point)
+{
+	const struct chain *c = &chains[point];
+	struct filter_table *t = NULL;
+
+	if (transaction)
+		return 0;
+	if (c->n || c->drop) {
+		t = table_make(c);
+		if (!t)
+			return -ENOMEM;
+	}
+	return show(point, t);
+}
+
 /* ---- rules ---- */
 
 static void bucket_init(struct filter_state *s, const struct filter_rule *r)
 {
 	for (unsigned int i = 0; i < r->n; i++) {
 		const struct filter_term *t = &r->term[i];
+		int64_t unit_ns;
 
 		if (t->kind != FILTER_LIMIT)
 			continue;
-		s->cost_ns = (int64_t)(t->unit_s * NSEC_PER_SEC / t->lo);
-		s->room_ns = s->cost_ns * t->hi;
+		unit_ns = (int64_t)(t->unit_s * NSEC_PER_SEC);
+		if (t->bytes) {
+			s->rate_bytes = t->lo;
+			s->cost_ns = unit_ns;
+			s->room_ns = (int64_t)((__int128)unit_ns * ((uint64_t)t->lo + t->hi) / t->lo);
+		} else {
+			s->cost_ns = unit_ns / t->lo;
+			s->room_ns = s->cost_ns * t->hi;
+		}
 		s->base_ns = (int64_t)clock_now_ns() - s->room_ns;
 	}
 }
@@ -178,23 +273,32 @@ static void owned_free(void *arg)
 {
 	struct owned *r = arg;
 
-	if (r)
-		free(r->state);
+	if (!r)
+		return;
+	free(r->state);
+	free((void *)(uintptr_t)r->rule.range);
 	free(r);
 }
 
 static struct owned *owned_make(const struct filter_rule *rule, uint32_t handle)
 {
-	struct owned *r = malloc(sizeof(*r));
+	struct owned *r = calloc(1, sizeof(*r));
+	struct filter_range *range = malloc((rule->n_ranges + 1) * sizeof(*range));
 
-	if (!r)
+	if (r) {
+		r->rule = *rule;
+		r->rule.range = range;
+		r->state = state_make(rule, handle);
+	} else {
+		free(range);
+	}
+	if (!r || !range || !r->state) {
+		owned_free(r);
 		return NULL;
-	r->rule = *rule;
-	r->state = state_make(rule, handle);
-	if (r->state)
-		return r;
-	free(r);
-	return NULL;
+	}
+	if (rule->n_ranges)
+		memcpy(range, rule->range, rule->n_ranges * sizeof(*range));
+	return r;
 }
 
 static bool room_for_one(struct chain *c)
@@ -212,50 +316,128 @@ static bool room_for_one(struct chain *c)
 	return true;
 }
 
-int filter_add(enum hook_point point, const struct filter_rule *rule, struct error *err)
+/* The place of the rule with a handle. */
+static int find(enum hook_point point, uint32_t handle, uint32_t *at, struct error *err)
+{
+	const struct chain *c = &chains[point];
+
+	for (*at = 0; *at < c->n; ++*at)
+		if (c->rule[*at]->state->handle == handle)
+			return 0;
+	return error_set(err, ENOENT, "%s has no rule with handle %u", hook_point_name(point),
+			 handle);
+}
+
+static void put_in(struct chain *c, uint32_t at, struct owned *r)
+{
+	memmove(c->rule + at + 1, c->rule + at, (c->n - at) * sizeof(c->rule[0]));
+	c->rule[at] = r;
+	c->n++;
+}
+
+static struct owned *take_out(struct chain *c, uint32_t at)
+{
+	struct owned *r = c->rule[at];
+
+	memmove(c->rule + at, c->rule + at + 1, (c->n - at - 1) * sizeof(c->rule[0]));
+	c->n--;
+	return r;
+}
+
+/* A rule that left its chain. In a transaction it may have to come back: what was there before goes
+ * at the end, and what only came meanwhile at once. */
+static void discard(struct owned *r)
+{
+	if (!transaction)
+		rcu_defer(owned_free, r);
+	else if (r->fresh)
+		owned_free(r);
+}
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, "no memory for a table of rules");
+}
+
+static int replace(enum hook_point point, uint32_t at, struct owned *r, struct error *err)
 {
 	struct chain *c = &chains[point];
-	struct owned *r;
+	struct owned *old = c->rule[at];
 
-	if (point == HOOK_POSTROUTING && rule->verdict >= FILTER_REJECT)
-		return error_set(err, EOPNOTSUPP, "postrouting can not reject");
-	if (c->n >= (uint32_t)rules_max)
-		return error_set(err, ENOSPC, "%s has %u rules already "
-				 "(net.millrace.filter_rules_max)", hook_point_name(point), c->n);
-	r = room_for_one(c) ? owned_make(rule, c->last_handle + 1) : NULL;
-	if (!r)
-		return error_set(err, ENOMEM, "no memory for a rule");
-	c->rule[c->n++] = r;
+	c->rule[at] = r;
 	if (publish(point)) {
-		c->n--;
+		c->rule[at] = old;
 		owned_free(r);
-		return error_set(err, ENOMEM, "no memory for a table of rules");
+		return no_memory(err);
+	}
+	discard(old);
+	return 0;
+}
+
+static int enter(enum hook_point point, uint32_t at, struct owned *r, struct error *err)
+{
+	struct chain *c = &chains[point];
+
+	put_in(c, at, r);
+	if (publish(point)) {
+		owned_free(take_out(c, at));
+		return no_memory(err);
 	}
 	c->last_handle++;
 	return 0;
+}
+
+int filter_add(enum hook_point point, const struct filter_rule *rule, enum filter_place place,
+	       uint32_t handle, struct error *err)
+{
+	bool instead = place == FILTER_INSTEAD, somewhere = place == FILTER_BEFORE ||
+							    place == FILTER_AFTER || instead;
+	struct chain *c = &chains[point];
+	uint32_t at = place == FILTER_FIRST ? 0 : c->n;
+	struct owned *r;
+	int rc = somewhere ? find(point, handle, &at, err) : 0;
+
+	if (rc)
+		return rc;
+	if (point == HOOK_POSTROUTING &&
+	    (rule->verdict == FILTER_REJECT || rule->verdict == FILTER_RESET))
+		return error_set(err, EOPNOTSUPP, "postrouting can not reject");
+	if (!instead && c->n >= (uint32_t)rules_max)
+		return error_set(err, ENOSPC, "%s has %u rules already "
+				 "(net.millrace.filter_rules_max)", hook_point_name(point), c->n);
+	r = room_for_one(c) ? owned_make(rule, instead ? handle : c->last_handle + 1) : NULL;
+	if (!r)
+		return error_set(err, ENOMEM, "no memory for a rule");
+	r->fresh = transaction;
+	return instead ? replace(point, at, r, err) : enter(point, at + (place == FILTER_AFTER), r, err);
 }
 
 int filter_del(enum hook_point point, uint32_t handle, struct error *err)
 {
 	struct chain *c = &chains[point];
 	struct owned *r;
-	uint32_t i = 0;
+	uint32_t at;
+	int rc = find(point, handle, &at, err);
 
-	while (i < c->n && c->rule[i]->state->handle != handle)
-		i++;
-	if (i == c->n)
-		return error_set(err, ENOENT, "%s has no rule with handle %u",
-				 hook_point_name(point), handle);
-	r = c->rule[i];
-	memmove(c->rule + i, c->rule + i + 1, (c->n - i - 1) * sizeof(c->rule[0]));
-	c->n--;
+	if (rc)
+		return rc;
+	r = take_out(c, at);
 	if (publish(point)) {
-		memmove(c->rule + i + 1, c->rule + i, (c->n - i) * sizeof(c->rule[0]));
-		c->rule[i] = r;
-		c->n++;
-		return error_set(err, ENOMEM, "no memory for a table of rules");
+		put_in(c, at, r);
+		return no_memory(err);
 	}
-	rcu_defer(owned_free, r);
+	discard(r);
+	return 0;
+}
+
+int filter_handle_at(enum hook_point point, uint32_t index, uint32_t *handle, struct error *err)
+{
+	const struct chain *c = &chains[point];
+
+	if (index >= c->n)
+		return error_set(err, ENOENT, "%s has no rule with index %u", hook_point_name(point),
+				 index);
+	*handle = c->rule[index]->state->handle;
 	return 0;
 }
 
@@ -267,12 +449,121 @@ int filter_flush(enum hook_point point, struct error *err)
 	c->n = 0;
 	if (publish(point)) {
 		c->n = n;
-		return error_set(err, ENOMEM, "no memory for a table of rules");
+		return no_memory(err);
 	}
 	while (n)
-		rcu_defer(owned_free, c->rule[--n]);
+		discard(c->rule[--n]);
 	return 0;
 }
+
+/* ---- transactions ---- */
+
+int filter_begin(struct error *err)
+{
+	for (unsigned int point = 0; point < HOOK_POINTS; point++) {
+		const struct chain *c = &chains[point];
+		struct before *b = &before[point];
+
+		*b = (struct before){.n = c->n, .last_handle = c->last_handle, .drop = c->drop};
+		b->rule = malloc((c->n + 1) * sizeof(b->rule[0]));
+		if (!b->rule) {
+			while (point--)
+				free(before[point].rule);
+			return no_memory(err);
+		}
+		if (c->n)
+			memcpy(b->rule, c->rule, c->n * sizeof(b->rule[0]));
+	}
+	transaction = true;
+	return 0;
+}
+
+/* Is a rule that was there before in the chain still? */
+static bool is_in(const struct chain *c, const struct owned *r)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->rule[i] == r)
+			return true;
+	return false;
+}
+
+/* Back to what was there before. There is room for it, as there was once. */
+static void undo(enum hook_point point)
+{
+	struct chain *c = &chains[point];
+	struct before *b = &before[point];
+
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->rule[i]->fresh)
+			owned_free(c->rule[i]);
+	if (b->n)
+		memcpy(c->rule, b->rule, b->n * sizeof(c->rule[0]));
+	c->n = b->n;
+	c->drop = b->drop;
+	c->last_handle = b->last_handle;
+}
+
+static void done(enum hook_point point)
+{
+	struct chain *c = &chains[point];
+	const struct before *b = &before[point];
+
+	for (uint32_t i = 0; i < c->n; i++)
+		c->rule[i]->fresh = false;
+	for (uint32_t i = 0; i < b->n; i++)
+		if (!is_in(c, b->rule[i]))
+			rcu_defer(owned_free, b->rule[i]);
+}
+
+/* All tables are made before one is shown. Without memory for a hook that is not there yet a point
+ * stays as it was. */
+static int show_all(void)
+{
+	struct filter_table *t[HOOK_POINTS] = {NULL};
+	bool made = true;
+
+	for (unsigned int point = 0; point < HOOK_POINTS; point++) {
+		const struct chain *c = &chains[point];
+
+		t[point] = c->n || c->drop ? table_make(c) : NULL;
+		made = made && (t[point] || !(c->n || c->drop));
+	}
+	for (unsigned int point = 0; point < HOOK_POINTS; point++) {
+		if (!made)
+			table_free(t[point]);
+		else if (show(point, t[point]))
+			undo(point);
+	}
+	return made ? 0 : -ENOMEM;
+}
+
+int filter_end(bool keep, struct error *err)
+{
+	int rc = keep ? show_all() : 0;
+
+	transaction = false;
+	for (unsigned int point = 0; point < HOOK_POINTS; point++) {
+		if (keep && !rc)
+			done(point);
+		else
+			undo(point);
+		free(before[point].rule);
+	}
+	return rc ? no_memory(err) : 0;
+}
+
+void filter_reset(enum hook_point point)
+{
+	const struct chain *c = &chains[point];
+
+	for (uint32_t i = 0; i < c->n; i++)
+		for (unsigned int k = 0; k < workers_count; k++) {
+			__atomic_store_n(&c->rule[i]->state->count[k].packets, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(&c->rule[i]->state->count[k].bytes, 0, __ATOMIC_RELAXED);
+		}
+}
+
+/* ---- policies, and what there is ---- */
 
 int filter_policy_set(enum hook_point point, bool accept, struct error *err)
 {
@@ -283,7 +574,7 @@ int filter_policy_set(enum hook_point point, bool accept, struct error *err)
 	if (!publish(point))
 		return 0;
 	c->drop = old;
-	return error_set(err, ENOMEM, "no memory for a table of rules");
+	return no_memory(err);
 }
 
 bool filter_policy(enum hook_point point)

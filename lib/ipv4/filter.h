@@ -17,8 +17,9 @@
 #include "core/error.h"
 #include "ipv4/hook.h"
 
-#define FILTER_TERMS_MAX 12
-#define FILTER_TEXT_SIZE 64
+#define FILTER_TERMS_MAX 16
+#define FILTER_TEXT_SIZE 128
+#define FILTER_RANGES_MAX 512    /* in the sets of one rule, all together */
 
 enum filter_kind {
 	/* matches: a field of the packet, host byte order */
@@ -30,22 +31,44 @@ enum filter_kind {
 	FILTER_SPORT,                /* of whatever has ports in its first four bytes */
 	FILTER_DPORT,
 	FILTER_ICMP_TYPE,
+	FILTER_ICMP_CODE,
+	FILTER_TCP_FLAGS,
 	FILTER_FRAGMENT,             /* 1: it is one */
+	FILTER_FRAG_OFF,             /* the whole word: reserved bit, DF, MF, offset in eights */
 	FILTER_TTL,
+	FILTER_DSCP,
+	FILTER_ECN,
+	FILTER_ID,
+	FILTER_LENGTH,               /* what the header says; that of a frame is longer, maybe */
+	FILTER_HEADER,               /* words of the IP header */
+	FILTER_MARK,                 /* what a rule has set, 0 before */
+	FILTER_PKTTYPE,              /* enum packet_type */
 	FILTER_FIELDS,
 	/* statements */
 	FILTER_LIMIT = FILTER_FIELDS,
 	FILTER_COUNTER,
 	FILTER_LOG,
+	FILTER_MARK_SET,
+};
+
+struct filter_range {
+	uint32_t lo, hi;
 };
 
 struct filter_term {
 	enum filter_kind kind;
-	bool not;                    /* a match: outside of the range */
-	uint32_t lo, hi;             /* a match: the range (of addresses: a prefix);
-				      * FILTER_LIMIT: rate and burst, packets */
+	bool not;                    /* a match: outside of the ranges */
+	bool over;                   /* FILTER_LIMIT: passes what is too much */
+	bool bytes;                  /* FILTER_LIMIT: rate and burst are bytes, not packets */
+	uint16_t set, n_set;         /* a match: n_set > 0: so many of the rule's ranges, from set
+				      * on, rising and apart, instead of lo and hi */
+	uint32_t mask;               /* a match: the field's bits that count; 0: all */
+	uint32_t lo, hi;             /* a match: the range;
+				      * FILTER_LIMIT: rate and burst; FILTER_MARK_SET: lo */
 	uint32_t unit_s;             /* FILTER_LIMIT: seconds that the rate is for */
-	char text[FILTER_TEXT_SIZE]; /* FILTER_IIF, FILTER_OIF: the link; FILTER_LOG: prefix */
+	char text[FILTER_TEXT_SIZE]; /* FILTER_IIF, FILTER_OIF: the link, or several with blanks
+				      * between; a '*' at the end: all that begin so;
+				      * FILTER_LOG: prefix */
 };
 
 enum filter_verdict {
@@ -54,6 +77,7 @@ enum filter_verdict {
 	FILTER_DROP,
 	FILTER_REJECT,               /* with ICMP destination unreachable, icmp_code */
 	FILTER_RESET,                /* with a TCP reset */
+	FILTER_RETURN,               /* what the policy says */
 };
 
 struct filter_rule {
@@ -61,6 +85,9 @@ struct filter_rule {
 	struct filter_term term[FILTER_TERMS_MAX]; /* FILTER_LIMIT and FILTER_COUNTER once at most */
 	enum filter_verdict verdict;
 	uint8_t icmp_code;
+	char comment[FILTER_TEXT_SIZE];
+	unsigned int n_ranges;
+	const struct filter_range *range; /* of all sets; filter_add() copies it */
 };
 
 /* ---- control thread ---- */
@@ -69,11 +96,31 @@ struct filter_rule {
 int filter_init(void);
 void filter_fini(void);
 
-/* Append a rule. The sentence in err says why not: too many, no memory, or a reject where there is
- * nobody to answer for (POSTROUTING). */
-int filter_add(enum hook_point point, const struct filter_rule *rule, struct error *err);
+/* Where a rule goes. */
+enum filter_place {
+	FILTER_FIRST,                /* before all others */
+	FILTER_LAST,
+	FILTER_BEFORE,               /* the rule with this handle */
+	FILTER_AFTER,
+	FILTER_INSTEAD,              /* of the rule with this handle, keeping it */
+};
+
+/* Enter a rule. The sentence in err says why not: too many, no memory, no rule with this handle, or
+ * a reject where there is nobody to answer for (POSTROUTING). */
+int filter_add(enum hook_point point, const struct filter_rule *rule, enum filter_place place,
+	       uint32_t handle, struct error *err);
 int filter_del(enum hook_point point, uint32_t handle, struct error *err);
+/* The handle of the rule with this number, the first is 0. */
+int filter_handle_at(enum hook_point point, uint32_t index, uint32_t *handle, struct error *err);
 int filter_flush(enum hook_point point, struct error *err);
+
+/* From here on changes are made, but workers see none of them, until filter_end(). Then they see all
+ * at once, or, where keep is false or there is no memory, everything is as it was before. */
+int filter_begin(struct error *err);
+int filter_end(bool keep, struct error *err);
+
+/* Set what rules have counted to nothing. */
+void filter_reset(enum hook_point point);
 
 /* What happens to packets that no rule decided. */
 int filter_policy_set(enum hook_point point, bool accept, struct error *err);

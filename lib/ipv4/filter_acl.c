@@ -47,15 +47,35 @@ RTE_ACL_RULE_DEF(acl_rule, KEY_FIELDS);
 
 /* ---- control thread ---- */
 
+static bool is_prefix(const struct filter_step *s)
+{
+	uint32_t host = s->lo ^ s->hi;
+
+	return !(host & (host + 1)) && !(s->lo & host);
+}
+
 static bool classified(const struct filter_step *s)
 {
-	if (s->not || s->kind >= FILTER_FIELDS || s->kind == FILTER_TTL)
+	if (s->not || s->n_set || s->mask != UINT32_MAX)
 		return false;
-	if (s->kind == FILTER_IIF || s->kind == FILTER_OIF)
+	switch (s->kind) {
+	case FILTER_SADDR:
+	case FILTER_DADDR:
+		return is_prefix(s);
+	case FILTER_IIF:
+	case FILTER_OIF:
 		return s->lo != FILTER_UNKNOWN_LINK;
-	if (s->kind == FILTER_PROTOCOL || s->kind == FILTER_ICMP_TYPE)
+	case FILTER_PROTOCOL:
+	case FILTER_ICMP_TYPE:
 		return s->lo == s->hi;
-	return s->kind != FILTER_FRAGMENT || s->lo == 1;
+	case FILTER_SPORT:
+	case FILTER_DPORT:
+		return true;
+	case FILTER_FRAGMENT:
+		return s->lo == 1;
+	default:
+		return false;
+	}
 }
 
 void filter_acl_mark(struct filter_entry *e)

@@ -12,9 +12,11 @@
 #include "ipv4/internal.h"
 #include "ipv4/reject.h"
 
-#define ALWAYS_KNOWN ((1u << FILTER_SADDR) | (1u << FILTER_DADDR) | (1u << FILTER_IIF) | \
-		      (1u << FILTER_OIF) | (1u << FILTER_PROTOCOL) | (1u << FILTER_FRAGMENT) | \
-		      (1u << FILTER_TTL))
+#define BIT(field) (1u << FILTER_##field)
+#define SOMETIMES_KNOWN (BIT(SPORT) | BIT(DPORT) | BIT(ICMP_TYPE) | BIT(ICMP_CODE) | BIT(TCP_FLAGS))
+#define ALWAYS_KNOWN (((1u << FILTER_FIELDS) - 1) & ~SOMETIMES_KNOWN)
+
+#define TCP_FLAGS_AT 13
 
 /* The link that it came by: one more than its number. */
 static uint32_t link_in(const struct packet *p, enum hook_point point)
@@ -33,23 +35,18 @@ static uint32_t link_out(const struct packet *p, enum hook_point point)
 static void transport_facts(const struct rte_mbuf *m, struct filter_facts *f)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
-	uint32_t header = rte_ipv4_hdr_len(ip), n = RTE_MIN(m->pkt_len - header, 4u);
-	uint8_t bytes[4] = {0};
+	uint32_t header = rte_ipv4_hdr_len(ip), n = RTE_MIN(m->pkt_len - header, TCP_FLAGS_AT + 1u);
+	uint8_t bytes[TCP_FLAGS_AT + 1] = {0};
 
-	f->field[FILTER_SPORT] = f->field[FILTER_DPORT] = f->field[FILTER_ICMP_TYPE] = 0;
-	if (!n)
-		return;
-	packet_read(m, header, n, bytes);
+	if (n)
+		packet_read(m, header, n, bytes);
 	f->field[FILTER_ICMP_TYPE] = bytes[0];
-	f->known |= 1u << FILTER_ICMP_TYPE;
-	if (n < 2)
-		return;
+	f->field[FILTER_ICMP_CODE] = bytes[1];
 	f->field[FILTER_SPORT] = (uint32_t)bytes[0] << 8 | bytes[1];
-	f->known |= 1u << FILTER_SPORT;
-	if (n < 4)
-		return;
 	f->field[FILTER_DPORT] = (uint32_t)bytes[2] << 8 | bytes[3];
-	f->known |= 1u << FILTER_DPORT;
+	f->field[FILTER_TCP_FLAGS] = bytes[TCP_FLAGS_AT];
+	f->known |= (n > 0 ? BIT(ICMP_TYPE) : 0) | (n > 1 ? BIT(SPORT) | BIT(ICMP_CODE) : 0) |
+		    (n > 3 ? BIT(DPORT) : 0) | (n > TCP_FLAGS_AT ? BIT(TCP_FLAGS) : 0);
 }
 
 static void facts_read(const struct rte_mbuf *m, enum hook_point point, struct filter_facts *f)
@@ -64,20 +61,59 @@ static void facts_read(const struct rte_mbuf *m, enum hook_point point, struct f
 	f->field[FILTER_OIF] = link_out(p, point);
 	f->field[FILTER_PROTOCOL] = ip->next_proto_id;
 	f->field[FILTER_FRAGMENT] = ip_is_fragment(ip);
+	f->field[FILTER_FRAG_OFF] = rte_be_to_cpu_16(ip->fragment_offset);
 	f->field[FILTER_TTL] = ip->time_to_live;
+	f->field[FILTER_DSCP] = ip->type_of_service >> 2;
+	f->field[FILTER_ECN] = ip->type_of_service & TOS_ECN_MASK;
+	f->field[FILTER_ID] = rte_be_to_cpu_16(ip->packet_id);
+	f->field[FILTER_LENGTH] = rte_be_to_cpu_16(ip->total_length);
+	f->field[FILTER_HEADER] = ip->version_ihl & 0xf;
+	f->field[FILTER_MARK] = p->mark;
+	f->field[FILTER_PKTTYPE] = p->type;
 	transport_facts(m, f);
+}
+
+/* Sorted ranges. */
+static bool in_set(const struct filter_range *r, unsigned int n, uint32_t value)
+{
+	while (n) {
+		unsigned int half = n / 2;
+
+		if (value < r[half].lo) {
+			n = half;
+		} else if (value > r[half].hi) {
+			r += half + 1;
+			n -= half + 1;
+		} else {
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool matches(const struct filter_step *s, const struct filter_facts *f)
 {
-	bool in = f->field[s->kind] - s->lo <= s->hi - s->lo;
+	uint32_t value = f->field[s->kind] & s->mask;
+	bool in = s->n_set ? in_set(s->set, s->n_set, value) : value - s->lo <= s->hi - s->lo;
 
 	return (f->known >> s->kind & 1) && in != s->not;
 }
 
+/* Does what came fit the rate? Over: the other way round. */
+static bool limit(struct worker *w, const struct rte_mbuf *m, const struct filter_step *s,
+		  struct filter_state *state)
+{
+	int64_t cost = state->cost_ns;
+
+	if (state->rate_bytes)
+		cost = (int64_t)((unsigned __int128)cost * m->pkt_len / state->rate_bytes);
+	return filter_bucket_take(&state->base_ns, cost, state->room_ns, (int64_t)w->now_ns) !=
+	       s->over;
+}
+
 /* Take a rule's steps from one on. True: all passed. */
 static bool take(struct worker *w, const struct rte_mbuf *m, enum hook_point point,
-		 const struct filter_entry *e, const struct filter_facts *f, unsigned int i)
+		 const struct filter_entry *e, struct filter_facts *f, unsigned int i)
 {
 	struct filter_state *state = e->state;
 
@@ -86,8 +122,7 @@ static bool take(struct worker *w, const struct rte_mbuf *m, enum hook_point poi
 
 		switch (s->kind) {
 		case FILTER_LIMIT:
-			if (!filter_bucket_take(&state->base_ns, state->cost_ns, state->room_ns,
-						(int64_t)w->now_ns))
+			if (!limit(w, m, s, state))
 				return false;
 			break;
 		case FILTER_COUNTER:
@@ -96,6 +131,9 @@ static bool take(struct worker *w, const struct rte_mbuf *m, enum hook_point poi
 			break;
 		case FILTER_LOG:
 			filter_log(w, m, point, state->handle);
+			break;
+		case FILTER_MARK_SET:
+			packet_of(m)->mark = f->field[FILTER_MARK] = s->lo;
 			break;
 		default:
 			if (!matches(s, f))
@@ -141,7 +179,7 @@ enum hook_verdict filter_hook(struct worker *w, struct rte_mbuf *m, enum hook_po
 	const struct filter_table *t = rcu_read(*published);
 	const struct filter_entry *e = decide(w, m, point, t);
 
-	if (!e)
+	if (!e || e->verdict == FILTER_RETURN)
 		return t->accept ? HOOK_ACCEPT : HOOK_DROP;
 	if (e->verdict == FILTER_REJECT)
 		ip_reject(w, m, point, e->icmp_code);

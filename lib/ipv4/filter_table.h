@@ -16,7 +16,8 @@ struct rte_acl_ctx;
 /* What lives as long as a rule, whatever table it is in. */
 struct filter_state {
 	int64_t base_ns;             /* bucket: tokens, in time, are what has passed since then */
-	int64_t cost_ns, room_ns;    /* of a packet; when full */
+	int64_t cost_ns, room_ns;    /* of a packet, or of rate_bytes; when full */
+	uint32_t rate_bytes;         /* 0: packets count */
 	uint32_t handle;
 	struct {
 		uint64_t packets, bytes;
@@ -25,8 +26,15 @@ struct filter_state {
 
 struct filter_step {
 	uint8_t kind;
-	bool not;
-	uint32_t lo, hi;
+	bool not, over;
+	uint16_t n_set;              /* 0: the range is lo to hi */
+	uint32_t mask;
+	union {
+		struct {
+			uint32_t lo, hi;
+		};
+		const struct filter_range *set; /* the table's */
+	};
 };
 
 struct filter_entry {
@@ -46,6 +54,7 @@ struct filter_table {
 	bool accept;                 /* the policy */
 	uint32_t n, n_parts;
 	struct filter_part *parts;
+	struct filter_range *ranges; /* of all sets */
 	struct filter_entry rule[];
 };
 

@@ -88,7 +88,8 @@ static rte_be32_t error_source(const struct rte_mbuf *m)
 
 	if (p->route_type == ROUTE_LOCAL)
 		return ip->dst_addr;
-	if (ip_settings.icmp_errors_use_inbound_ifaddr && p->type == PACKET_HOST)
+	if (ip_settings.icmp_errors_use_inbound_ifaddr && p->type == PACKET_HOST &&
+	    !(p->flags & PACKET_F_ROUTE_BACK))
 		return addr_select(link_get(p->link), ip->src_addr, SCOPE_LINK);
 	return 0;
 }

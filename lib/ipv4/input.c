@@ -126,9 +126,12 @@ static __rte_noinline bool prerouting(struct worker *w, struct rte_mbuf *m)
 
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
+		if (likely(!(packet_of(m[i])->flags & PACKET_F_ROUTED)))
+			packet_of(m[i])->mark = 0;
 		if (ip_rcv_core(w, m[i]) && (!hooked(HOOK_PREROUTING) || prerouting(w, m[i])))
 			finish(w, l, m[i]);
+	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
 }

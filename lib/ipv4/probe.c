@@ -195,7 +195,8 @@ int probe_route(rte_be32_t dst, rte_be32_t *src)
 
 int probe_send(int session, const struct probe *p)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(packet_pool((int)rte_socket_id()));
+	struct rte_mempool *pool = packet_pool((int)rte_socket_id()); /* none before the first link */
+	struct rte_mbuf *m = pool ? rte_pktmbuf_alloc(pool) : NULL;
 
 	if (!m)
 		return -ENOBUFS;

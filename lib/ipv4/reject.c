@@ -69,6 +69,7 @@ static bool route_back(struct rte_mbuf *m)
 	if (ip_route_output(&f))
 		return false;
 	packet_of(m)->route_type = f.route_type;
+	packet_of(m)->flags |= PACKET_F_ROUTE_BACK;
 	return true;
 }
 

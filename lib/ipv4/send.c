@@ -215,6 +215,7 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 	checksum_header_set(ip);
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
+	p->mark = 0;
 	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;
 	p->route_type = f->route_type;

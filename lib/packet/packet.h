@@ -64,6 +64,7 @@ struct packet {
 	struct rte_mbuf *next;   /* link of the queue that it waits in */
 	struct packet_options options; /* of a packet with options, once they are compiled */
 	rte_be32_t source_hop;   /* with OPTIONS_F_SRR_HIT: the next destination */
+	uint32_t mark;           /* what a filter rule has set; else 0 */
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
@@ -75,6 +76,7 @@ _Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
 #define PACKET_F_REDIRECT 0x10   /* its sender is to be told of a better way (rule C9) */
 #define PACKET_F_IGNORE_DF 0x20  /* put together by a hook: may be cut in spite of DF (rule K) */
 #define PACKET_F_FRAG_PMTU 0x40  /* the largest of its fragments had DF (IPSKB_FRAG_PMTU) */
+#define PACKET_F_ROUTE_BACK 0x80 /* not routed yet; what is known of its route is the way back */
 
 static inline struct packet *packet_of(const struct rte_mbuf *m)
 {

@@ -62,7 +62,10 @@ _HANDLED_PROTOCOLS = frozenset((4, 33, 41, 46, 47, 50, 51, 94, 103, 108, 115, 13
 
 
 class Generator:
-    def __init__(self, rng, extras=frozenset(), random_routing=False):
+    def __init__(self, rng, extras=frozenset(), random_routing=False, mtu=layout.MTU, setup=()):
+        self._mtu = mtu
+        self._own = _OWN | {packets.address(line.split()[2].partition("/")[0])
+                            for line in setup if line.startswith("addr add ")}
         self._rng = rng
         self._extras = extras
         self._random_routing = random_routing
@@ -95,7 +98,7 @@ class Generator:
         elif rng.random() < 0.1:
             packet += bytes(rng.choice((1, 2, 10, 18))) if rng.random() < 0.5 else \
                 rng.randbytes(rng.randrange(1, 46))
-        packet = packet[:layout.MTU[port]]
+        packet = packet[:self._mtu[port]]
         dst = layout.router_mac(port)
         if rng.random() < 0.1:
             dst = rng.choice((layout.BROADCAST_MAC, "01:00:5e:00:00:01", "01:00:5e:01:02:03",
@@ -324,10 +327,10 @@ class Generator:
             "!HHHBBH4s4s", packet, 2)
         header_bytes = (packet[0] & 15) * 4
         hops = (packet[at:at + 4] for at in range(20, header_bytes - 3))
-        if any(a[:2] == b"\x0a\0" and a[2:3] < b"\4" and a not in _KNOWN_HOSTS
+        if any(a[:2] == b"\x0a\0" and a[2:3] < b"\4" and a not in _KNOWN_HOSTS | self._own
                for a in (src, dst, *hops)):
             return False
-        local = dst in _OWN or dst in _DIRECTED or dst[0] >= 224 or dst == bytes(4)
+        local = dst in self._own or dst in _DIRECTED or dst[0] >= 224 or dst == bytes(4)
         if local and protocol in _HANDLED_PROTOCOLS:
             return False
         if "fragments" not in self._extras:
@@ -345,7 +348,8 @@ class Generator:
         """The port an address is routed to, _ANY, or None, and the least MTU of its way."""
         if self._random_routing and random_routes.is_random(address):
             return _ANY, _LEAST_MTU
-        return _way(address)
+        port, most = _way(address)
+        return port, min(most, self._mtu[port or "p2"])
 
     def _may_be_told(self, src, dst):
         """Count what could be a route error; only so many for each sender."""

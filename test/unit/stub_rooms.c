@@ -584,7 +584,8 @@ int hook_foreach(int (*fn)(const struct hook_info *info, void *arg), void *arg)
 
 /* ---- filter rules ---- */
 
-int filter_add(enum hook_point point, const struct filter_rule *rule, struct error *err)
+int filter_add(enum hook_point point, const struct filter_rule *rule, enum filter_place place,
+	       uint32_t handle, struct error *err)
 {
 	if (n_filters == FILTERS_MAX)
 		return error_set(err, ENOSPC, "full");
@@ -596,6 +597,26 @@ int filter_add(enum hook_point point, const struct filter_rule *rule, struct err
 int filter_del(enum hook_point point, uint32_t handle, struct error *err)
 {
 	return error_set(err, ENOENT, "no rule %u", handle);
+}
+
+int filter_handle_at(enum hook_point point, uint32_t index, uint32_t *handle, struct error *err)
+{
+	*handle = index + 1;
+	return 0;
+}
+
+int filter_begin(struct error *err)
+{
+	return 0;
+}
+
+int filter_end(bool keep, struct error *err)
+{
+	return 0;
+}
+
+void filter_reset(enum hook_point point)
+{
 }
 
 int filter_flush(enum hook_point point, struct error *err)

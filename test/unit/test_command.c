@@ -208,6 +208,11 @@ static void test_iproute2_words(void **state)
 	done("neighbour add 10.0.0.2 lladdr 2:0:0:0:0:1 dev p0");
 	assert_string_equal(printed("neigh ls", false),
 			    "10.0.0.2 dev p0 lladdr 02:00:00:00:00:01 PERMANENT \n");
+	done("rule add from all to any dsfield 0x10 lookup 5 pref 77");
+	assert_non_null(strstr(printed("rule list", false), "77:\tfrom all tos 0x10 lookup 5\n"));
+	done("route add 10.9.0.0/16 via 10.0.0.2 preference 3 protocol static");
+	assert_non_null(strstr(printed("route", false),
+			       "10.9.0.0/16 via 10.0.0.2 dev p0 proto static metric 3"));
 	assert_non_null(strstr(printed("-s link show p0", false), "RX:"));
 	assert_non_null(strstr(printed("link show -s dev p0", false), "RX:"));
 	assert_null(strstr(printed("link show p0", false), "RX:"));
@@ -257,20 +262,49 @@ static void test_filter_words(void **state)
 {
 	static const char *const rules[][2] = {
 		{"ip saddr 10.0.0.0/8 tcp dport 22 counter drop",
-		 "ip saddr 10.0.0.0/8 ip protocol tcp tcp dport 22 counter packets 3 bytes 300 drop"},
+		 "ip saddr 10.0.0.0/8 tcp dport 22 counter packets 3 bytes 300 drop"},
 		{"ip daddr != 10.0.0.1 udp sport 1-5 accept",
-		 "ip daddr != 10.0.0.1 ip protocol udp udp sport 1-5 accept"},
+		 "ip daddr != 10.0.0.1 udp sport 1-5 accept"},
 		{"iif p0 oif != eth1 log prefix \"a b \" reject",
 		 "iif p0 oif != eth1 log prefix \"a b \" reject with icmp port-unreachable"},
 		{"icmp type 8 limit rate 10/minute burst 2 packets accept",
-		 "ip protocol icmp icmp type echo-request limit rate 10/minute burst 2 packets "
-		 "accept"},
+		 "icmp type echo-request limit rate 10/minute burst 2 packets accept"},
 		{"fragment ip ttl < 5 counter", "fragment ip ttl <= 4 counter packets 3 bytes 300"},
 		{"ip ttl > 200 ip ttl != 250 drop", "ip ttl >= 201 ip ttl != 250 drop"},
 		{"reject with tcp reset", "ip protocol tcp reject with tcp reset"},
 		{"ip protocol 99 reject with icmp type admin-prohibited",
 		 "ip protocol 99 reject with icmp admin-prohibited"},
 		{"limit rate 3/second log accept", "limit rate 3/second burst 5 packets log accept"},
+		{"limit rate over 10 kbytes/second burst 3000 bytes drop",
+		 "limit rate over 10 kbytes/second burst 3000 bytes drop"},
+		{"limit rate 2 mbytes / hour", "limit rate 2 mbytes/hour"},
+		{"tcp dport { 80, 22, 443, 81 } accept", "tcp dport { 22, 80-81, 443 } accept"},
+		{"tcp dport {ssh,http} accept", "tcp dport { 22, 80 } accept"},
+		{"tcp dport { 22 } tcp sport != {1,2-9}",
+		 "tcp dport 22 tcp sport != 1-9"},
+		{"ip saddr { 10.2.0.0/16, 10.0.0.1, 10.1.0.5-10.1.0.9 } drop",
+		 "ip saddr { 10.0.0.1, 10.1.0.5-10.1.0.9, 10.2.0.0/16 } drop"},
+		{"ip daddr 10.0.0.1-10.0.0.3 drop", "ip daddr 10.0.0.1-10.0.0.3 drop"},
+		{"ip daddr 10.0.0.4-10.0.0.7 drop", "ip daddr 10.0.0.4/30 drop"},
+		{"ip saddr & 255.0.255.0 == 10.0.1.0 drop", "ip saddr & 255.0.255.0 == 10.0.1.0 drop"},
+		{"ip protocol { tcp, udp } th dport 53", "ip protocol { tcp, udp } th dport 53"},
+		{"meta l4proto 99 th sport 5", "ip protocol 99 th sport 5"},
+		{"ip frag-off & 0x1fff != 0 drop", "ip frag-off & 0x1fff != 0x0 drop"},
+		{"ip length >= 1000 ip id 7 ip dscp ef ip ecn ce ip hdrlength > 5 drop",
+		 "ip length >= 1000 ip id 7 ip dscp ef ip ecn ce ip hdrlength >= 6 drop"},
+		{"icmp type { 0, echo-request } icmp code != 3",
+		 "icmp type { echo-reply, echo-request } icmp code != port-unreachable"},
+		{"tcp flags syn,ack drop", "tcp flags syn|ack drop"},
+		{"tcp flags & (fin|syn|rst|ack) == syn drop",
+		 "tcp flags & (fin|syn|rst|ack) == syn drop"},
+		{"tcp flags syn / fin,syn,rst,ack drop", "tcp flags & (fin|syn|rst|ack) == syn drop"},
+		{"tcp flags & (syn|fin) != 0x0", "tcp flags fin|syn"},
+		{"iifname {\"p0\", p1} oif e* accept", "iif { p0, p1 } oif e* accept"},
+		{"meta mark set 0x10", "mark set 0x10"}, {"mark & 0xff == 0x10 return",
+							  "mark & 0xff == 0x10 return"},
+		{"mark 17-20", "mark 17-20"}, {"meta pkttype broadcast drop comment \"x y\"",
+					       "meta pkttype broadcast drop comment \"x y\""},
+		{"counter packets 7 bytes 9 accept", "counter packets 3 bytes 300 accept"},
 	};
 	static const char *const refused_rules[][2] = {
 		{"", "filter add: a rule is missing"},
@@ -278,13 +312,37 @@ static void test_filter_words(void **state)
 		{"accept counter", "filter add: \"counter\" stands behind the verdict"},
 		{"ip saddr", "filter add: PREFIX is missing at the end"},
 		{"ip saddr 10.0.0.1/8 drop", "filter add: \"10.0.0.1/8\" has bits set"},
-		{"tcp dport 5-2 drop", "filter add: \"5-2\" is no range"},
-		{"tcp flags syn", "filter add: \"flags\" is not one of sport, dport"},
-		{"ip ttl < 0 drop", "filter add: no TTL is < 0"},
-		{"ip ttl > 255 drop", "filter add: no TTL is > 255"},
+		{"tcp dport 5-2 drop", "filter add: dport: \"5-2\" is no range"},
+		{"udp flags syn", "filter add: \"flags\" is not one of sport, dport"},
+		{"ip ttl < 0 drop", "filter add: no value of ip ttl is < 0"},
+		{"ip ttl > 255 drop", "filter add: no value of ip ttl is > 255"},
+		{"ip ttl 256 drop", "filter add: ip ttl: \"256\" is not a number from 0 to 255"},
+		{"ip foo 1", "filter add: \"foo\" is not one of saddr, daddr, protocol"},
+		{"tcp dport { 22, 80 drop", "filter add: \"drop\" is not \",\" or \"}\""},
+		{"tcp dport { 22,", "filter add: a value for dport is missing at the end"},
+		{"tcp dport 22,80", "filter add: several values of dport stand in braces"},
+		{"tcp dport nonsense", "filter add: dport: \"nonsense\" is not a number from 0 to "
+				       "65535, nor one of: echo,"},
+		{"tcp flags foo", "filter add: tcp flags: \"foo\" is not a number from 0 to 255, nor "
+				  "one of: fin, syn"},
+		{"udp sport 5 tcp flags syn", "filter add: conflicting protocols: the rule is for udp "
+					      "already and can not be for tcp"},
+		{"ip protocol 99 icmp type 8", "filter add: conflicting protocols: the rule is for "
+					       "another already"},
+		{"icmp foo", "filter add: \"foo\" is not one of type, code"},
+		{"meta foo", "filter add: \"foo\" is not one of iif, iifname"},
+		{"ct state new accept", "filter add: \"ct\": connections are not tracked"},
+		{"mark & 0 == 1", "filter add: mark: what stands behind"},
+		{"ip saddr 10.0.0.5-10.0.0.3", "filter add: \"10.0.0.5-10.0.0.3\" is no range"},
+		{"accept comment a b", "filter add: \"b\" stands behind the comment"},
+		{"handle", "filter add: \"handle\" is without its number"},
+		{"limit rate 5 foo/second", "filter add: \"foo/second\" is not \"/second\""},
+		{"limit rate x/second", "filter add: \"x\" is not a rate such as 10/second"},
+		{"limit rate", "filter add: a rate such as 10/second is missing at the end"},
 		{"counter counter", "filter add: \"counter\" can stand in a rule only once"},
-		{"limit rate 5 drop", "filter add: \"5\" is not a rate such as 10/second"},
-		{"limit rate 0/second drop", "filter add: \"0\" is not a number from 1"},
+		{"limit rate 5 drop", "filter add: \"drop\" is not \"/second\""},
+		{"limit rate 0/second drop", "filter add: \"0\" is not a rate such as 10/second: a "
+						  "number from 1"},
 		{"reject with icmp foo", "filter add: \"foo\" is not net-unreachable, "},
 		{"reject with tcp", "filter add: \"reset\" is missing at the end"},
 	};

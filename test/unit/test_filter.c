@@ -34,19 +34,13 @@ static struct {
 	uint8_t bytes[64];
 } box;
 static struct link p1 = {.id = 1, .name = "p1"}, p2 = {.id = 2, .name = "p2"};
-static bool p2_there = true;
 static link_notifier_fn notifier;
 unsigned int workers_count = 1;
 static int rejected;            /* the ICMP code, 255 for a reset; -1: not */
 
 /* ---- stand-ins ---- */
 
-struct link *link_find(const char *name)
-{
-	if (!strcmp(name, "p1"))
-		return &p1;
-	return p2_there && !strcmp(name, "p2") ? &p2 : NULL;
-}
+struct link *links[LINKS_MAX];
 
 void link_notifier_register(link_notifier_fn fn)
 {
@@ -112,7 +106,7 @@ static void add_terms(enum filter_verdict verdict, const struct filter_term *ter
 	struct error err;
 
 	memcpy(r.term, term, n * sizeof(*term));
-	assert_int_equal(filter_add(HOOK_FORWARD, &r, &err), 0);
+	assert_int_equal(filter_add(HOOK_FORWARD, &r, FILTER_LAST, 0, &err), 0);
 }
 #define ADD(verdict, ...) \
 	add_terms(FILTER_##verdict, (const struct filter_term[]){__VA_ARGS__}, \
@@ -174,7 +168,7 @@ static int teardown(void **state)
 		assert_false(hooked(i));
 	}
 	assert_int_equal(sysctl_set("net.millrace.filter_linear_max", "16", &err), 0);
-	p2_there = true;
+	links[2] = &p2;
 	return 0;
 }
 
@@ -223,15 +217,15 @@ static void test_policy_and_refusals(void **state)
 	assert_false(filter_policy(HOOK_FORWARD));
 	udp(1);
 	assert_false(passes());
-	assert_int_equal(filter_add(HOOK_FORWARD, &r, &err), 0);
+	assert_int_equal(filter_add(HOOK_FORWARD, &r, FILTER_LAST, 0, &err), 0);
 	assert_false(passes());
 	assert_int_equal(rejected, 255);
-	assert_int_equal(filter_add(HOOK_POSTROUTING, &r, &err), -EOPNOTSUPP);
+	assert_int_equal(filter_add(HOOK_POSTROUTING, &r, FILTER_LAST, 0, &err), -EOPNOTSUPP);
 	assert_string_equal(err.text, "postrouting can not reject");
 	assert_int_equal(filter_del(HOOK_FORWARD, 999, &err), -ENOENT);
 	assert_string_equal(err.text, "forward has no rule with handle 999");
 	assert_int_equal(sysctl_set("net.millrace.filter_rules_max", "1", &err), 0);
-	assert_int_equal(filter_add(HOOK_FORWARD, &r, &err), -ENOSPC);
+	assert_int_equal(filter_add(HOOK_FORWARD, &r, FILTER_LAST, 0, &err), -ENOSPC);
 	assert_int_equal(sysctl_set("net.millrace.filter_rules_max", "4096", &err), 0);
 }
 
@@ -239,11 +233,11 @@ static void test_links(void **state)
 {
 	ADD(CONTINUE, LINK(IIF, "p1"), COUNT);
 	ADD(CONTINUE, LINK(OIF, "p2"), COUNT);
-	p2_there = false;
+	links[2] = NULL;
 	notifier(LINK_DELETED, &p2, NULL);
 	udp(1);
 	passes();
-	p2_there = true;
+	links[2] = &p2;
 	notifier(LINK_ADDED, &p2, NULL);
 	passes();
 	assert_int_equal(counted(0), 2);
@@ -267,6 +261,178 @@ static void test_limit(void **state)
 	worker.now_ns += 1000 * SECOND;
 	for (unsigned int i = 0; i < 5; i++)
 		assert_int_equal(passes(), i < 3);
+}
+
+/* 1000 bytes a second, 100 more at once; packets have 40. */
+static void test_limit_bytes(void **state)
+{
+	unsigned int n = 0;
+
+	worker.now_ns = 5000 * SECOND;
+	ADD(ACCEPT, {.kind = FILTER_LIMIT, .lo = 1000, .hi = 100, .unit_s = 1, .bytes = true});
+	ADD(DROP, COUNT);
+	udp(1);
+	while (passes())
+		n++;
+	assert_int_equal(n, 1100 / 40);
+	worker.now_ns += SECOND / 10;
+	for (n = 0; passes();)
+		n++;
+	assert_int_equal(n, (1100 % 40 + 100) / 40);
+}
+
+static void test_limit_over(void **state)
+{
+	worker.now_ns = 9000 * SECOND;
+	ADD(DROP, {.kind = FILTER_LIMIT, .lo = 2, .hi = 3, .unit_s = 1, .over = true}, COUNT);
+	udp(1);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(passes(), i < 3);
+	assert_int_equal(counted(0), 2);
+}
+
+/* Each alone in the chain: does it match? */
+static bool matches_alone(struct filter_term t, const struct filter_range *r, unsigned int n)
+{
+	struct filter_rule rule = {.n = 1, .term = {t}, .verdict = FILTER_DROP, .range = r,
+				   .n_ranges = n};
+	struct error err;
+	bool matched;
+
+	assert_int_equal(filter_add(HOOK_FORWARD, &rule, FILTER_LAST, 0, &err), 0);
+	matched = !passes();
+	filter_flush(HOOK_FORWARD, &err);
+	return matched;
+}
+
+static void test_sets_and_masks(void **state)
+{
+	static const struct filter_range r[] = {{1, 3}, {7, 7}, {53, 60}, {1000, 65535}};
+	struct filter_term in = {.kind = FILTER_DPORT, .set = 1, .n_set = 3}, out = in;
+
+	out.not = true;
+	for (unsigned int port = 0; port < 1100; port++) {
+		bool there = port == 7 || (port >= 53 && port <= 60) || port >= 1000;
+
+		udp((uint16_t)port);
+		assert_int_equal(matches_alone(in, r, RTE_DIM(r)), there);
+		assert_int_equal(matches_alone(out, r, RTE_DIM(r)), !there);
+	}
+	udp(0x1234);
+	assert_true(matches_alone((struct filter_term){.kind = FILTER_DPORT, .mask = 0xff,
+						       .lo = 0x34, .hi = 0x34}, NULL, 0));
+	assert_false(matches_alone((struct filter_term){.kind = FILTER_DPORT, .mask = 0xf0,
+							.lo = 0x34, .hi = 0x34}, NULL, 0));
+	assert_true(matches_alone((struct filter_term)LINK(IIF, "p2 p1"), NULL, 0));
+	assert_true(matches_alone((struct filter_term)LINK(IIF, "p*"), NULL, 0));
+	assert_true(matches_alone((struct filter_term)LINK(OIF, "x p2"), NULL, 0));
+	assert_false(matches_alone((struct filter_term)LINK(OIF, "p1 x*"), NULL, 0));
+	assert_false(matches_alone((struct filter_term)LINK(OIF, "p"), NULL, 0));
+}
+
+static void test_mark(void **state)
+{
+	ADD(CONTINUE, IS(DPORT, 5), {.kind = FILTER_MARK_SET, .lo = 77});
+	ADD(DROP, IS(MARK, 77), COUNT);
+	ADD(RETURN, COUNT);
+	ADD(DROP, COUNT);
+	udp(6);
+	assert_true(passes());
+	udp(5);
+	assert_false(passes());
+	assert_int_equal(box.p.mark, 77);
+	assert_int_equal(counted(2), 1);
+	assert_int_equal(counted(3), 0);
+}
+
+static int collect_handle(const struct filter_info *info, void *arg)
+{
+	uint32_t **next = arg;
+
+	*(*next)++ = info->handle;
+	return 0;
+}
+
+static unsigned int handles(uint32_t *to)
+{
+	uint32_t *next = to;
+
+	filter_foreach(HOOK_FORWARD, collect_handle, &next);
+	return (unsigned int)(next - to);
+}
+
+static int enter(enum filter_place place, uint32_t handle)
+{
+	struct filter_rule r = {.verdict = FILTER_ACCEPT};
+	struct error err;
+
+	return filter_add(HOOK_FORWARD, &r, place, handle, &err);
+}
+
+#define HANDLES(...) \
+	do { \
+		const uint32_t expected[] = {__VA_ARGS__}; \
+		uint32_t got[16]; \
+		assert_int_equal(handles(got), RTE_DIM(expected)); \
+		for (unsigned int h = 0; h < RTE_DIM(expected); h++) \
+			assert_int_equal(got[h] - first, expected[h]); \
+	} while (0)
+
+static void test_places(void **state)
+{
+	uint32_t first, at;
+	struct error err;
+
+	enter(FILTER_LAST, 0);
+	assert_int_equal(handles(&first), 1);
+	enter(FILTER_LAST, 0);
+	enter(FILTER_FIRST, 0);
+	HANDLES(2, 0, 1);
+	enter(FILTER_BEFORE, first);
+	enter(FILTER_AFTER, first);
+	HANDLES(2, 3, 0, 4, 1);
+	enter(FILTER_INSTEAD, first + 4);
+	HANDLES(2, 3, 0, 4, 1);
+	assert_int_equal(enter(FILTER_AFTER, first + 9), -ENOENT);
+	assert_int_equal(enter(FILTER_INSTEAD, first + 9), -ENOENT);
+	assert_int_equal(filter_handle_at(HOOK_FORWARD, 3, &at, &err), 0);
+	assert_int_equal(at, first + 4);
+	assert_int_equal(filter_handle_at(HOOK_FORWARD, 5, &at, &err), -ENOENT);
+}
+
+/* Nothing shows before the end, and nothing stays where it is given up. */
+static void test_transaction(void **state)
+{
+	uint32_t first;
+	struct error err;
+
+	udp(1);
+	enter(FILTER_LAST, 0);
+	enter(FILTER_LAST, 0);
+	for (unsigned int keep = 0; keep < 2; keep++) {
+		uint32_t now[2];
+
+		assert_int_equal(handles(now), 2);
+		first = now[0];
+		assert_int_equal(filter_begin(&err), 0);
+		assert_int_equal(filter_policy_set(HOOK_FORWARD, false, &err), 0);
+		assert_int_equal(enter(FILTER_BEFORE, first), 0);
+		assert_int_equal(enter(FILTER_INSTEAD, first + 2), 0);
+		assert_int_equal(enter(FILTER_INSTEAD, first + 1), 0);
+		assert_int_equal(filter_del(HOOK_FORWARD, first, &err), 0);
+		assert_int_equal(filter_flush(HOOK_FORWARD, &err), 0);
+		assert_true(passes());
+		assert_false(hooked(HOOK_INPUT));
+		ADD(CONTINUE, COUNT);
+		filter_policy_set(HOOK_INPUT, false, &err);
+		assert_int_equal(filter_end(keep, &err), 0);
+		assert_int_equal(hooked(HOOK_INPUT), keep);
+		assert_int_equal(passes(), !keep);
+		if (keep)
+			HANDLES(3);
+		else
+			HANDLES(0, 1);
+	}
 }
 
 static uint32_t draw(uint32_t n)
@@ -365,6 +531,8 @@ static int start(void **state)
 			(char *)"--no-shconf", (char *)"--no-telemetry",
 			(char *)"-m", (char *)"64", (char *)"--lcores", (char *)"0"};
 
+	links[1] = &p1;
+	links[2] = &p2;
 	assert_true(rte_eal_init(RTE_DIM(argv), argv) >= 0);
 	return filter_init();
 }
@@ -384,6 +552,12 @@ int main(void)
 		cmocka_unit_test_teardown(test_policy_and_refusals, teardown),
 		cmocka_unit_test_teardown(test_links, teardown),
 		cmocka_unit_test_teardown(test_limit, teardown),
+		cmocka_unit_test_teardown(test_limit_bytes, teardown),
+		cmocka_unit_test_teardown(test_limit_over, teardown),
+		cmocka_unit_test_teardown(test_sets_and_masks, teardown),
+		cmocka_unit_test_teardown(test_mark, teardown),
+		cmocka_unit_test_teardown(test_places, teardown),
+		cmocka_unit_test_teardown(test_transaction, teardown),
 		cmocka_unit_test_teardown(test_random, teardown),
 	};
 

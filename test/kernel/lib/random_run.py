@@ -9,11 +9,15 @@ import itertools
 import random
 import time
 
+import random_filters
 import random_frames
 import random_routes
+import random_topology
 
-from . import decode, runner
+from . import decode, layout, runner
+from .netns import CommandRefused
 from .scenario import Difference, Scenario
+from .wire import RouterSilent
 
 _CHAPTER_FRAMES = 2048
 _SHRINK_SECONDS = 90.0
@@ -30,12 +34,20 @@ class Chapter:
         random_routing = rng.random() < 0.5
         if random_routing:
             self.setup += random_routes.commands(rng)
-        self._generator = random_frames.Generator(rng, options.extras, random_routing)
+        self.mtu = random_topology.mtu(rng) if rng.random() < 0.3 else {}
+        if rng.random() < 0.3:
+            self.setup += random_topology.commands(rng)
+        self._filters = random_filters.POSSIBLE and rng.random() < 0.4
+        if self._filters:
+            self.setup += random_filters.commands(rng)
+        self._generator = random_frames.Generator(
+            rng, options.extras, random_routing, {**layout.MTU, **self.mtu}, self.setup)
         self._frames = frames
         self._options = options
 
-    def scenario(self, story):
-        return Scenario(self.name, "", story, self.setup, sentinel=self.sentinel)
+    def scenario(self, story, setup=None):
+        return Scenario(self.name, "", story, self.setup if setup is None else setup,
+                        sentinel=self.sentinel, mtu=self.mtu)
 
     def tell(self, play, boil_down=True):
         history = []
@@ -45,6 +57,8 @@ class Chapter:
             try:
                 play.send(port, *frames)
                 play.check_counters()
+                if self._filters:
+                    play.filter_counters()
             except Difference as difference:
                 if not boil_down:
                     raise
@@ -52,7 +66,7 @@ class Chapter:
 
     # Finding the fewest frames.
 
-    def _replay(self, groups, one_by_one=False):
+    def _replay(self, groups, one_by_one=False, setup=None):
         """Play groups of frames on new routers; the difference, or None."""
         def story(play):
             for port, frames in groups:
@@ -61,10 +75,14 @@ class Chapter:
                 else:
                     play.send(port, *frames)
                     play.check_counters()
+            if self._filters:
+                play.filter_counters()
         try:
-            runner.play(self.scenario(story), self._options, count_each=one_by_one)
+            runner.play(self.scenario(story, setup), self._options, count_each=one_by_one)
         except Difference as difference:
             return difference
+        except (CommandRefused, RouterSilent):
+            return None     # what was left out is needed: another difference, or none
         return None
 
     def _boil_down(self, history, first):
@@ -73,7 +91,8 @@ class Chapter:
             difference = self._replay(candidate)
             if difference is not None:
                 fewest, difference = self._fewest(candidate, difference, deadline)
-                return f"{difference}\n\nTo keep:\n\n{self._as_scenario(fewest)}"
+                setup, difference = self._least_setup(fewest, difference)
+                return (f"{difference}\n\nTo keep:\n\n{self._as_scenario(fewest, setup)}")
         return f"did not happen again on new routers; it was:\n{first}"
 
     def _promising(self, history):
@@ -103,10 +122,29 @@ class Chapter:
             part //= 2
         return groups, difference
 
-    def _as_scenario(self, groups):
+    def _least_setup(self, groups, difference):
+        """The commands without which there is no difference."""
+        deadline = time.monotonic() + _SHRINK_SECONDS
+        setup, part = list(self.setup), max(1, len(self.setup) // 2)
+        while part and time.monotonic() < deadline:
+            start = 0
+            while start < len(setup) and time.monotonic() < deadline:
+                # without those for the sentinels there would be another difference
+                rest = (setup[:start] + [c for c in setup[start:start + part] if "198.18." in c]
+                        + setup[start + part:])
+                still = self._replay(groups, setup=tuple(rest)) if rest != setup else None
+                if still is not None:
+                    setup, difference = rest, still
+                else:
+                    start += part
+            part //= 2
+        return tuple(setup), difference
+
+    def _as_scenario(self, groups, setup):
         lines = [f'@scenario("found by {self.name}", "random", sentinel="{self.sentinel}",',
-                 f"          setup={self.setup!r})",
-                 "def found(s):"]
+                 f"          mtu={self.mtu!r}, setup=("]
+        lines += [f"              {command!r}," for command in setup]
+        lines += ["          ))", "def found(s):"]
         for port, frames in groups:
             lines += [f"    # {decode.summary(frame)}" for frame in frames[:4]]
             listed = ", ".join(f'Frame.fromhex("{frame.hex()}")' for frame in frames)

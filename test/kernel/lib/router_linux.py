@@ -41,25 +41,67 @@ def _sysctl(router, lines):
             router.namespace.sysctl(key, value)
 
 
-def _filter(line):
-    """nft's words for `filter ...`: the rule is nft's already, but for one word."""
+class _FilterHandles:
+    """nft numbers the rules of a table, millrace those of each point."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+        self._handles = {}
+
+    def look(self, point):
+        """Take note of rules that have come since, in the order of their coming."""
+        known = self._handles.setdefault(point, [])
+        listed = self._namespace.nft_json("list", "table", "ip", "filter")["nftables"]
+        known += sorted({entry["rule"]["handle"] for entry in listed
+                         if entry.get("rule", {}).get("chain") == point} - set(known))
+        return known
+
+    def translate(self, point, words):
+        """`handle N ...` with nft's number."""
+        words = list(words)
+        words[1] = str(self.look(point)[int(words[1]) - 1])
+        return words
+
+
+def _chain(point, policy=""):
+    return f"""add table ip filter
+        add chain ip filter {point} {{ type filter hook {point} priority 0; {policy} }}"""
+
+
+def _filter(router, line):
+    """Do what `filter ...` says with nft: the rule is nft's already, but for one word."""
     _, verb, point, *words = line.split(" ")
-    chain = f"""add table ip filter
-        add chain ip filter {point} {{ type filter hook {point} priority 0; }}"""
-    words = " ".join(words)
+    if words[:1] == ["handle"]:
+        words = router.filter_handles.translate(point, words)
+    elif verb == "flush":
+        router.filter_handles.look(point)
+    words = " ".join(words).replace("fragment", "ip frag-off & 0x3fff != 0")
     if verb == "policy":
-        return chain.replace("; }", f"; policy {words}; }}")
+        return router.namespace.nft([_chain(point, f"policy {words};")])
     if verb == "flush":
-        return f"{chain}\nflush chain ip filter {point}"
-    words = words.replace("fragment", "ip frag-off & 0x3fff != 0")
-    return f"{chain}\nadd rule ip filter {point} {words}"
+        return router.namespace.nft([_chain(point), f"flush chain ip filter {point}"])
+    verb = "delete" if verb == "del" else verb
+    router.namespace.nft([_chain(point), f"{verb} rule ip filter {point} {words}"])
 
 
 def _nft(router, lines):
     if any("tcp reset" in line for line in lines):
         for port in layout.PORTS:
             router.namespace.checksums_in_software(port)
-    router.namespace.nft(_NFT.get(line) or _filter(line) for line in lines)
+    for simple, group in itertools.groupby(lines, lambda line: line.startswith("filter add")
+                                           and " handle " not in line):
+        if simple:      # all at once
+            group = [line.split(" ", 3) for line in group]
+            router.namespace.nft(
+                [_chain(point) for point in {point for _, _, point, _ in group}]
+                + [f"add rule ip filter {point} " + words.replace(
+                    "fragment", "ip frag-off & 0x3fff != 0") for _, _, point, words in group])
+            continue
+        for line in group:
+            if line in _NFT:
+                router.namespace.nft([_NFT[line]])
+            else:
+                _filter(router, line)
     if any(line in _NFT for line in lines):
         # Tracking verifies checksums before anybody asks, and what it finds stays with the packet.
         router.namespace.sysctl("net.netfilter.nf_conntrack_checksum", "0")
@@ -77,6 +119,7 @@ class LinuxRouter:
     def __init__(self, namespace):
         self.namespace = namespace
         self.services = Services(namespace)
+        self.filter_handles = _FilterHandles(namespace)
 
     def prepare(self):
         """What must be set before there are ports."""
@@ -111,7 +154,9 @@ class LinuxRouter:
     def filter_counters(self):
         """What rules have counted: for each point, packets and bytes in order."""
         counted = {}
-        for entry in self.namespace.nft_json("list", "table", "ip", "filter")["nftables"]:
+        for entry in self.namespace.nft_json("list", "ruleset")["nftables"]:
+            if entry.get("rule", {}).get("table") != "filter":
+                continue
             for expression in entry.get("rule", {}).get("expr", ()):
                 if "counter" in expression:
                     c = expression["counter"]

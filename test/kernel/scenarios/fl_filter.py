@@ -171,6 +171,190 @@ def refilled(s):
         s.send("p0", udp(H0, H1))
 
 
+FLAGS = (SYN, ACK, SYN | ACK, FIN, RST, FIN | ACK, 0, 0xff, PSH | ACK, 0x40, 0x80)
+
+
+def odd_packets(dst=H1):
+    """What the fields of headers can be, one at a time."""
+    found = [tcp(H0, dst, flags) for flags in FLAGS]
+    found += [udp(H0, dst, tos=tos) for tos in (0, 1, 2, 3, 0x20, 0x28, 0xb8, 0xbb, 0xff)]
+    found += [udp(H0, dst, id=number) for number in (0, 1, 7, 0xffff)]
+    found += [udp(H0, dst, bytes(size)) for size in (0, 1, 72, 73, 972, 1000)]
+    found += [udp(H0, dst, options=bytes((1,)) * size) for size in (4, 8, 40)]
+    found += [udp(H0, dst, flags=flags) for flags in (0, DF, RESERVED, DF | RESERVED)]
+    found += [icmp(H0, dst, kind, code, data=bytes(30)) for kind in (0, 3, 8, 11, 13)
+              for code in (0, 1, 3, 4, 13)]
+    if dst != R0:
+        found += cut(udp(H0, dst, data(900)), 400, 400)
+        found += cut(udp(H0, dst, data(900)), 400, 400, keep=DF)
+        found += [ipv4(H0, dst, TCP, data(13)), ipv4(H0, dst, TCP, data(14)),
+                  ipv4(H0, dst, ICMP, b"\3"), ipv4(H0, dst, TCP, data(20), offset=3)]
+    return found
+
+
+@filtered("sets and ranges", *(f"filter add forward {match} counter" for match in (
+    "ip saddr { 10.0.0.2, 10.0.0.3 }", "ip saddr 10.0.0.1-10.0.0.2", "ip saddr != 10.0.0.3-10.0.0.9",
+    "ip daddr { 10.0.1.0/31, 10.0.2.2, 10.0.3.1-10.0.3.9 }", "ip daddr != { 10.0.1.2, 10.0.2.2 }",
+    "tcp dport { 22, 80, 1000-2000 }", "tcp sport != { 22, 80 }", "udp dport { 53, 5000 }",
+    "udp dport {53,54,5000-5002}", "ip protocol { tcp, udp }", "ip protocol != { tcp, 99 }",
+    "ip protocol { 6-17, 99 }", "icmp type { echo-request, echo-reply, 13 }", "icmp type != { 8, 0 }",
+    "ip ttl { 2, 9, 60-64 }", "iifname { p0, p1 }", "iifname { p1, p3 }", "oifname != { p1, p3 }",
+    "oifname \"p*\"", "oifname q*", "ip protocol { tcp, udp } th dport { 22, 53 }",
+    "meta l4proto { tcp, udp } th sport 1024", "meta l4proto != icmp",
+    "tcp dport 1-100 ip saddr { 10.0.0.2 } ip daddr { 10.0.1.0/24, 10.0.3.0/24 }",
+    "ip saddr & 255.255.255.254 == 10.0.0.2", "ip daddr & 0.0.0.255 != 0.0.0.2")))
+def sets(s):
+    s.each("p0", assorted())
+    s.each("p2", [udp(H2, H1), tcp(H2, H0, dport=22)])
+
+
+@filtered("other fields of the headers", *(
+    f"filter add {point} {match} counter" for point in ("forward", "input") for match in (
+        "ip length 28", "ip length > 1000", "ip length { 48, 100-1000 }", "meta length < 60",
+        "meta length >= 1000", "ip id 7", "ip id != 0-6", "ip dscp cs1", "ip dscp af11", "ip dscp 0x2e",
+        "ip dscp != cs0", "ip dscp { ef, af11 }", "ip ecn not-ect", "ip ecn ce", "ip ecn != ect0",
+        "ip hdrlength 5", "ip hdrlength > 5", "ip frag-off 0", "ip frag-off != 0",
+        "ip frag-off & 0x1fff != 0", "ip frag-off & 0x4000 == 0x4000", "ip frag-off & 0xe000 == 0x8000",
+        "ip frag-off & 0x2000 != 0 ip frag-off & 0x1fff == 0", "ip frag-off 0x2000",
+        "ip ttl < 65", "icmp code 0", "icmp code != 0",
+        "icmp code port-unreachable", "icmp type 3 icmp code { 1, 3, 13 }", "icmp code < 4",
+        "tcp flags syn", "tcp flags syn,ack", "tcp flags & (fin|syn|rst|ack) == syn",
+        "tcp flags & (syn|ack) != syn", "tcp flags == syn", "tcp flags != syn", "tcp flags & fin != 0",
+        "tcp flags & (fin|syn) == 0", "tcp flags syn / syn,ack", "tcp flags & 0xff == 0",
+        "tcp flags == 0x12", "meta pkttype host", "meta pkttype broadcast", "meta pkttype != multicast",
+        "meta pkttype { broadcast, multicast }")))
+def fields(s):
+    for dst in (H1, R0):
+        s.each("p0", odd_packets(dst))
+    s.send("p0", udp(H0, B0), udp(H0, EVERYONE), udp(H0, R0, dport=7), dst=BROADCAST_MAC)
+    s.send("p0", udp(H0, ALL_HOSTS), dst="01:00:5e:00:00:01")
+
+
+@filtered("marks go along", "filter add prerouting ip saddr 10.0.0.3 meta mark set 0x10 counter",
+          "filter add prerouting tcp dport 22 mark set 7", "filter add prerouting mark 7 counter",
+          "filter add forward mark 0x10 counter", "filter add forward meta mark & 0x1 == 1 counter",
+          "filter add forward mark != 0 counter", "filter add forward mark { 1-7, 16 } mark set 99",
+          "filter add postrouting mark 99 counter", "filter add postrouting mark > 15 counter",
+          "filter add input mark 7 counter", "filter add output mark != 0 counter",
+          "filter add output icmp type echo-reply mark set 5", "filter add postrouting mark 5 counter",
+          "filter add output udp sport 7 mark set 0xffffffff",
+          "filter add input iif lo mark 0xffffffff counter")
+def marks(s):
+    s.each("p0", assorted())
+    s.send("p0", *cut(echo(H0, R0, data(900)), 400, 400), *cut(udp(J0, H1, data(900)), 400, 400))
+    s.send("p0", udp(B0, R0), echo(B0, R0), udp(J0, H1, ttl=1))
+
+
+@filtered("marks of fragments put together", "filter add prerouting ip saddr 10.0.0.3 mark set 3",
+          "filter add forward mark 3 counter", "filter add input mark 3 counter",
+          "filter add postrouting mark 3 counter", setup=("sysctl net.millrace.defrag=1",))
+def marks_defragmented(s):
+    for packet in (udp(J0, H1, data(900)), echo(J0, R0, data(900)), udp(H0, H1, data(900))):
+        s.send("p0", *cut(packet, 400, 400))
+        s.send("p0", *reversed(cut(packet, 400, 400)))
+
+
+@filtered("rules come, go and change places", "filter add forward counter",
+          "filter add forward ip daddr 198.18.0.0/15 accept")
+def places(s):
+    probe = (udp(H0, H1), tcp(J0, H1, dport=22), echo(H0, H2), udp(H0, R0))
+
+    for command in ("add forward udp dport 5000 counter accept", "insert forward tcp dport 22 counter",
+                    "insert forward index 2 counter", "add forward index 0 ip saddr 10.0.0.2 counter",
+                    "add forward handle 1 counter", "insert forward handle 1 icmp type 8 counter drop",
+                    "add forward counter drop", "add forward counter",
+                    "replace forward handle 7 counter accept", "del forward handle 3",
+                    "replace forward handle 8 icmp type 8 counter drop",
+                    "replace forward handle 8 tcp dport 22 counter reject with tcp reset",
+                    "delete forward handle 8", "add input udp dport 5000 counter drop",
+                    "replace input handle 1 udp dport 5001 counter drop", "flush input",
+                    "add input counter reject", "flush forward", "add forward counter"):
+        s.run("filter " + command)
+        s.send("p0", *probe)
+        s.filter_counters()
+
+
+@filtered("return and policies", "filter policy forward drop",
+          "filter add forward ip daddr 198.18.0.0/15 accept",
+          "filter add forward ip saddr 10.0.0.3 counter return", "filter add forward counter accept",
+          "filter add input ip saddr 10.0.0.3 counter return", "filter add input counter drop")
+def returns(s):
+    s.each("p0", assorted())
+    s.run("filter policy forward accept")
+    s.each("p0", assorted())
+
+
+@filtered("limits the other way, and of bytes",
+          "filter add forward udp dport 5000 limit rate over 1/hour burst 3 packets counter drop",
+          "filter add forward udp dport 53 limit rate over 2/day counter reject",
+          "filter add forward icmp type echo-request limit rate 2 kbytes/day counter drop",
+          "filter add forward udp dport 7 limit rate 1000 bytes/day burst 500 bytes counter drop",
+          "filter add forward udp dport 19 limit rate over 1 kbytes/week burst 2 kbytes counter drop",
+          "filter add forward ip daddr 198.18.0.0/15 accept", "filter add forward counter")
+def limits_over(s):
+    rng = random.Random(9)
+    for _ in range(30):
+        size = rng.randrange(1, 300)
+        s.send("p0", udp(H0, H1), udp(H0, H1, dport=53), echo(H0, H1, bytes(size)),
+               udp(H0, H1, bytes(size), dport=7), udp(H0, H1, bytes(size), dport=19))
+
+
+CODES = ("net-unreachable", "host-unreachable", "prot-unreachable", "port-unreachable",
+         "net-prohibited", "host-prohibited", "admin-prohibited")
+
+for point in POINTS[:4]:
+    @filtered(f"each kind of reject at {point}", *(
+        f"filter add {point} ip saddr 10.0.0.{20 + n} counter reject with icmp type {code}"
+        for n, code in enumerate(CODES)), f"filter add {point} ip daddr 10.0.0.{20} counter reject",
+        setup=tuple(f"neigh add 10.0.0.{20 + n} lladdr 02:00:00:00:00:{20 + n:02x} dev p0 nud permanent"
+                    for n in range(len(CODES))))
+    def each_reject(s):
+        for n in range(len(CODES)):
+            src = f"10.0.0.{20 + n}"
+            for dst in (H1, R0):
+                s.send("p0", udp(src, dst, options=b"\x07\x0b\x04" + bytes(9)),
+                       udp(src, dst, data(1400), tos=0x13), tcp(src, dst, SYN), echo(src, dst),
+                       icmp(src, dst, 3, data=udp(dst, src)), icmp(src, dst, 11, data=bytes(40)),
+                       icmp(src, dst, 5, data=bytes(28)), icmp(src, dst, 13, data=bytes(12)),
+                       ipv4(src, dst, 47, data(30)), ipv4(src, dst, 50, data(30)),
+                       ipv4(src, dst, 2, data(8)), udp(src, dst, ttl=1),
+                       udp(src, dst, options=b"\x44\x0c\x05\x01" + bytes(8)),
+                       udp(src, dst, options=b"\x94\x04\0\0\x82\x0b" + bytes(9) + b"\0"))
+                s.send("p0", *cut(udp(src, dst, data(600), id=n), 200, 200))
+
+
+@filtered("rejected datagrams that were put together, with options",
+          "filter add forward udp dport 5000 counter reject with icmp admin-prohibited",
+          "filter add forward tcp dport 80 counter reject with tcp reset",
+          "filter add forward ip protocol 99 limit rate 1/week burst 2 packets counter reject",
+          "filter add forward icmp type echo-request limit rate over 1/week burst 2 packets counter "
+          "reject with icmp host-prohibited", setup=("sysctl net.millrace.defrag=1",))
+def rejected_whole(s):
+    for options in (None, b"\x07\x0b\x04" + bytes(9), b"\x44\x0c\x05\0" + bytes(8), b"\1" * 4,
+                    b"\x82\x0b" + bytes(9) + b"\0", b"\x94\x04\0\0"):
+        for packet in (udp(H0, H1, data(900)), tcp(H0, H1, SYN, data(900)), echo(H0, H1, data(900)),
+                       ipv4(H0, H1, 99, data(900)), udp(H0, H1, data(900), udp_check=1)):
+            for keep in (0, DF):
+                pieces = cut(packet, 400, 400, first_options=options, keep=keep)
+                s.send("p0", *pieces)
+                s.send("p0", *reversed(pieces))
+
+
+@filtered("reject where the way back is odd",
+          "filter add forward ip saddr != 198.18.0.0/15 counter reject",
+          "filter add input ip saddr != 198.18.0.0/15 counter reject with icmp net-prohibited",
+          "filter add prerouting ip ttl 77 counter reject with icmp host-unreachable",
+          setup=("route add 20.0.0.0/8 via 10.0.2.254 mtu 600 hoplimit 9",
+                 "route add 21.0.0.0/8 via 10.0.3.254 src 10.0.2.1", "route add throw 22.0.0.0/8",
+                 "sysctl net.ipv4.icmp_errors_use_inbound_ifaddr=1"))
+def odd_ways(s):
+    for src in ("20.1.1.1", "21.1.1.1", "22.1.1.1", UNROUTED, UNREACHABLE, PROHIBITED, BLACKHOLED,
+                R1, B0, B1, "0.0.0.0", "127.0.0.1", "224.0.0.1", EVERYONE, "240.0.0.1"):
+        for dst in (H1, R0, B0, EVERYONE, UNROUTED, "224.0.0.1"):
+            s.send("p0", udp(src, dst, data(700)), udp(src, dst, ttl=77))
+            s.send("p1", tcp(src, dst, ttl=77))
+
+
 def prefix(host, lengths, rng):
     return ipaddress.ip_network(f"{host}/{rng.choice(lengths)}", strict=False)
 
