@@ -217,3 +217,96 @@ def options(s):
                  for index, start in enumerate((0, 4, 8))]
         s.send("p0", *group)
         s.send("p0", *group[::-1])
+
+
+_SEEDS = range(5)
+
+
+def _spans(rng, units):
+    """A datagram cut at random, with what else comes: duplicates, overlaps, other ends."""
+    edges = sorted({0, units, *rng.sample(range(1, units), rng.randrange(0, min(9, units)))})
+    spans = [(start, end, end < units) for start, end in zip(edges, edges[1:])]
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2, 4))):
+        start, end, more = rng.choice(spans)
+        kind = rng.randrange(5)
+        if kind == 1:
+            start = max(0, start - rng.randrange(3))
+        elif kind == 2:
+            end = end + rng.randrange(3)
+        elif kind == 3:
+            start, end = sorted(rng.sample(range(units + 3), 2))
+            more = end < units
+        elif kind == 4:
+            more = not more
+        spans.append((start, end, more))
+    if rng.random() < 0.08:
+        spans.pop(rng.randrange(len(spans)))
+    order = rng.randrange(5)
+    if order < 2:
+        rng.shuffle(spans)
+    elif order == 2:
+        spans.reverse()
+    elif order == 3:
+        spans = spans[1::2] + spans[::2]
+    return spans
+
+
+def _datagram(rng, id, dst=R0, src=H0):
+    """Its fragments, each with a header of its own mind."""
+    units = rng.choice((2, 3, 5, 9, 20, 32))
+    proto = rng.choice((ICMP, ICMP, ICMP, UDP, 99))
+    texts = [message(units), message(units, 65)] if rng.random() < 0.2 else [message(units)]
+    ecn = rng.choice(((0,), (0,), (2,), (1, 2), (2, 3), (0, 1, 2, 3)))
+    flags = rng.choice(((0,), (0,), (DF,), (0, DF), (0, RESERVED)))
+    options = rng.choice(((b"",),) * 6 + ((b"", b"\1\1\1\0"), (b"\x94\4\0\0",),
+                                          (b"", b"\x07\x07\x04\0\0\0\0\0"),
+                                          (b"\x82\x0b" + bytes(10),)))
+    pieces = []
+    for start, end, more in _spans(rng, units):
+        body = (rng.choice(texts) + bytes(64))[8 * start:8 * end]
+        if rng.random() < 0.04:
+            body = body[:max(0, len(body) - rng.randrange(9))]
+        pieces.append(ipv4(src, dst, proto, body, id=id, offset=start,
+                           tos=rng.choice(ecn) | rng.choice((0, 0, 0x10)),
+                           ttl=rng.choice((64, 64, 64, 1, 255)),
+                           flags=rng.choice(flags) | (MF if more else 0),
+                           options=rng.choice(options)))
+    return pieces
+
+
+def _interleaved(rng, datagrams):
+    """All pieces, each datagram's in order, some behind one another and some mixed."""
+    if rng.random() < 0.4:
+        return [piece for datagram in datagrams for piece in datagram]
+    turns = [i for i, datagram in enumerate(datagrams) for _ in datagram]
+    rng.shuffle(turns)
+    left = [iter(datagram) for datagram in datagrams]
+    return [next(left[i]) for i in turns]
+
+
+def _register_random(seed):
+    @scenario(f"two thousand datagrams at random, {seed}", "E",
+              setup=("sysctl net.ipv4.icmp_ratemask=0",
+                     f"sysctl net.ipv4.ipfrag_max_dist={(64, 0, 64, 3, 64)[seed]}"))
+    def datagrams(s):
+        rng = random.Random(900 + seed)
+        for group in range(200):
+            # identifications that come again, with another protocol or another text
+            s.send("p0", *_interleaved(rng, [_datagram(rng, rng.randrange(40), src=rng.choice(
+                (H0, H0, J0)), dst=rng.choice((R0, R0, R1))) for _ in range(10)]))
+
+    @scenario(f"datagrams at random of which each comes by two ports, {seed}", "E",
+              setup=_UNLIMITED)
+    def two_ports(s):
+        rng = random.Random(950 + seed)
+        for id in range(120):
+            # what is no fragment comes alone: it may overtake fragments that one worker of several
+            # hands over to another
+            for (port, _), pieces in itertools.groupby(
+                    _datagram(rng, id, src=far("p0", 1 + id)),
+                    lambda piece: (rng.choice(("p0", "p1")), not any(piece[6:8]))):
+                s.send(port, *pieces)
+
+
+for number in _SEEDS:
+    _register_random(number)
