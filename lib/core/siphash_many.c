@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_cpuflags.h>
+
+#include "core/cpu.h"
 
 typedef uint64_t lanes_t __attribute__((vector_size(SIPHASH_LANES * sizeof(uint64_t))));
 
@@ -102,9 +103,9 @@ static void many_avx512(const struct siphash_key *key, const uint64_t *first,
 
 void siphash_many_init(void)
 {
-	if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0)
+	if (cpu_has_avx512())
 		many = many_avx512;
-	else if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0)
+	else if (cpu_has_avx2())
 		many = many_avx2;
 }
 #else

@@ -3,31 +3,11 @@
 #include "ipv4/fast.h"
 
 #include <rte_byteorder.h>
-#include <rte_cpuflags.h>
 
+#include "core/cpu.h"
 #include "core/sysctl.h"
 #include "ipv4/fast_nexthop.h"
 #include "ipv4/ipv4.h"
-
-static bool always(void)
-{
-	return true;
-}
-
-#ifdef RTE_ARCH_X86_64
-static bool have_avx512(void)
-{
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) > 0;
-}
-
-static bool have_avx2(void)
-{
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0;
-}
-#endif
 
 /* The best first. */
 static const struct {
@@ -36,13 +16,13 @@ static const struct {
 	bool (*there)(void);
 } kinds[] = {
 #ifdef RTE_ARCH_X86_64
-	{16, ip_fast_avx512, have_avx512},
-	{8, ip_fast_avx2, have_avx2},
+	{16, ip_fast_avx512, cpu_has_avx512},
+	{8, ip_fast_avx2, cpu_has_avx2},
 #endif
 #if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
-	{4, ip_fast_portable, always},
+	{4, ip_fast_portable, cpu_any},
 #endif
-	{0, eth_input, always},
+	{0, eth_input, cpu_any},
 };
 
 static int32_t lanes;

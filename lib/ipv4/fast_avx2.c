@@ -5,8 +5,6 @@
 
 #include <rte_common.h>
 
-struct rte_mbuf;
-
 #define LANES 8
 #define HEADER_LOAD_AT 2
 typedef uint32_t lanes_t __attribute__((vector_size(32)));
@@ -64,16 +62,6 @@ static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 {
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
 		_mm256_loadu_si256((const void *)b), _mm256_set1_epi8((char)x)));
-}
-
-static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
-						    uint32_t bits)
-{
-	unsigned int n = 0;
-
-	for (; bits; bits &= bits - 1)
-		to[n++] = m[__builtin_ctz(bits)];
-	return n;
 }
 
 /* Of 16 words, by the lower three bits from each half, then by the fourth. */

@@ -48,6 +48,7 @@ static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 				      _mm256_set1_epi8((char)x));
 }
 
+#define FRAMES_PICK
 static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
 						    uint32_t bits)
 {

@@ -15,7 +15,7 @@
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
  *	bytes_eq(b, x)     which of 32 bytes are x, as bits
  *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many; may
- *	                   write all of to[] (FAST_BURST)
+ *	                   write all of to[] (FAST_BURST); if FRAMES_PICK is defined
  *
  * and then FAST_PATH, the function's name.
  *
@@ -520,6 +520,18 @@ static __rte_always_inline void hand_on(struct worker *w, struct link *l, const 
 	else
 		eth_input(w, l, &m[from], to - from);
 }
+
+#ifndef FRAMES_PICK
+static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
+						    uint32_t bits)
+{
+	unsigned int n = 0;
+
+	for (; bits; bits &= bits - 1)
+		to[n++] = m[__builtin_ctz(bits)];
+	return n;
+}
+#endif
 
 static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
 					  uint32_t bits, uint64_t bytes)

@@ -5,8 +5,6 @@
 
 #include <rte_common.h>
 
-struct rte_mbuf;
-
 #define LANES 4
 typedef uint32_t lanes_t __attribute__((vector_size(16)));
 
@@ -65,16 +63,6 @@ static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 		bits |= (uint32_t)((differ >> 7) * 0x0102040810204080ULL >> 56) << 8 * i;
 	}
 	return bits;
-}
-
-static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
-						    uint32_t bits)
-{
-	unsigned int n = 0;
-
-	for (; bits; bits &= bits - 1)
-		to[n++] = m[__builtin_ctz(bits)];
-	return n;
 }
 
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)

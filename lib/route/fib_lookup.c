@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_cpuflags.h>
 #include <rte_cycles.h>
+
+#include "core/cpu.h"
 
 #define PAD 16u
 #define TRIAL_SLOTS 4096u
@@ -18,36 +19,16 @@
 typedef void (*lookup_fn)(const struct fib_view *view, const uint32_t *addrs, uint16_t *indexes,
 			  unsigned int n);
 
-static bool always(void)
-{
-	return true;
-}
-
-#ifdef RTE_ARCH_X86_64
-static bool have_avx512(void)
-{
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) > 0 &&
-	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) > 0;
-}
-
-static bool have_avx2(void)
-{
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0;
-}
-#endif
-
 static const struct kind {
 	const char *name;
 	lookup_fn fn;
 	bool (*there)(void);
 } kinds[] = {
 #ifdef RTE_ARCH_X86_64
-	{"avx512", fib_lookup_avx512, have_avx512},
-	{"avx2", fib_lookup_avx2, have_avx2},
+	{"avx512", fib_lookup_avx512, cpu_has_avx512},
+	{"avx2", fib_lookup_avx2, cpu_has_avx2},
 #endif
-	{"portable", fib_lookup_portable, always},
+	{"portable", fib_lookup_portable, cpu_any},
 };
 
 static const struct kind *chosen;
