@@ -72,7 +72,7 @@ def markdown(names, results):
     tools = list(dict.fromkeys(result.case.tool for result in results))
     same = sum(result.same for result in results)
     lines = [_HEAD.format(
-        kernel=platform.release(), versions=", ".join(map(_version, tools)),
+        kernel=platform.release().partition("-")[0], versions=", ".join(map(_version, tools)),
         sum=f"Of {len(results)} commands {same} say the same of both.",
         masks="\n".join(dict.fromkeys(
             f"- {', '.join(mask.tools.split())}: {mask.reason}" for mask in tools_text.MASKS)))]
