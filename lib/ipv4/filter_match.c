@@ -49,6 +49,20 @@ static void transport_facts(const struct rte_mbuf *m, struct filter_facts *f)
 		    (n > 3 ? BIT(DPORT) : 0) | (n > TCP_FLAGS_AT ? BIT(TCP_FLAGS) : 0);
 }
 
+/* What nft takes a packet's type for: what is made here is as if it had come for the router, also
+ * the copy that is to come back, as long as it has not; then its address tells. */
+static uint32_t type_of(const struct rte_mbuf *m, enum hook_point point)
+{
+	uint8_t type = packet_of(m)->type;
+
+	if (type == PACKET_OUTGOING ||
+	    (type == PACKET_LOOPBACK && point == HOOK_POSTROUTING))
+		return PACKET_HOST;
+	if (type != PACKET_LOOPBACK)
+		return type;
+	return ip_is_multicast(packet_ip(m)->dst_addr) ? PACKET_MULTICAST : PACKET_BROADCAST;
+}
+
 static void facts_read(const struct rte_mbuf *m, enum hook_point point, struct filter_facts *f)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
@@ -69,7 +83,7 @@ static void facts_read(const struct rte_mbuf *m, enum hook_point point, struct f
 	f->field[FILTER_LENGTH] = rte_be_to_cpu_16(ip->total_length);
 	f->field[FILTER_HEADER] = ip->version_ihl & 0xf;
 	f->field[FILTER_MARK] = p->mark;
-	f->field[FILTER_PKTTYPE] = p->type;
+	f->field[FILTER_PKTTYPE] = type_of(m, point);
 	transport_facts(m, f);
 }
 

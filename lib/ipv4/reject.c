@@ -29,7 +29,6 @@ static bool has_checksum(const struct rte_mbuf *m, uint32_t header)
 	case IPPROTO_ESP:
 	case IPPROTO_SCTP:
 	case IPPROTO_UDPLITE:
-	case IPPROTO_DCCP:
 		return false;
 	default:
 		return true;

@@ -7,6 +7,7 @@ can be played again alone.  Frames go in batches; outputs and counters are compa
 import functools
 import itertools
 import random
+import re
 import time
 
 import random_filters
@@ -40,6 +41,11 @@ class Chapter:
         self._filters = random_filters.POSSIBLE and rng.random() < 0.4
         if self._filters:
             self.setup += random_filters.commands(rng)
+        if self.mtu:
+            # What is larger than the device's own MTU does not leave by an AF_PACKET socket.
+            least = min(self.mtu.values())
+            self.setup = tuple(re.sub(r"\bmtu (\d+)", lambda m: f"mtu {min(least, int(m[1]))}", line)
+                               for line in self.setup)
         self._generator = random_frames.Generator(
             rng, options.extras, random_routing, {**layout.MTU, **self.mtu}, self.setup)
         self._frames = frames
@@ -125,14 +131,16 @@ class Chapter:
     def _least_setup(self, groups, difference):
         """The commands without which there is no difference."""
         deadline = time.monotonic() + _SHRINK_SECONDS
-        setup, part = list(self.setup), max(1, len(self.setup) // 2)
+        base = len(random_frames.SETUP)         # stays: it is what keeps chance away
+        setup, part = list(self.setup[base:]), max(1, (len(self.setup) - base) // 2)
         while part and time.monotonic() < deadline:
             start = 0
             while start < len(setup) and time.monotonic() < deadline:
                 # without those for the sentinels there would be another difference
                 rest = (setup[:start] + [c for c in setup[start:start + part] if "198.18." in c]
                         + setup[start + part:])
-                still = self._replay(groups, setup=tuple(rest)) if rest != setup else None
+                still = (self._replay(groups, setup=(*random_frames.SETUP, *rest))
+                         if rest != setup else None)
                 if still is not None:
                     setup, difference = rest, still
                 else:
@@ -142,7 +150,7 @@ class Chapter:
 
     def _as_scenario(self, groups, setup):
         lines = [f'@scenario("found by {self.name}", "random", sentinel="{self.sentinel}",',
-                 f"          mtu={self.mtu!r}, setup=("]
+                 f"          mtu={self.mtu!r}, setup=(*random_frames.SETUP,"]
         lines += [f"              {command!r}," for command in setup]
         lines += ["          ))", "def found(s):"]
         for port, frames in groups:

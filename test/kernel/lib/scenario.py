@@ -15,6 +15,7 @@ import itertools
 import time
 
 from . import compare, counters, decode, layout, packets
+from .netns import CommandRefused
 from .wire import RouterSilent
 
 _SENTINEL_SECONDS = 3.0
@@ -83,6 +84,17 @@ class Play:
         self.steps += 1
         self._note_addresses(commands)
         self.testbed.run(commands)
+
+    def refused(self, *commands):
+        """Both routers must refuse each of these commands."""
+        self.steps += 1
+        for command in commands:
+            for side in self.testbed.sides:
+                try:
+                    side.router.run([command])
+                except CommandRefused:
+                    continue
+                self._fail(f"{side.name} does not refuse: {command}")
 
     def send(self, port, *frames, dst=None, src=None):
         """Send frames into a port as a group; compare all that comes out on any port.

@@ -340,6 +340,29 @@ def rejected_whole(s):
                 s.send("p0", *reversed(pieces))
 
 
+@filtered("the type of what the router makes", *(
+    f"filter add {point} meta pkttype {kind} counter" for point in POINTS
+    for kind in ("host", "broadcast", "multicast", "!= host")))
+def types(s):
+    s.each("p0", [echo(H0, R0), udp(B0, R0), echo(H0, B0), udp(H0, H1, ttl=1), tcp(H0, R0), udp(H0, H1)])
+    s.send("p0", echo(B0, R0), udp(H0, H1), echo(H0, R0), dst=BROADCAST_MAC)
+
+
+@filtered("what of a broadcast comes back is no packet that was not sent",
+          "filter add postrouting ip daddr != 198.18.0.0/15 counter drop", "filter add output counter")
+def broadcast_back(s):
+    for src in (B0, B1, H0):
+        s.send("p1", udp(src, R0), echo(src, R0), udp(src, H2, ttl=1), udp(src, UNREACHABLE))
+
+
+@filtered("what is answered without a checksum", "filter add forward ip daddr 10.0.1.2 counter reject",
+          "filter add input ip saddr 10.0.0.2 counter reject")
+def without_checksum(s):
+    for dst in (H1, R0):
+        s.send("p0", *(ipv4(H0, dst, proto, data(30, proto)) for proto in range(256)
+                       if proto not in (ICMP, TCP, UDP)))
+
+
 @filtered("reject where the way back is odd",
           "filter add forward ip saddr != 198.18.0.0/15 counter reject",
           "filter add input ip saddr != 198.18.0.0/15 counter reject with icmp net-prohibited",
