@@ -207,6 +207,8 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 	t->bytes -= t->held_bytes;
 }
 
+/* Whenever a burst more is there the device is offered all, also if it had not taken the last: frames
+ * may have been put here many at a time, so there need not be just one burst. */
 static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
 {
 	if (unlikely(t->n == t->limit)) {
@@ -217,7 +219,7 @@ static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, uns
 	t->m[t->n++] = m;
 	t->held_bytes += m->pkt_len;
 	w->link->tx_pending |= 1ULL << link;
-	if (t->n == BURST)
+	if (t->n % BURST == 0)
 		txbuf_flush(w, t);
 }
 
@@ -226,8 +228,9 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 {
 	w->link->tx_pending |= 1ULL << link;
 	while (n) {
-		unsigned int part = RTE_MIN(n, t->n < BURST ? BURST - t->n : t->limit - t->n);
+		unsigned int part = RTE_MIN(BURST - t->n % BURST, t->limit - t->n);
 
+		part = RTE_MIN(part, n);
 		if (unlikely(!part)) {
 			t->dropped += n;
 			packet_drop_bulk(w, m, n, DROP_TX_QUEUE_FULL);
@@ -238,7 +241,7 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 		t->n += part;
 		m += part;
 		n -= part;
-		if (t->n == BURST)
+		if (t->n % BURST == 0)
 			txbuf_flush(w, t);
 	}
 }

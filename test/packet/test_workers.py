@@ -154,3 +154,27 @@ def test_more_than_the_transmit_ring_holds(router, directory):
     assert sum(router.buffers().values()) == 0
     router.stop()
     assert len(pcap.frames(directory / "out1.pcap")) == account["transmitted"]
+
+
+def test_many_pieces_behind_a_few_frames(router, directory):
+    """A device that takes all it is given is given all, whatever stood in the buffer before: some
+    frames that were put there together, then more pieces of large packets than the buffer holds."""
+    small = (1, frame(0, udp(A, "10.9.0.1", payload=bytes(9))))
+    expired = (1, frame(0, udp(A, "10.9.0.1", ttl=1)))
+    large = (1, frame(0, udp(A, "10.9.0.1", payload=bytes(1472))))
+    pieces = -(-1480 // 48)
+    pcap.write(directory / "in.pcap",
+               [small] * 20 + [expired] + [small] * 11 + [small] * 20 + [large] * 76)
+    pcap.write(directory / "none.pcap", [])
+    router.start([f"link add p0 type dpdk devargs net_pcap0,rx_pcap={directory}/in.pcap,"
+                  f"tx_pcap={directory}/out0.pcap address {frames.mac(0)}",
+                  f"link add p1 type dpdk devargs net_pcap1,rx_pcap={directory}/none.pcap,"
+                  f"tx_pcap={directory}/out1.pcap mtu 68 address {frames.mac(1)}",
+                  "addr add 10.0.0.1/24 dev p0", "addr add 10.0.1.1/24 dev p1",
+                  "link set p1 up", *KNOWN, f"route add 10.9.0.0/16 via {B}"])
+    router.ctl("link set p0 up")        # now that the next hop is ready for the fast path
+    account = router.settled(128)
+    assert account["reasons"] == {"IP_TTL": 1}
+    assert router.stats("p1")["tx"]["dropped"] == 0
+    router.stop()
+    assert len(pcap.frames(directory / "out1.pcap")) == 51 + 76 * pieces
