@@ -342,7 +342,7 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 				       const struct expected *e)
 {
 	unsigned int at = group * LANES;
-	uint32_t good = b->good[group], ok;
+	uint32_t good = b->good[group], first, ok;
 	lanes_t index, total, gateway;
 	bool one;
 
@@ -352,12 +352,11 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 	}
 	memcpy(&index, &b->index[at], sizeof(index));
 	memcpy(&total, &b->total[at], sizeof(total));
-	gateway = (lanes_t){0} + b->index[at + (unsigned int)__builtin_ctz(good)];
-	one = !(good & ~lanes_eq(index, gateway));
+	first = b->index[at + (unsigned int)__builtin_ctz(good)];
+	one = !(good & ~lanes_eq(index, (lanes_t){0} + first));
 	if (one)
-		gateway = (lanes_t){0} + __atomic_load_n(
-			&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(good)]].gateway,
-			__ATOMIC_RELAXED);
+		gateway = (lanes_t){0} + __atomic_load_n(&fast_nexthops[first].gateway,
+							 __ATOMIC_RELAXED);
 	else
 		gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
 	ok = good & ~lanes_lt(gateway & 0xffffu, total) &
