@@ -31,7 +31,8 @@ static int run_load(const struct value *v, struct output *o, struct error *err)
 
 static const struct command commands[] = {
 	{"show", "Print the running state as the commands that lead to it.", run_show},
-	{"save", "Write what `config show` prints to a file.", run_save, COMMAND_ARGS(save_args)},
+	{"save", "Write what `config show` prints to a file, below a line of comment.", run_save,
+	 COMMAND_ARGS(save_args)},
 	{"load", "Run the commands of a file, up to the first that is refused.", run_load,
 	 COMMAND_ARGS(load_args)},
 };

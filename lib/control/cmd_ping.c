@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include "control/commands.h"
 #include "control/job.h"
 #include "core/clock.h"
@@ -308,6 +310,7 @@ static void show(const struct ping *p, struct output *o)
 
 int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct error *err)
 {
+	char address[INET_ADDRSTRLEN];
 	int rc;
 
 	if (!o || !o->job)
@@ -317,7 +320,11 @@ int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct 
 		return error_set(err, EOPNOTSUPP, "nobody answers where time is replayed "
 						  "(--time packet)");
 	rc = probe_route(dst, src);
-	return rc ? error_set(err, -rc, "connect: %s", strerror(-rc)) : 0;
+	if (rc == -EADDRNOTAVAIL)
+		return error_set(err, -rc, "\"%s\" is not an address of this router",
+				 inet_ntop(AF_INET, src, address, sizeof(address)));
+	return rc ? error_set(err, -rc, "connect: %s: %s", strerror(-rc),
+			      inet_ntop(AF_INET, &dst, address, sizeof(address))) : 0;
 }
 
 static int take_interval(const struct value *v, struct ping *p, struct error *err)

@@ -66,23 +66,32 @@ static int params(const struct value *v, bool any, struct rule_params *p, struct
 	return 0;
 }
 
+static bool any_given(const struct value *v)
+{
+	for (unsigned int i = 0; i < RTE_DIM(args); i++)
+		if (v[i].given)
+			return true;
+	return false;
+}
+
 static int run_add(const struct value *v, struct output *o, struct error *err)
 {
 	struct rule_params p;
-	int rc = params(v, false, &p, err);
+	int rc;
 
+	if (!any_given(v))
+		return error_set(err, EINVAL, "say what: a selector, a priority, a table or an "
+					      "action");
+	rc = params(v, false, &p, err);
 	return rc ? rc : rule_add(&p, err);
 }
 
 static int run_del(const struct value *v, struct output *o, struct error *err)
 {
 	struct rule_params p;
-	bool any = false;
 	int rc;
 
-	for (unsigned int i = 0; i < RTE_DIM(args); i++)
-		any = any || v[i].given;
-	if (!any)
+	if (!any_given(v))
 		return error_set(err, EINVAL, "say which: a priority, a selector or a table");
 	rc = params(v, true, &p, err);
 	return rc ? rc : rule_del(&p, err);

@@ -342,16 +342,32 @@ static int parse_args(struct call *call, int argc, const char *const *argv, bool
 	return 0;
 }
 
+/* One of some names is missing: the first word that another argument took was meant for it. */
+static const char *taken_for_rest(const struct call *call, const struct arg *missing)
+{
+	const struct command *c = call->command;
+
+	for (unsigned int i = 0; !missing->word && i < c->n_args; i++)
+		if (c->args[i].type == ARG_REST && call->v[i].given)
+			return call->v[i].words[0];
+	return NULL;
+}
+
 static int check_required(const struct call *call, struct error *err)
 {
 	const struct command *c = call->command;
-	char label[256];
+	const char *label, *taken;
+	char buf[256];
 	unsigned int i;
 
-	for (i = 0; i < c->n_args; i++)
-		if (c->args[i].required && !call->v[i].given)
-			return error_set(err, EINVAL, "%s is missing",
-					 arg_label(&c->args[i], label, sizeof(label)));
+	for (i = 0; i < c->n_args; i++) {
+		if (!c->args[i].required || call->v[i].given)
+			continue;
+		label = arg_label(&c->args[i], buf, sizeof(buf));
+		taken = taken_for_rest(call, &c->args[i]);
+		return taken ? error_set(err, EINVAL, "\"%s\" is not one of %s", taken, label)
+			     : error_set(err, EINVAL, "%s is missing", label);
+	}
 	return 0;
 }
 

@@ -56,7 +56,8 @@ static inline void out_text_address(struct output *o, const char *before, rte_be
 		out_address(o, NULL, before, addr);
 }
 
-/* May a command that sends probes begin here, and is there a way? *src is found where it is 0. */
+/* May a command that sends probes begin here, and is there a way? *src must be an own address; it is
+ * found where it is 0. */
 int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct error *err);
 
 /* What `shutdown` calls. */

@@ -14,6 +14,7 @@
 #include "core/message.h"
 #include "ipv4/append.h"
 #include "packet/checksum.h"
+#include "route/route.h"
 
 /* What a worker is told. */
 struct order {
@@ -187,8 +188,11 @@ void probe_close(int session)
 int probe_route(rte_be32_t dst, rte_be32_t *src)
 {
 	struct ip_flow f = {.dst = dst, .src = *src, .protocol = IPPROTO_ICMP};
-	int rc = ip_route_output(&f);
+	int rc;
 
+	if (f.src && route_lookup_local(f.src)->type != ROUTE_LOCAL)
+		return -EADDRNOTAVAIL;
+	rc = ip_route_output(&f);
 	*src = f.src;
 	return rc;
 }

@@ -45,7 +45,8 @@ int probe_init(void);
 int probe_open(probe_answer_fn fn, void *arg);
 void probe_close(int session);
 
-/* Is there a way to dst? Finds the source where it is 0. 0 or a negative errno. */
+/* Is there a way to dst? Finds the source where it is 0. Returns 0, -EADDRNOTAVAIL where *src is not
+ * an own address, or what else ip_route_output() forbids it with. */
 int probe_route(rte_be32_t dst, rte_be32_t *src);
 
 /* Send one. 0, -ENOBUFS or -EAGAIN (a worker is too busy to be told). */

@@ -208,7 +208,7 @@ def test_the_router_pings_nobody(net):
     assert "From 10.2.0.1 icmp_seq=1 Destination Host Unreachable" in shown, shown
     assert "1 packets transmitted, 0 received, +1 errors, 100% packet loss" in shown
     assert "Network is unreachable" in net.router.refusal("ping 192.0.2.1")
-    assert "Network is unreachable" in net.router.refusal("ping 10.2.0.2 -I 10.2.0.2")
+    assert '"10.2.0.2" is not an address' in net.router.refusal("ping 10.2.0.2 -I 10.2.0.2")
     assert "ten minutes" in net.router.refusal("ping 10.2.0.2 -c 1000 -i 60")
     assert "0.01 to 60" in net.router.refusal("ping 10.2.0.2 -i 0")
 

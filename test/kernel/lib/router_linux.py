@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import subprocess
 
 from . import counters, layout
 from .services import Services
@@ -167,6 +168,13 @@ class LinuxRouter:
     def last_words(self):
         """A kernel that has ended tells nobody."""
         return None
+
+    def state(self):
+        """Links and counters in words, for whoever looks for the reason of something."""
+        with self.namespace.entered():
+            return "\n".join(
+                subprocess.run(words, text=True, check=True, capture_output=True).stdout
+                for words in (["ip", "-s", "link", "show"], ["nstat", "-as"]))
 
     def unaccounted(self):
         """The kernel keeps no ledger of packets that could be checked."""

@@ -119,6 +119,11 @@ class MillraceRouter:
                 counted[chain["hook"]] = counters
         return counted
 
+    def state(self):
+        """Links, drops and counters in words, for whoever looks for the reason of something."""
+        return "\n".join(self._client(*words) for words in (
+            ["link", "show", "-s"], ["drops"], ["frag", "show", "-s"], ["nstat"]))
+
     def unaccounted(self):
         """Where the daemon's ledger of packets does not balance, in words; None where it does."""
         for _ in range(50):

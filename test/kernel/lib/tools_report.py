@@ -30,11 +30,12 @@ What a tool prints is compared without what differs from run to run:
 """
 
 
-def save(directory, names, results):
+def save(directory, names, states, results):
     """`diff -r` of the two directories named like the routers tells what differs."""
-    for name in names:
+    for name, state in zip(names, states):
         for kind in (name, f"{name}-as-printed"):
             (directory / kind).mkdir(parents=True, exist_ok=True)
+        (directory / f"{name}-state.txt").write_text(state)
     for result in results:
         for name, raw, said in zip(names, result.raw, result.said):
             (directory / name / f"{result.case.name}.txt").write_text(said)
