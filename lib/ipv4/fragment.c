@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#include <rte_tcp.h>
+
 #include "ipv4/internal.h"
 #include "ipv4/options.h"
 #include "link/driver.h"
@@ -131,6 +133,19 @@ static void fail(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 
 /* ---- the fast way ---- */
 
+/* Before it routes a packet for itself, which it may have to forward, Linux looks for its socket,
+ * for which TCP's header must lie in one piece: what the first fragment lacks of it is pulled out
+ * of the next, and the boundary is lost (tcp_v4_early_demux). */
+static inline bool boundary_pulled(const struct rte_mbuf *m, uint16_t header)
+{
+	const struct packet *p = packet_of(m);
+
+	return (p->flags & PACKET_F_FORWARD) && p->type == PACKET_HOST &&
+	       packet_ip(m)->next_proto_id == IPPROTO_TCP &&
+	       p->frag_bytes < sizeof(struct rte_tcp_hdr) &&
+	       m->pkt_len >= header + sizeof(struct rte_tcp_hdr);
+}
+
 /* Linux's conditions: every fragment but the last is a multiple of 8 long, none has more payload
  * than fits, and there is room for a header in front of each. That room is where the fragment's
  * own header was. (Linux's buffers have that much for certain and more by chance of the driver;
@@ -142,7 +157,7 @@ static bool boundaries_fit(const struct rte_mbuf *m, uint16_t header, uint32_t r
 
 	if (!packet_of(m)->frag_max_size ||
 	    (packet_ip(m)->fragment_offset & (FRAG_OFFSET | FRAG_MF)) ||
-	    !chain_headroom(m, LINK_HEADER_BYTES))
+	    !chain_headroom(m, LINK_HEADER_BYTES) || boundary_pulled(m, header))
 		return false;
 	while (bytes <= room) {
 		seg = chain_next_fragment(seg);

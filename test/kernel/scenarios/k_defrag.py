@@ -94,6 +94,32 @@ def some_df(s):
                 s.send("p0", *pieces[order])
 
 
+@kscenario("a TCP header in several fragments")
+def tcp_header(s):
+    """Where DF was on the largest only, the way that a datagram is cut again can be seen."""
+    id = 0
+    for sizes in ((8, 8), (8, 11), (8, 12), (16, 3), (16, 4), (16, 8), (8, 8, 8), (8, 8, 24),
+                  (8, 16, 16), (16, 16, 1), (24, 24, 1), (8, 8, 8, 8, 8)):
+        for protocol in (TCP, UDP, 99):
+            for marked in range(len(sizes)):
+                id += 1
+                packet = ipv4(H0, H1, protocol, data(sum(sizes), id), id=id)
+                pieces = cut(packet, *sizes[:-1])
+                pieces[marked] = cut(packet, *sizes[:-1], keep=DF)[marked]
+                s.send("p0", *pieces)
+                s.send("p0", *reversed(pieces))
+
+
+@kscenario("a TCP header in several fragments, one of them to everybody on the link")
+def tcp_header_multicast(s):
+    for id, odd in enumerate(range(3)):
+        for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            packet = ipv4(H0, H1, TCP, data(40), id=id)
+            pieces = [cut(packet, 16, 16, keep=DF)[0], *cut(packet, 16, 16)[1:]]
+            s.send("p0", *[Frame(ethernet("01:00:5e:00:00:01" if n == odd else router_mac("p0"),
+                                          host_mac("p0"), ETH_IP, pieces[n])) for n in order])
+
+
 @kscenario("whole datagrams with and without DF pass as ever", mtu=WIDE)
 def whole(s):
     for size in (100, 1372, 1373, 1472, 3000):
