@@ -98,8 +98,9 @@ def _packet_normalised(packet, own_addresses):
     header, message = packet[:header_bytes], packet[header_bytes:]
     blanked = header[:20] + _options_without_times(header[20:])
     own = header[12:16] in own_addresses
-    if own and (not header[6] & 0x40 or header[4:6] != bytes(2)):
-        blanked = blanked[:4] + b"\0\0" + blanked[6:]
+    if own:     # with DF it matters whether it is 0
+        ident = b"\0\1" if header[6] & 0x40 and any(header[4:6]) else b"\0\0"
+        blanked = blanked[:4] + ident + blanked[6:]
     if (own or blanked != header) and packets.checksum(header) == 0:
         blanked = blanked[:10] + b"\0\0" + blanked[12:]
     if own and header[9] == packets.ICMP and not (header[6] & 0x1f or header[7]):
@@ -131,14 +132,22 @@ def same(expected, got, own_addresses):
                                == normalised(got, own_addresses))
 
 
-def first_difference(expected, got, own_addresses, tolerance=None, started=(0.0, 0.0)):
+def first_difference(expected, got, own_addresses, tolerance=None, started=(0.0, 0.0),
+                     sequence=None):
     """Compare what came out of each port: {port: [(time, frame)]}.
 
-    With `tolerance`, times since `started` (of either side) must agree as well.  Returns None or
-    (port, index, expected frame or None, got frame or None, what is wrong).
+    With `tolerance`, times since `started` (of either side) must agree as well.  `sequence` gives
+    for a frame, whose incidental parts are blanked, a text: the order of those of which it gives
+    different ones does not matter.  Returns None or (port, index, expected frame or None, got
+    frame or None, what is wrong).
     """
+    def ordered(records):
+        if not sequence:
+            return records
+        return sorted(records, key=lambda record: sequence(normalised(record[1], own_addresses)))
+
     for port in expected:
-        left, right = expected[port], got[port]
+        left, right = ordered(expected[port]), ordered(got[port])
         for index in range(max(len(left), len(right))):
             if index >= len(left):
                 return port, index, None, right[index][1], "a frame too many"

@@ -22,6 +22,33 @@ from .wire import RouterSilent
 
 _CHAPTER_FRAMES = 2048
 _SHRINK_SECONDS = 90.0
+_EVERYBODY = bytes.fromhex("ffffffffffff")
+_ARP = bytes.fromhex("0806")
+
+
+class Order:
+    """What need not leave in the order in which it was caused.
+
+    The control thread asks for addresses: an ARP request may leave after packets that came in
+    later.  Where there are several workers, the fragments of a datagram are collected by one of
+    them: what becomes of them may leave after packets that another has received later.
+    """
+
+    def __init__(self, several_workers):
+        self._hosts = set() if several_workers else None
+
+    def note(self, frames):
+        """Remember who has sent fragments."""
+        if self._hosts is not None:
+            self._hosts |= {frame[26:30] for frame in frames
+                            if len(frame) >= 34 and int.from_bytes(frame[20:22], "big") & 0x3fff}
+
+    def sequence(self, frame):
+        if frame[:6] == _EVERYBODY and frame[12:14] == _ARP:
+            return "asking"
+        if self._hosts and (frame[26:30] in self._hosts or frame[30:34] in self._hosts):
+            return "fragments " + frame.hex()
+        return ""
 
 
 class Chapter:
@@ -50,16 +77,18 @@ class Chapter:
             rng, options.extras, random_routing, {**layout.MTU, **self.mtu}, self.setup)
         self._frames = frames
         self._options = options
+        self._order = Order(options.workers > 1)
 
     def scenario(self, story, setup=None):
         return Scenario(self.name, "", story, self.setup if setup is None else setup,
-                        sentinel=self.sentinel, mtu=self.mtu)
+                        sentinel=self.sentinel, mtu=self.mtu, sequence=self._order.sequence)
 
     def tell(self, play, boil_down=True):
         history = []
         while play.frames_sent < self._frames:
             port, frames = self._generator.batch()
             history.append((port, frames))
+            self._order.note(frames)
             try:
                 play.send(port, *frames)
                 play.check_counters()
@@ -92,11 +121,10 @@ class Chapter:
         return None
 
     def _boil_down(self, history, first):
-        deadline = time.monotonic() + _SHRINK_SECONDS
         for candidate in self._promising(history):
             difference = self._replay(candidate)
             if difference is not None:
-                fewest, difference = self._fewest(candidate, difference, deadline)
+                fewest, difference = self._fewest(candidate, difference)
                 setup, difference = self._least_setup(fewest, difference)
                 return (f"{difference}\n\nTo keep:\n\n{self._as_scenario(fewest, setup)}")
         return f"did not happen again on new routers; it was:\n{first}"
@@ -113,20 +141,34 @@ class Chapter:
         yield [(port, frames)]
         yield history
 
-    def _fewest(self, groups, difference, deadline):
-        """Leave out ever smaller parts as long as the difference stays."""
-        part = len(groups) // 2
-        while part and time.monotonic() < deadline:
+    def _fewest(self, groups, difference):
+        """Leave out groups, then frames of those that stay, as long as the difference stays."""
+        deadline = time.monotonic() + _SHRINK_SECONDS
+        groups, difference = self._without(groups, lambda rest: rest, difference, deadline)
+        frames = [(n, frame) for n, (_, group) in enumerate(groups) for frame in group]
+        ports = [port for port, _ in groups]
+
+        def regrouped(rest):
+            return [(ports[n], [frame for _, frame in part])
+                    for n, part in itertools.groupby(rest, key=lambda numbered: numbered[0])]
+
+        frames, difference = self._without(frames, regrouped, difference, deadline)
+        return regrouped(frames), difference
+
+    def _without(self, parts, groups_of, difference, deadline):
+        """Leave out ever fewer of the parts, of which groups are made, as long as it stays."""
+        size = len(parts) // 2
+        while size and time.monotonic() < deadline:
             start = 0
-            while start < len(groups) and time.monotonic() < deadline:
-                rest = groups[:start] + groups[start + part:]
-                still = self._replay(rest) if rest else None
+            while start < len(parts) and time.monotonic() < deadline:
+                rest = parts[:start] + parts[start + size:]
+                still = self._replay(groups_of(rest)) if rest else None
                 if still is not None:
-                    groups, difference = rest, still
+                    parts, difference = rest, still
                 else:
-                    start += part
-            part //= 2
-        return groups, difference
+                    start += size
+            size //= 2
+        return parts, difference
 
     def _least_setup(self, groups, difference):
         """The commands without which there is no difference."""

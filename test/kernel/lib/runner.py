@@ -45,7 +45,8 @@ def play(scenario, options, count_each=False, damage=None, perturbation=()):
     testbed = Testbed(options, scenario.mtu, keep=bool(options.keep))
     try:
         testbed.sides[1].router.run(perturbation)
-        playing = Play(testbed, scenario.sentinel, scenario.ignored_counters, count_each, damage)
+        playing = Play(testbed, scenario.sentinel, scenario.ignored_counters, count_each, damage,
+                       scenario.sequence)
         if scenario.setup:
             playing.run(*scenario.setup)
         try:

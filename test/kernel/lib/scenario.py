@@ -38,6 +38,7 @@ class Scenario:
     slow: bool = False
     ignored_counters: tuple = ()
     missing: str = ""       # what it needs and this machine lacks
+    sequence: object = None     # compare.first_difference's
 
 
 def scenario(name, rule, **details):
@@ -62,7 +63,7 @@ class CountersDiffer(Difference):
 
 class Play:
     def __init__(self, testbed, sentinel="routed", ignored_counters=(), count_each=False,
-                 damage=None):
+                 damage=None, sequence=None):
         self.testbed = testbed
         self.sentinel = sentinel
         self.steps = 0
@@ -70,6 +71,7 @@ class Play:
         self._ignored_counters = ignored_counters
         self._count_each = count_each
         self._damage = damage
+        self._sequence = sequence
         self._own_addresses = compare.OwnAddresses()
         self._note_addresses(layout.base_commands())
         self._counted = self._read_counters()
@@ -212,7 +214,8 @@ class Play:
         if self._damage:
             got = self._damage.outputs(got)
         started = [wire.sent_at for wire in self._wires]
-        found = compare.first_difference(expected, got, self._own_addresses, tolerance, started)
+        found = compare.first_difference(expected, got, self._own_addresses, tolerance, started,
+                                         self._sequence)
         return found, expected, got
 
     def _compare_outputs(self, tolerance=None):
