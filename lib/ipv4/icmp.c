@@ -31,12 +31,27 @@ static void icmp_error(struct worker *w, struct rte_mbuf *m, enum drop_reason re
 
 static void icmp_echo(struct worker *w, struct rte_mbuf *m)
 {
+	struct icmp_hdr *icmp;
+
 	if (ip_settings.icmp_echo_ignore_all) {
 		packet_drop(w, m, DROP_ICMP_IGNORED);
 		return;
 	}
-	icmp_header(m)->type = ICMP_ECHOREPLY;
+	icmp = icmp_header(m);
+	icmp->type = ICMP_ECHOREPLY;
+	/* RFC 1624: the rest is as it was when the checksum was right */
+	icmp->checksum = icmp_checksum(checksum_fold((uint32_t)(uint16_t)~icmp->checksum +
+						     (uint16_t)~RTE_BE16(ICMP_ECHO << 8)));
 	icmp_reply(w, m);
+}
+
+static void checksum_set(struct rte_mbuf *m)
+{
+	struct icmp_hdr *icmp = icmp_header(m);
+
+	icmp->checksum = 0;
+	icmp->checksum = icmp_checksum(checksum_chain(m, rte_ipv4_hdr_len(packet_ip(m)),
+						      icmp_len(m)));
 }
 
 static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
@@ -62,6 +77,7 @@ static void icmp_timestamp(struct worker *w, struct rte_mbuf *m)
 	icmp->code = 0;
 	times[0] = times[1] = ip_timestamp(w->now_ns);
 	memcpy((uint8_t *)(icmp + 1) + 4, times, sizeof(times));
+	checksum_set(m);
 	icmp_reply(w, m);
 }
 
@@ -259,10 +275,12 @@ void icmp_rcv(struct worker *w, struct rte_mbuf *m)
 	type = icmp_header(m)->type;
 	w->counters->icmp_in_type[type]++;
 	if (type == ICMP_EXT_ECHO) {
-		if (ip_settings.icmp_echo_ignore_all || !icmp_build_probe(m, icmp_header(m)))
+		if (ip_settings.icmp_echo_ignore_all || !icmp_build_probe(m, icmp_header(m))) {
 			packet_drop(w, m, DROP_ICMP_IGNORED);
-		else
-			icmp_reply(w, m);
+			return;
+		}
+		checksum_set(m);
+		icmp_reply(w, m);
 		return;
 	}
 	if (refused_to_many(m, type) || (type > ICMP_TYPE_MAX && type != ICMP_EXT_ECHOREPLY)) {

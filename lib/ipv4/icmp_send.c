@@ -94,12 +94,6 @@ static rte_be32_t error_source(const struct rte_mbuf *m)
 	return 0;
 }
 
-/* The field for a folded sum. Of the two forms of zero Linux always writes 0x0000. */
-static uint16_t icmp_checksum(uint16_t sum)
-{
-	return sum ? (uint16_t)~sum : 0;
-}
-
 /* The message with as much of the offender as fits, after the IP header that is to come. */
 static struct rte_mbuf *error_build(struct worker *w, const struct rte_mbuf *m, uint8_t type,
 				    uint8_t code, rte_be32_t info, uint32_t quote)
@@ -175,8 +169,6 @@ void icmp_reply(struct worker *w, struct rte_mbuf *m)
 		return;
 	}
 	rte_pktmbuf_adj(m, header);
-	icmp->checksum = 0;
-	icmp->checksum = icmp_checksum(checksum_chain(m, 0, m->pkt_len));
 	w->counters->delivered++;
 	w->counters->originated++;
 	count_out(w, ICMP_ECHOREPLY);

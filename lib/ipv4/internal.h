@@ -248,8 +248,14 @@ uint16_t ip_select_id(struct worker *w, const struct ip_flow *f);
 void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t code,
 	       rte_be32_t info);
 
-/* Turn m (an echo or timestamp request, its ICMP part ready with type, code and data but no
- * checksum, cut to length) into the answer and send it. Consumes m. */
+/* The checksum field for a folded sum. Of the two forms of zero Linux always writes 0x0000. */
+static inline uint16_t icmp_checksum(uint16_t sum)
+{
+	return sum ? (uint16_t)~sum : 0;
+}
+
+/* Turn m (an echo or timestamp request, its ICMP part ready and cut to length) into the answer
+ * and send it. Consumes m. */
 void icmp_reply(struct worker *w, struct rte_mbuf *m);
 
 /* ---- icmp_ext_echo.c ---- */

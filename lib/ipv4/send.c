@@ -197,8 +197,7 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 	struct packet *p = packet_of(m);
 	uint8_t options = f->options ? f->options->len : 0;
 	struct rte_ipv4_hdr *ip = (void *)rte_pktmbuf_prepend(m, sizeof(*ip) + options);
-
-	*ip = (struct rte_ipv4_hdr){
+	struct rte_ipv4_hdr header = {
 		.version_ihl = (uint8_t)(0x45 + options / 4),
 		.type_of_service = f->tos,
 		.total_length = rte_cpu_to_be_16((uint16_t)m->pkt_len),
@@ -210,9 +209,13 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 		.src_addr = f->src,
 		.dst_addr = f->dst,
 	};
-	if (unlikely(options))
+
+	header.hdr_checksum = checksum_header_new(&header);
+	*ip = header;
+	if (unlikely(options)) {
 		ip_options_build(f->options, m, f->final_dst, w->now_ns);
-	checksum_header_set(ip);
+		checksum_header_set(ip);
+	}
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
 	p->mark = 0;

@@ -39,6 +39,19 @@ static inline bool checksum_header_good(const struct rte_ipv4_hdr *ip, unsigned 
 /* Write the header's checksum; the header is ihl words long. */
 void checksum_header_set(struct rte_ipv4_hdr *ip);
 
+/* The checksum of a header without options that is still being made: field by field, as they are
+ * in registers. (Read back in words, they would be waited for until all are in the cache.) */
+static inline uint16_t checksum_header_new(const struct rte_ipv4_hdr *ip)
+{
+	uint32_t sum = rte_cpu_to_be_16((uint16_t)(ip->version_ihl << 8 | ip->type_of_service)) +
+		       (uint32_t)ip->total_length + ip->packet_id + ip->fragment_offset +
+		       rte_cpu_to_be_16((uint16_t)(ip->time_to_live << 8 | ip->next_proto_id)) +
+		       (ip->src_addr & 0xffff) + (ip->src_addr >> 16) +
+		       (ip->dst_addr & 0xffff) + (ip->dst_addr >> 16);
+
+	return (uint16_t)~checksum_fold(sum);
+}
+
 /* Take one off the TTL and correct the checksum: rule C2. */
 static inline void checksum_ttl_down(struct rte_ipv4_hdr *ip)
 {

@@ -30,6 +30,7 @@ static void test_header(void **state)
 
 		header_random(&ip);
 		assert_true(checksum_header_good(&ip, 5));
+		assert_int_equal(checksum_header_new(&ip), ip.hdr_checksum);
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_false(checksum_header_good(&ip, 5));
 	}
