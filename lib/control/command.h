@@ -32,6 +32,8 @@ enum arg_type {
 	ARG_NAMED,      /* one of names */
 	ARG_NUMBER,     /* from min to max, or one of names */
 	ARG_TOS,        /* a byte in hexadecimal, with or without 0x, or one of names */
+	ARG_MARK,       /* 32 bits: decimal, hexadecimal after 0x, or octal after 0 */
+	ARG_MARK_MASK,  /* the same, and after a / which of the bits count */
 	ARG_LINK,       /* the name of a link that is there */
 	ARG_NEW_LINK,   /* a name that a link can have */
 	ARG_ADDRESS,    /* 10.0.0.1 */
@@ -67,6 +69,10 @@ struct value {
 	const char *text;               /* the word as given */
 	union {
 		uint32_t number;
+		struct {
+			uint32_t mark, mask;
+			bool mask_given;
+		};
 		struct link *link;
 		rte_be32_t address;
 		struct {

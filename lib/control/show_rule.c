@@ -31,6 +31,23 @@ static void show_tos_number(uint8_t tos, struct output *o)
 		out_string(o, "tos", " tos ", hex);
 }
 
+static void show_bits(struct output *o, const char *key, const char *before, uint32_t bits)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%#x", bits);
+	out_string(o, key, before, text);
+}
+
+static void show_mark(const struct rule_params *p, struct output *o)
+{
+	if (!p->mark && !p->mark_mask)
+		return;
+	show_bits(o, "fwmark", " fwmark ", p->mark);
+	if (p->mark_mask != UINT32_MAX)
+		show_bits(o, "fwmask", "/", p->mark_mask);
+}
+
 static void show_iif(const struct rule_info *r, struct output *o)
 {
 	if (!r->p.iif)
@@ -60,6 +77,7 @@ void show_rule(const struct rule_info *r, struct output *o)
 	if (p->to_len)
 		show_selector(o, "dst", "dstlen", " to ", p->to, p->to_len);
 	show_tos_number(p->tos, o);
+	show_mark(p, o);
 	show_iif(r, o);
 	if (p->action == RULE_TABLE)
 		show_named(o, "table", " lookup ", route_tables, p->table);
@@ -79,6 +97,7 @@ void show_rule_words(const struct rule_info *r, struct output *o)
 	if (p->to_len)
 		out_prefix(o, NULL, " to ", p->to, p->to_len);
 	show_tos_number(p->tos, o);
+	show_mark(p, o);
 	if (p->iif)
 		out_string(o, NULL, " iif ", p->iif);
 	out_number(o, NULL, " priority ", p->priority);

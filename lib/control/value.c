@@ -215,6 +215,35 @@ static int take_tos(const struct arg *a, const char *word, struct value *v, stru
 			 "the name of one", word);
 }
 
+/* As C writes numbers. Returns what follows, NULL: not a number of 32 bits. */
+static const char *parse_bits(const char *p, uint32_t *number)
+{
+	unsigned int base = *p != '0' ? 10 : p[1] == 'x' || p[1] == 'X' ? 16 : 8;
+	const char *start = p += base == 16 ? 2 : 0;
+	uint64_t value = 0;
+
+	for (int digit = hex_digit(*p); digit >= 0 && digit < (int)base; digit = hex_digit(*++p)) {
+		value = value * base + (uint64_t)digit;
+		if (value > UINT32_MAX)
+			return NULL;
+	}
+	*number = (uint32_t)value;
+	return p > start ? p : NULL;
+}
+
+static int take_mark(const struct arg *a, const char *word, struct value *v, struct error *err)
+{
+	const char *p = parse_bits(word, &v->mark);
+
+	v->mask_given = a->type == ARG_MARK_MASK && p && *p == '/';
+	if (v->mask_given)
+		p = parse_bits(p + 1, &v->mask);
+	if (p && !*p)
+		return 0;
+	return error_set(err, EINVAL, "\"%s\" is not a number of 32 bits such as 16 or 0x10%s", word,
+			 a->type == ARG_MARK_MASK ? ", nor one with a mask such as 0x10/0xff" : "");
+}
+
 static int take_link(const char *word, struct value *v, struct error *err)
 {
 	v->link = link_find(word);
@@ -253,6 +282,9 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 		return take_number(a, word, v, err);
 	case ARG_TOS:
 		return take_tos(a, word, v, err);
+	case ARG_MARK:
+	case ARG_MARK_MASK:
+		return take_mark(a, word, v, err);
 	case ARG_LINK:
 		return take_link(word, v, err);
 	case ARG_NEW_LINK:

@@ -22,7 +22,7 @@ enum message_kind {
 	MSG_ARP_INPUT,       /* mbuf: an ARP frame, data at the ARP header; link: where it came in */
 	MSG_NEIGH_RESOLVE,   /* addr on link is wanted; src: source address of the packet */
 	MSG_NEIGH_USED,      /* the entry addr on link was used while not REACHABLE */
-	MSG_PMTU,            /* from src to addr no more than arg bytes fit; link: TOS */
+	MSG_PMTU,            /* from src to addr no more than arg bytes fit; link: TOS; mark */
 	MSG_REDIRECT,        /* mbuf: an ICMP redirect, at the IP header */
 	MSG_PROBE_ANSWER,    /* mbuf: ICMP about an echo request of ours, at the IP header */
 	MSG_PROBE_FAILED,    /* link: identifier, addr: number of one that was not sent; arg: errno;
@@ -45,6 +45,7 @@ struct message {
 	rte_be32_t addr;
 	rte_be32_t src;
 	uint32_t arg;
+	uint32_t mark;
 	struct rte_mbuf *mbuf;
 };
 

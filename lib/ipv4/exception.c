@@ -280,7 +280,7 @@ static bool is_fresh(const struct ip_flow *f, uint32_t mtu)
 static void learn_mtu(const struct ip_flow *f, uint32_t mtu)
 {
 	const struct nexthop *nh = nexthop_get(route_lookup(&(struct route_flow){
-		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos }));
+		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark }));
 	const struct group *g = nh->type == ROUTE_GROUP ? group_of(nh) : NULL;
 
 	if (!g)
@@ -302,7 +302,7 @@ static bool way_find(struct ip_flow *f)
 static void on_pmtu(unsigned int worker, const struct message *msg)
 {
 	struct ip_flow f = {.dst = msg->addr, .src = msg->src, .protocol = IPPROTO_ICMP,
-			    .tos = (uint8_t)msg->link};
+			    .tos = (uint8_t)msg->link, .mark = msg->mark};
 	uint32_t mtu = msg->arg, least = (uint32_t)exception_settings.min_pmtu;
 
 	if (!way_find(&f) || f.mtu_locked || f.mtu < mtu)
@@ -313,10 +313,11 @@ static void on_pmtu(unsigned int worker, const struct message *msg)
 		learn_mtu(&f, mtu);
 }
 
-bool ip_update_pmtu(struct worker *w, rte_be32_t dst, rte_be32_t src, uint8_t tos, uint16_t mtu)
+bool ip_update_pmtu(struct worker *w, rte_be32_t dst, rte_be32_t src, uint8_t tos, uint32_t mark,
+		    uint16_t mtu)
 {
 	const struct message msg = {.kind = MSG_PMTU, .addr = dst, .src = src, .arg = mtu,
-				    .link = tos};
+				    .link = tos, .mark = mark};
 
 	return message_to_control(w, &msg);
 }

@@ -75,7 +75,8 @@ static inline uint32_t ip_exception_forward_mtu(uint32_t nexthop, rte_be32_t dst
 
 /* A host on the way from src, an own address, to dst says that packets with this TOS must not be
  * larger. false: the control thread, whose task it is, could not be told. */
-bool ip_update_pmtu(struct worker *w, rte_be32_t dst, rte_be32_t src, uint8_t tos, uint16_t mtu);
+bool ip_update_pmtu(struct worker *w, rte_be32_t dst, rte_be32_t src, uint8_t tos, uint32_t mark,
+		    uint16_t mtu);
 
 /* Is a redirect worth looking at, of this code, that came in by l, from an address, and names a
  * gateway? Most are not, as the settings have it. */

@@ -137,6 +137,7 @@ static bool hear_of_path(struct worker *w, struct rte_mbuf *m, const struct icmp
 	}
 	if (icmp->type != ICMP_DEST_UNREACH || icmp->code != ICMP_FRAG_NEEDED ||
 	    ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, q->ip.type_of_service,
+			   q->ip.next_proto_id == IPPROTO_UDP ? 0 : ip_reply_mark(m),
 			   (uint16_t)mtu))
 		return false;
 	packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);

@@ -119,6 +119,7 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 		.dst = ip->src_addr,
 		.protocol = IPPROTO_ICMP,
 		.tos = (ip->type_of_service & 0x1e) | 0xc0,
+		.mark = ip_reply_mark(m),
 		.about = m,
 	};
 	struct ip_options options;
@@ -160,6 +161,7 @@ void icmp_reply(struct worker *w, struct rte_mbuf *m)
 		.src = ip_spec_dst(m),
 		.protocol = IPPROTO_ICMP,
 		.tos = ip->type_of_service,
+		.mark = ip_reply_mark(m),
 	};
 	struct ip_options options;
 

@@ -63,6 +63,7 @@ struct ip_settings {
 	int32_t icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts, icmp_echo_enable_probe;
 	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
+	int32_t fwmark_reflect;
 	int32_t multipath_hash_policy, multipath_hash_seed, multipath_use_neigh;
 };
 extern struct ip_settings ip_settings;
@@ -203,6 +204,8 @@ struct ip_flow {
 	uint8_t tos, protocol;
 	uint8_t pmtudisc;        /* enum ip_pmtudisc */
 	uint8_t ttl;             /* 0: rule G4 */
+	bool any_src;            /* src need not be an own address (FLOWI_FLAG_ANYSRC) */
+	uint32_t mark;           /* what the packet will have, by which rules may choose its way */
 	const struct ip_options *options; /* NULL: none */
 	rte_be32_t final_dst;    /* with a source route in them, where it ends; dst is its first hop */
 	/* what else tells flows apart where there are several ways */
@@ -237,6 +240,12 @@ void ip_multipath_init(void);
 /* The member of the group of this index, for a received packet or one that the router sends. */
 uint32_t ip_multipath_input(const struct worker *w, const struct rte_mbuf *m, uint32_t index);
 uint32_t ip_multipath_output(const struct ip_flow *f, uint32_t index);
+
+/* The mark of an answer to m that no socket sends: Linux's IP4_REPLY_MARK. */
+static inline uint32_t ip_reply_mark(const struct rte_mbuf *m)
+{
+	return unlikely(ip_settings.fwmark_reflect) ? packet_of(m)->mark : 0;
+}
 
 /* An identification for a datagram of this flow: rule G1. */
 uint16_t ip_select_id(struct worker *w, const struct ip_flow *f);

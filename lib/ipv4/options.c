@@ -329,7 +329,7 @@ static void put_source(const struct rte_mbuf *m, uint8_t *entry)
 	if (p->options.flags & OPTIONS_F_SRR_HIT && dst != p->source_hop)
 		nh = nexthop_get(route_lookup_over(&(struct route_flow){
 			.dst = dst, .src = ip->src_addr, .iif = p->link,
-			.tos = ip->type_of_service }, p->out_link));
+			.tos = ip->type_of_service, .mark = p->mark }, p->out_link));
 	if (likely(!gateway))
 		gateway = out->gateway;
 	src = nh->link == p->out_link ? nexthop_src(nh)

@@ -60,6 +60,12 @@ static bool is_own_icmp(const struct rte_mbuf *m, uint32_t header)
 	return type != ICMP_ECHO;
 }
 
+static bool is_of_many(rte_be32_t addr)
+{
+	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr) ||
+	       route_lookup_local(addr)->type == ROUTE_BROADCAST;
+}
+
 /* Before a packet is routed, what is known of its route is the way back. */
 static bool route_back(struct rte_mbuf *m)
 {
@@ -88,7 +94,7 @@ void ip_reject_reset(struct worker *w, struct rte_mbuf *m, enum hook_point point
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	uint32_t header = rte_ipv4_hdr_len(ip);
 	struct ip_flow f = {.dst = ip->src_addr, .protocol = IPPROTO_TCP,
-			    .pmtudisc = IP_PMTU_DO};
+			    .pmtudisc = IP_PMTU_DO, .mark = ip_reply_mark(m), .any_src = true};
 	const struct packet *p = packet_of(m);
 	struct rte_tcp_hdr th, *rst;
 	struct rte_mbuf *r;
@@ -99,8 +105,12 @@ void ip_reject_reset(struct worker *w, struct rte_mbuf *m, enum hook_point point
 	packet_read(m, header, sizeof(th), &th);
 	if ((th.tcp_flags & RTE_TCP_RST_FLAG) || !checksum_good(m, header) ||
 	    (point == HOOK_PREROUTING && !route_back(m)) ||
-	    p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST ||
-	    ip_route_output(&f))
+	    p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST)
+		return;
+	/* it takes the way that rules give to its source, be that an own address or not */
+	if (!is_of_many(ip->dst_addr))
+		f.src = ip->dst_addr;
+	if (ip_route_output(&f))
 		return;
 	r = packet_alloc(w);
 	if (!r)

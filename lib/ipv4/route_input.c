@@ -17,14 +17,16 @@ struct source {
 };
 
 /* The full check: how would we send to this source? Linux's __fib_validate_source. */
-static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst,
-			       int out, struct source *s, enum drop_reason *reason)
+static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *ip,
+			       const struct packet *p, rte_be32_t dst, int out, struct source *s,
+			       enum drop_reason *reason)
 {
 	const struct route_flow f = {
 		.dst = ip->src_addr,
 		.src = dst,
 		.iif = out < 0 ? LINK_LO : (uint16_t)out,
 		.tos = ip->type_of_service,
+		.mark = LINK_CONF_OR(l, src_valid_mark) ? p->mark : 0,
 	};
 	uint32_t index = route_lookup(&f);
 	const struct nexthop *nh = nexthop_get(group_first(index));
@@ -84,16 +86,17 @@ static bool is_customised(void)
 
 /* Is the source believed? dst: the packet's, 0 where it went to many; out: the output link, -1 for
  * local delivery. */
-static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst,
-			 int out, struct source *s, enum drop_reason *reason)
+static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
+			 const struct packet *p, rte_be32_t dst, int out, struct source *s,
+			 enum drop_reason *reason)
 {
 	s->on_link = false;
 	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
-		return source_check_route(l, ip, dst, out, s, reason);
+		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (LINK_CONF_OR(l, accept_local))
 		return true;
 	if (is_customised())
-		return source_check_route(l, ip, dst, out, s, reason);
+		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (!configured(ip->src_addr))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;
@@ -119,7 +122,7 @@ static enum route_verdict multicast_input(const struct link *l, const struct rte
 		return drop(reason, DROP_IP_INVALID_SOURCE);
 	if (ip_is_loopback(ip->src_addr) && !LINK_CONF_OR(l, route_localnet))
 		return drop(reason, DROP_IP_LOCALNET);
-	if (ip->src_addr && !source_check(l, ip, 0, -1, &s, reason))
+	if (ip->src_addr && !source_check(l, ip, p, 0, -1, &s, reason))
 		return VERDICT_DROP;
 	p->route_type = ROUTE_MULTICAST;
 	return VERDICT_LOCAL;
@@ -130,7 +133,7 @@ static enum route_verdict broadcast_input(const struct link *l, const struct rte
 {
 	struct source s;
 
-	if (ip->src_addr && !source_check(l, ip, 0, -1, &s, reason))
+	if (ip->src_addr && !source_check(l, ip, p, 0, -1, &s, reason))
 		return VERDICT_DROP;
 	p->route_type = ROUTE_BROADCAST;
 	return VERDICT_LOCAL;
@@ -160,7 +163,7 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 {
 	struct source s;
 
-	if (!source_check(l, ip, dst, nh->link, &s, reason))
+	if (!source_check(l, ip, p, dst, nh->link, &s, reason))
 		return VERDICT_DROP;
 	p->flags |= PACKET_F_FORWARD;
 	p->out_link = nh->link;
@@ -191,8 +194,7 @@ static enum route_verdict special_input(const struct worker *w, const struct lin
 		p->nexthop = ip_multipath_input(w, m, p->nexthop);
 		return forward_input(l, ip, dst, p, nexthop_get(p->nexthop), reason);
 	case ROUTE_LOCAL:
-		return source_check(l, ip, dst, -1, &s, reason) ? VERDICT_LOCAL
-									 : VERDICT_DROP;
+		return source_check(l, ip, p, dst, -1, &s, reason) ? VERDICT_LOCAL : VERDICT_DROP;
 	case ROUTE_BROADCAST:
 		if (!LINK_CONF_AND(l, bc_forwarding))
 			return broadcast_input(l, ip, p, reason);
@@ -224,6 +226,7 @@ static inline enum route_verdict route_input(struct worker *w, const struct link
 		.src = ip->src_addr,
 		.iif = l->id,
 		.tos = ip->type_of_service,
+		.mark = p->mark,
 	});
 	nh = nexthop_get(p->nexthop);
 	p->route_type = nh->type;

@@ -79,17 +79,18 @@ static int error_of(unsigned int route_type)
 }
 
 /* The way to an address for what begins here; of several the first. */
-static const struct nexthop *way_to(rte_be32_t dst, uint8_t tos)
+static const struct nexthop *way_to(rte_be32_t dst, uint8_t tos, uint32_t mark)
 {
 	return nexthop_get(group_first(route_lookup(&(struct route_flow){
-		.dst = dst, .iif = LINK_LO, .tos = tos })));
+		.dst = dst, .iif = LINK_LO, .tos = tos, .mark = mark })));
 }
 
 /* To 255.255.255.255 or a group: from a known own address out of that address's link, else by the
  * route that there may be, though never to its gateway. */
 static int output_to_many(struct ip_flow *f)
 {
-	const struct nexthop *nh = f->src ? route_lookup_local(f->src) : way_to(f->dst, f->tos);
+	const struct nexthop *nh = f->src ? route_lookup_local(f->src)
+					  : way_to(f->dst, f->tos, f->mark);
 	const struct link *l;
 
 	if (nh->type != (f->src ? ROUTE_LOCAL : ROUTE_UNICAST))
@@ -136,12 +137,12 @@ int ip_route_output(struct ip_flow *f)
 		return -EINVAL;
 	if (ip_is_multicast(f->dst) || ip_is_limited_broadcast(f->dst))
 		return output_to_many(f);
-	if (f->src && !own_address(f->src))
+	if (f->src && !f->any_src && !own_address(f->src))
 		return -ENETUNREACH;
 	if (!f->dst)
 		f->dst = f->src ? f->src : RTE_BE32(RTE_IPV4_LOOPBACK);
 	f->nexthop = route_lookup(&(struct route_flow){
-		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos });
+		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark });
 	if (unlikely(nexthop_get(f->nexthop)->type == ROUTE_GROUP))
 		f->nexthop = ip_multipath_output(f, f->nexthop);
 	nh = nexthop_get(f->nexthop);
@@ -218,7 +219,7 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 	}
 	p->type = PACKET_OUTGOING;
 	p->flags = PACKET_F_LOCAL;
-	p->mark = 0;
+	p->mark = f->mark;
 	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;
 	p->route_type = f->route_type;
@@ -236,12 +237,15 @@ rte_be32_t ip_spec_dst(const struct rte_mbuf *m)
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	const struct link *l = link_get(packet_of(m)->link);
 	const struct nexthop *nh;
+	uint32_t mark = 0;
 
 	if (packet_of(m)->route_type == ROUTE_LOCAL)
 		return ip->dst_addr;
 	if (!ip->src_addr)
 		return addr_select(l, 0, SCOPE_LINK);
-	nh = way_to(ip->src_addr, ip->type_of_service);
+	if (l && LINK_CONF_OR(l, src_valid_mark))
+		mark = packet_of(m)->mark;
+	nh = way_to(ip->src_addr, ip->type_of_service, mark);
 	if (nh->type == ROUTE_UNICAST || nh->type == ROUTE_BROADCAST || nh->type == ROUTE_LOCAL)
 		return nexthop_src(nh);
 	return addr_select(l, ip->src_addr, SCOPE_UNIVERSE);

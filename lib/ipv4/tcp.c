@@ -80,6 +80,7 @@ static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct 
 		.sport = th->dst_port,
 		.dport = th->src_port,
 		.pmtudisc = IP_PMTU_DO,
+		.mark = ip_reply_mark(m),
 	};
 	struct ip_options options;
 	struct rte_tcp_hdr *rst;

@@ -93,6 +93,7 @@ bool rule_matches(const struct rule *r, const struct route_flow *f)
 {
 	bool match = !((rte_be_to_cpu_32(f->src) ^ r->from) & r->from_mask) &&
 		     !((rte_be_to_cpu_32(f->dst) ^ r->to) & r->to_mask) &&
+		     !((f->mark ^ r->mark) & r->mark_mask) &&
 		     (r->iif == RULE_IIF_ANY || r->iif == f->iif) &&
 		     (!r->tos || r->tos == (f->tos & TOS_MATCHED));
 

@@ -9,6 +9,7 @@
 /* A rule as workers read it. */
 struct rule {
 	uint32_t from, from_mask, to, to_mask;  /* host byte order; mask 0: any */
+	uint32_t mark, mark_mask;
 	int32_t iif;            /* link id, RULE_IIF_ANY, or RULE_IIF_NONE: its link is not there */
 	uint8_t tos;            /* 0: any */
 	bool not;

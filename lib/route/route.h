@@ -104,6 +104,7 @@ struct route_flow {
 	rte_be32_t dst, src;    /* src 0: not known yet */
 	uint16_t iif;           /* id of the link that it comes in by; LINK_LO: it begins here */
 	uint8_t tos;
+	uint32_t mark;          /* what filter rules or an application have put on it */
 };
 
 /* Table main, and local with it as long as route_rules is NULL. */

@@ -20,6 +20,7 @@ struct entry {
 	struct rule_params p;   /* iif: our own copy */
 	struct table *table;    /* of RULE_TABLE */
 	uint32_t nexthop;       /* of the other actions */
+	bool going;             /* is being flushed */
 };
 
 static const struct rule_params presets[] = {
@@ -56,6 +57,8 @@ static struct rule compiled(const struct entry *e)
 		.from_mask = mask_of(e->p.from_len),
 		.to = e->p.to,
 		.to_mask = mask_of(e->p.to_len),
+		.mark = e->p.mark,
+		.mark_mask = e->p.mark_mask,
 		.iif = iif_of(&e->p),
 		.tos = e->p.tos,
 		.not = e->p.not,
@@ -73,7 +76,8 @@ static struct rule_set *compile_all(void)
 		return NULL;
 	set->n = 0;
 	for (const struct entry *e = rules; e; e = e->next)
-		set->rules[set->n++] = compiled(e);
+		if (!e->going)
+			set->rules[set->n++] = compiled(e);
 	return set;
 }
 
@@ -189,6 +193,7 @@ static bool same(const struct rule_params *a, const struct rule_params *b)
 {
 	return a->not == b->not && a->from == b->from && a->from_len == b->from_len &&
 	       a->to == b->to && a->to_len == b->to_len && a->tos == b->tos &&
+	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
 	       a->priority == b->priority && a->action == b->action &&
 	       (a->action != RULE_TABLE || a->table == b->table) && same_iif(a, b);
 }
@@ -256,6 +261,8 @@ static bool fits(const struct rule_params *r, const struct rule_params *p)
 	       (!p->priority_given || p->priority == r->priority) &&
 	       (!p->from_len || (p->from_len == r->from_len && p->from == r->from)) &&
 	       (!p->to_len || (p->to_len == r->to_len && p->to == r->to)) &&
+	       (!p->mark || p->mark == r->mark) &&
+	       (!p->mark_mask || p->mark_mask == r->mark_mask) &&
 	       (!p->tos || p->tos == r->tos) && (!p->iif || same_iif(p, r));
 }
 
@@ -274,6 +281,44 @@ int rule_del(const struct rule_params *p, struct error *err)
 	}
 	entry_free(e);
 	return 0;
+}
+
+static bool is_within(uint32_t prefix, unsigned int len, uint32_t outer, unsigned int outer_len)
+{
+	return len >= outer_len && !((prefix ^ outer) & mask_of(outer_len));
+}
+
+bool rule_is_among(const struct rule_params *r, const struct rule_params *which)
+{
+	return (!which->not || r->not) &&
+	       is_within(r->from, r->from_len, which->from, which->from_len) &&
+	       is_within(r->to, r->to_len, which->to, which->to_len) &&
+	       (!which->table || (r->action == RULE_TABLE && r->table == which->table)) &&
+	       (!which->priority_given || r->priority == which->priority) &&
+	       (!which->mark || r->mark == which->mark) &&
+	       (!which->mark_mask || r->mark_mask == which->mark_mask) &&
+	       (!which->tos || r->tos == which->tos) && (!which->iif || same_iif(r, which));
+}
+
+int rule_flush(const struct rule_params *which, struct error *err)
+{
+	bool any = false, failed;
+
+	for (struct entry *e = rules; e; e = e->next) {
+		e->going = e->p.priority && rule_is_among(&e->p, which);
+		any |= e->going;
+	}
+	failed = any && publish();
+	for (struct entry *e = rules, *next; e; e = next) {
+		next = e->next;
+		if (e->going && !failed) {
+			unlink_entry(e);
+			entry_free(e);
+		} else {
+			e->going = false;
+		}
+	}
+	return failed ? error_set(err, ENOMEM, "no memory to change the rules") : 0;
 }
 
 int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg)

@@ -28,7 +28,7 @@ enum rule_action {              /* what iproute2 calls them */
 	RULE_UNREACHABLE,       /* Linux answers net unreachable, not host unreachable */
 	RULE_PROHIBIT,
 	RULE_BLACKHOLE,
-	RULE_ANY,               /* in rule_del */
+	RULE_ANY,               /* in rule_del, rule_flush and rule_is_among */
 };
 
 struct rule_params {
@@ -37,10 +37,11 @@ struct rule_params {
 	unsigned int from_len, to_len;  /* 0: any */
 	const char *iif;        /* NULL: any; need not exist */
 	uint8_t tos;            /* 0: any */
+	uint32_t mark, mark_mask;       /* of a packet's mark these bits must be so; mask 0: any */
 	bool priority_given;    /* else one less than that of the second rule, as Linux does */
 	uint32_t priority;
 	enum rule_action action;
-	uint32_t table;         /* of RULE_TABLE; 0 in rule_del: any */
+	uint32_t table;         /* of RULE_TABLE; 0 with RULE_ANY: any */
 };
 
 /* As it stands in the list. */
@@ -53,6 +54,14 @@ struct rule_info {
 int rule_add(const struct rule_params *p, struct error *err);
 /* Every field that is given must match; the first rule that does goes. */
 int rule_del(const struct rule_params *p, struct error *err);
+/* Remove all that rule_is_among() names, but for those of priority 0: as in iproute2 these stay, and
+ * so does the rule for table local, unless it was moved. -ENOMEM: all stay. */
+int rule_flush(const struct rule_params *which, struct error *err);
+
+/* Is a rule one of those that are asked for? Prefixes are if they lie in that which is given; `not`
+ * if it is given too; and all else if it is the same, where it is given. */
+bool rule_is_among(const struct rule_params *r, const struct rule_params *which);
+
 /* In order. Stops when fn returns non-zero and returns that. */
 int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg);
 

@@ -98,7 +98,7 @@ def _verdict(rng, point):
     if draw < 0.35 or (draw >= 0.6 and point == "postrouting"):
         return ""
     if draw < 0.45:
-        return f"mark set {rng.randrange(6)}"
+        return f"mark set {rng.choice((0, 1, 2, 3, 4, 5, 0x10, 0x1f, 0xffffffff))}"
     if draw < 0.6:
         return rng.choice(("accept", "drop", "drop", "return"))
     return rng.choice(("reject", f"reject with icmp type {rng.choice(_CODES)}", "drop"))

@@ -7,6 +7,8 @@ sentinels, find their way.  Gateways are neighbours that are always there.
 NET = 20                # the first of four /8
 _TABLES = ("main", "main", "10", "20", "default", "4294967295")
 _TOS = ("0x04", "0x08", "0x10", "0x18", "0x1c")
+_MARKS = ("1", "2", "0x10", "0/1", "1/1", "0x10/0x10", "0/0x10", "3/3", "0/0xffffffff",
+          "4/0xfffffffc")
 _KINDS = ("unreachable", "prohibit", "blackhole", "throw")
 
 
@@ -70,6 +72,8 @@ def _rule(rng, priority):
         words.append(f"iif {rng.choice(('p0', 'p1', 'p2', 'p3', 'lo', 'none'))}")
     if rng.random() < 0.2:
         words.append(f"tos {rng.choice(_TOS)}")
+    if rng.random() < 0.4:
+        words.append(f"fwmark {rng.choice(_MARKS)}")
     words.append(rng.choice(("unreachable", "prohibit", "blackhole")) if rng.random() < 0.15
                  else f"table {rng.choice(_TABLES)}")
     return " ".join(words)
@@ -78,7 +82,9 @@ def _rule(rng, priority):
 def commands(rng):
     """Routing for a chapter; in every third without rules, so that local and main stay one."""
     lines = [f"sysctl net.ipv4.fib_multipath_hash_seed={rng.randrange(1, 1 << 31)}",
-             f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(2)}"]
+             f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(2)}",
+             f"sysctl net.ipv4.fwmark_reflect={rng.randrange(2)}",
+             f"sysctl net.ipv4.conf.all.src_valid_mark={rng.randrange(2)}"]
     lines += [_route(rng) for _ in range(rng.randrange(2, 40))]
     if rng.random() < 0.67:
         priorities = sorted(rng.sample(range(1, 32766), rng.randrange(1, 10)))

@@ -434,6 +434,19 @@ int rule_del(const struct rule_params *p, struct error *err)
 	return 0;
 }
 
+int rule_flush(const struct rule_params *which, struct error *err)
+{
+	if (has_rule && rule_is_among(&the_rule.p, which))
+		has_rule = false;
+	return 0;
+}
+
+bool rule_is_among(const struct rule_params *r, const struct rule_params *which)
+{
+	return (!which->mark || which->mark == r->mark) &&
+	       (!which->priority_given || which->priority == r->priority);
+}
+
 bool rule_is_preset(const struct rule_params *p)
 {
 	return !has_rule || p != &the_rule.p;

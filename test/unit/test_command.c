@@ -155,6 +155,11 @@ static const struct {
 	{"shutdown", "shutdown: not possible here"},
 	{"drops some", "drops: \"some\" is not a word of this command; what may stand there: all"},
 	{"rule add", "rule add: say what: a selector, a priority, a table or an action"},
+	{"rule add fwmark", "rule add: nothing stands after \"fwmark\""},
+	{"rule add fwmark 0x100000000", "rule add: fwmark: \"0x100000000\" is not a number of 32 bits such as "
+	 "16 or 0x10, nor one with a mask such as 0x10/0xff"},
+	{"rule add fwmark 1/2/3", "rule add: fwmark: \"1/2/3\" is not a number of 32 bits such as 16 or 0x10, "
+	 "nor one with a mask such as 0x10/0xff"},
 	{"filter add nowhere accept",
 	 "filter add: \"nowhere\" is not one of prerouting|input|forward|output|postrouting"},
 	{"help foo", "help: \"foo\" is not a command"},
@@ -213,6 +218,15 @@ static void test_iproute2_words(void **state)
 			    "10.0.0.2 dev p0 lladdr 02:00:00:00:00:01 PERMANENT \n");
 	done("rule add from all to any dsfield 0x10 lookup 5 pref 77");
 	assert_non_null(strstr(printed("rule list", false), "77:\tfrom all tos 0x10 lookup 5\n"));
+	done("rule del pref 77");
+	done("rule add fwmark 0/0x0f pref 8");
+	assert_string_equal(printed("rule show fwmark 1", false), "");
+	assert_non_null(strstr(printed("rule show", false), "8:\tfrom all fwmark 0/0xf lookup main\n"));
+	done("rule flush");
+	assert_string_equal(printed("rule show pref 8", false), "");
+	done("rule add fwmark 020/0 iif p0 pref 8");
+	assert_non_null(strstr(printed("rule show", true), "\"src\":\"all\",\"fwmark\":\"0x10\","
+							   "\"fwmask\":\"0\",\"iif\":\"p0\""));
 	done("route add 10.9.0.0/16 via 10.0.0.2 preference 3 protocol static");
 	assert_non_null(strstr(printed("route", false),
 			       "10.9.0.0/16 via 10.0.0.2 dev p0 proto static metric 3"));

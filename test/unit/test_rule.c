@@ -121,6 +121,92 @@ static void test_selectors(void **state)
 	assert_int_equal(way("10.1.0.1", "10.1.2.3", 1, 0), 0);
 }
 
+static void test_marks(void **state)
+{
+	struct route_flow f = flow("20.0.0.1", "10.1.2.3", 1, 0);
+	struct rule_params p = rule(10, 10), q;
+
+	ok(route_add, "default via 10.1.0.9 table 10");
+	p.mark = 0x10;
+	p.mark_mask = 0xff;
+	added(p);
+	assert_int_equal(rule_add(&p, &err), -EEXIST);
+	assert_int_equal(get_for(&f)->type, ROUTE_NONE);
+	f.mark = 0x10;
+	assert_int_equal(get_for(&f)->gateway, ip("10.1.0.9"));
+	f.mark = 0x110;
+	assert_int_equal(get_for(&f)->gateway, ip("10.1.0.9"));
+	f.mark = 0x11;
+	assert_int_equal(get_for(&f)->type, ROUTE_NONE);
+	q = (struct rule_params){ .action = RULE_ANY, .mark = 0x10, .mark_mask = UINT32_MAX };
+	assert_int_equal(rule_del(&q, &err), -ENOENT);
+	p.mark_mask = UINT32_MAX;
+	added(p);
+	gone(q);
+	q.mark_mask = 0xff;
+	gone(q);
+	assert_int_equal(rule_del(&q, &err), -ENOENT);
+	p.mark = 0;
+	p.mark_mask = 0xf;
+	added(p);
+	assert_int_equal(get_for(&f)->type, ROUTE_NONE);
+	f.mark = 0x110;
+	assert_int_equal(get_for(&f)->gateway, ip("10.1.0.9"));
+}
+
+static void flushed(struct rule_params which, const char *left)
+{
+	which.action = RULE_ANY;
+	if (rule_flush(&which, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(list(), left);
+}
+
+static void test_flush(void **state)
+{
+	struct rule_params p;
+
+	flushed((struct rule_params){ .table = 99 }, "0:255 32766:254 32767:253 ");
+	assert_null(route_rules);
+	ok(route_add, "default via 10.1.0.9 table 10");
+	p = rule(10, 10);
+	p.from = 0x0a010200;
+	p.from_len = 24;
+	added(p);
+	p = rule(11, 11);
+	p.not = true;
+	p.to = 0x14000000;
+	p.to_len = 8;
+	added(p);
+	p = rule(12, 12);
+	p.mark = 1;
+	p.mark_mask = UINT32_MAX;
+	p.iif = "v1";
+	added(p);
+	p = rule(13, 0);
+	p.action = RULE_BLACKHOLE;
+	p.tos = 0x10;
+	added(p);
+	flushed((struct rule_params){ .from = 0x0a010200, .from_len = 25 },
+		"0:255 10:10 11:11 12:12 13:0 32766:254 32767:253 ");
+	flushed((struct rule_params){ .mark = 1, .mark_mask = 1 },
+		"0:255 10:10 11:11 12:12 13:0 32766:254 32767:253 ");
+	flushed((struct rule_params){ .iif = "v2" },
+		"0:255 10:10 11:11 12:12 13:0 32766:254 32767:253 ");
+	assert_int_equal(way("30.0.0.1", "10.1.2.3", 1, 0), ip("10.1.0.9"));
+	flushed((struct rule_params){ .from = 0x0a010000, .from_len = 16 },
+		"0:255 11:11 12:12 13:0 32766:254 32767:253 ");
+	assert_int_equal(way("30.0.0.1", "10.1.2.3", 1, 0), 0);
+	flushed((struct rule_params){ .not = true }, "0:255 12:12 13:0 32766:254 32767:253 ");
+	flushed((struct rule_params){ .mark = 1 }, "0:255 13:0 32766:254 32767:253 ");
+	flushed((struct rule_params){ .tos = 0x10 }, "0:255 32766:254 32767:253 ");
+	flushed((struct rule_params){ .table = 254 }, "0:255 32767:253 ");
+	added(rule(0, 254));
+	added(rule(7, 254));
+	flushed((struct rule_params){ 0 }, "0:255 0:254 ");
+	leads_to("10.1.0.1", ROUTE_LOCAL, v0, NULL, "10.1.0.1");
+}
+
 static void test_actions(void **state)
 {
 	struct rule_params p = rule(10, 0);
@@ -276,6 +362,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_list),
 		TEST(test_selectors),
+		TEST(test_marks),
+		TEST(test_flush),
 		TEST(test_actions),
 		TEST(test_split),
 		TEST(test_throw),
