@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* route add|append|change|prepend|replace|del|show|get. */
 #include <errno.h>
+#include <netinet/in.h>
 
 #include "control/commands.h"
 #include "control/show_route.h"
@@ -99,7 +100,14 @@ static const struct arg show_args[] = {
 			.help = "what was learned of the ways to single destinations instead"},
 };
 
-enum { GET_ADDRESS, GET_FROM, GET_IIF, GET_TOS };
+enum {
+	GET_ADDRESS, GET_FROM, GET_IIF, GET_TOS, GET_MARK, GET_IPPROTO, GET_SPORT, GET_DPORT
+};
+
+/* Those that Linux can think of a packet of. */
+static const struct arg_name ipprotos[] = {
+	{"icmp", IPPROTO_ICMP}, {"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {NULL},
+};
 
 static const struct arg get_args[] = {
 	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
@@ -111,6 +119,14 @@ static const struct arg get_args[] = {
 			     "sends it"},
 	[GET_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
 		     .help = "the TOS that it would have"},
+	[GET_MARK] = {.word = "mark", .name = "N", .type = ARG_MARK,
+		      .help = "the mark that it would have"},
+	[GET_IPPROTO] = {.word = "ipproto", .type = ARG_NAMED, .names = ipprotos,
+			 .help = "its protocol; udp if left out"},
+	[GET_SPORT] = {.word = "sport", .name = "PORT", .type = ARG_NUMBER, .max = UINT16_MAX,
+		       .help = "its ports, by which one of several ways may be chosen"},
+	[GET_DPORT] = {.word = "dport", .name = "PORT", .type = ARG_NUMBER, .max = UINT16_MAX,
+		       .help = "(likewise)"},
 };
 
 static int take_hops(const struct value *v, struct route_hop hops[], unsigned int *n,
@@ -257,37 +273,54 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 }
 
 /* What an application on Linux is told when there is no way. */
-static int no_way(const struct route_answer *a, const char *dst, struct error *err)
+static int no_way(const struct show_get *g, int rc, const struct value *v, struct error *err)
 {
-	switch (nexthop_get(a->nexthop)->type) {
-	case ROUTE_UNREACHABLE:
-		return error_set(err, EHOSTUNREACH, "no route to \"%s\": unreachable", dst);
-	case ROUTE_PROHIBIT:
-		return error_set(err, EACCES, "no route to \"%s\": prohibited", dst);
-	case ROUTE_BLACKHOLE:
-		return error_set(err, EINVAL, "no route to \"%s\": blackhole", dst);
-	default:
-		if (a->by_rule && !a->route)
-			return error_set(err, ENETUNREACH, "no route to \"%s\": unreachable by "
-					 "rule %u", dst, a->priority);
-		return error_set(err, ENETUNREACH, "no route to \"%s\"", dst);
-	}
+	const char *dst = v[GET_ADDRESS].text;
+	const struct link *in = g->way.iif < 0 ? NULL : link_get((unsigned int)g->way.iif);
+	const struct route_answer *a = &g->answer;
+	unsigned int type = nexthop_get(a->nexthop)->type;
+
+	if (g->way.dropped)
+		return error_set(err, -rc, "no route to \"%s\": the packet would be dropped: %s", dst,
+				 drop_text(g->way.reason));
+	if (in && !in->conf.forwarding)
+		return error_set(err, -rc, "no route to \"%s\": %s does not forward", dst, in->name);
+	if (a->by_rule && !a->route)
+		return error_set(err, -rc, "no route to \"%s\": %s by rule %u", dst,
+				 rc == -EACCES ? "prohibited" : rc == -EINVAL ? "blackhole" :
+				 "unreachable", a->priority);
+	if (type >= ROUTE_BLACKHOLE && type <= ROUTE_PROHIBIT)
+		return error_set(err, -rc, "no route to \"%s\": %s", dst,
+				 rc == -EHOSTUNREACH ? "unreachable" : rc == -EACCES ? "prohibited" :
+				 "blackhole");
+	if (g->way.src && !in)
+		return error_set(err, -rc, "no route to \"%s\" from \"%s\"", dst,
+				 v[GET_FROM].text);
+	return error_set(err, -rc, "no route to \"%s\"", dst);
 }
 
 static int run_get(const struct value *v, struct output *o, struct error *err)
 {
 	struct show_get g = {
-		.flow = {
+		.way = {
 			.dst = v[GET_ADDRESS].address,
 			.src = v[GET_FROM].address,
-			.iif = v[GET_IIF].given ? v[GET_IIF].link->id : LINK_LO,
+			.iif = v[GET_IIF].given ? v[GET_IIF].link->id : -1,
 			.tos = (uint8_t)v[GET_TOS].number,
+			.mark = v[GET_MARK].mark,
+			.protocol = v[GET_IPPROTO].given ? (uint8_t)v[GET_IPPROTO].number
+							 : IPPROTO_UDP,
+			.sport = rte_cpu_to_be_16((uint16_t)v[GET_SPORT].number),
+			.dport = rte_cpu_to_be_16((uint16_t)v[GET_DPORT].number),
 		},
 	};
+	int rc = ip_route_get(&g.way);
 
-	route_explain(&g.flow, &g.answer);
-	if (!g.answer.route || g.answer.route->type > ROUTE_BROADCAST)
-		return no_way(&g.answer, v[GET_ADDRESS].text, err);
+	route_explain(&(struct route_flow){
+		.dst = g.way.dst, .src = g.way.src, .tos = g.way.tos, .mark = g.way.mark,
+		.iif = g.way.iif < 0 ? LINK_LO : (uint16_t)g.way.iif }, &g.answer);
+	if (rc)
+		return no_way(&g, rc, v, err);
 	show_route_get(&g, o);
 	return 0;
 }

@@ -231,29 +231,29 @@ void show_route_words(const struct route *r, const struct route *previous, struc
 			show_member_words(&group_of(nh)->members[i], o);
 }
 
-/* Packets to the router itself go round by lo, whichever link has the address. */
-static void show_get_dev(const struct nexthop *nh, struct output *o)
+static void show_cache_word(struct output *o, unsigned int *n, const char *word)
 {
-	const struct link *l = link_get(nh->type == ROUTE_LOCAL ? LINK_LO : nh->link);
-
-	if (l)
-		out_string(o, "dev", " dev ", l->name);
+	out_string(o, NULL, (*n)++ ? "," : " <", word);
 }
 
-static void show_get_cache(const struct nexthop *nh, const struct ip_exception_info *learned,
-			   struct output *o)
+static void show_get_cache(unsigned int type, bool local, bool redirect, const struct nexthop *nh,
+			   const struct ip_exception_info *learned, struct output *o)
 {
-	bool broadcast = nh->type == ROUTE_BROADCAST, local = nh->type == ROUTE_LOCAL || broadcast;
+	unsigned int n = 0;
 
 	out_text(o, " \n    cache");
 	out_array(o, "cache");
 	if (local)
-		out_string(o, NULL, " <", "local");
-	if (broadcast)
-		out_string(o, NULL, ",", "brd");
+		show_cache_word(o, &n, "local");
+	if (type == ROUTE_BROADCAST)
+		show_cache_word(o, &n, "brd");
+	if (type == ROUTE_MULTICAST)
+		show_cache_word(o, &n, "mc");
+	if (redirect)
+		show_cache_word(o, &n, "redirect");
 	if (learned->gateway)
-		out_string(o, NULL, local ? "," : " <", "redirected");
-	out_text(o, local || learned->gateway ? ">" : "");
+		show_cache_word(o, &n, "redirected");
+	out_text(o, n ? ">" : "");
 	out_array_end(o);
 	if (learned->mtu || learned->gateway) {
 		out_number(o, "expires", " expires ", learned->seconds);
@@ -274,7 +274,8 @@ int show_route_learned(const struct ip_exception_info *learned, struct output *o
 	show_dev(nh, o);
 	out_array(o, "flags");
 	out_array_end(o);
-	show_get_cache(nh, learned, o);
+	show_get_cache(nh->type, nh->type == ROUTE_LOCAL || nh->type == ROUTE_BROADCAST, false, nh,
+		       learned, o);
 	out_text(o, " \n");
 	out_object_end(o);
 	return o->full;
@@ -309,6 +310,8 @@ static void show_why(const struct show_get *g, const struct nexthop *nh, rte_be3
 {
 	const struct route *r = g->answer.route;
 
+	if (!r)
+		return;
 	out_text(o, "    by");
 	out_number(o, "rule", " rule ", g->answer.priority);
 	show_named(o, "table", " table ", route_tables, r->table);
@@ -320,38 +323,47 @@ static void show_why(const struct show_get *g, const struct nexthop *nh, rte_be3
 	out_text(o, " \n");
 }
 
-/* Where there are several ways, that of the first; what each packet takes is up to its hash. */
+/* Small ones as numbers, others in hexadecimal, as iproute2 does. */
+static void show_get_mark(uint32_t mark, struct output *o)
+{
+	if (o->json ? mark != 0 : mark > 0 && mark < 16)
+		out_number(o, "mark", " mark ", mark);
+	else if (mark)
+		out_printf(o, " mark 0x%x", mark);
+}
+
 void show_route_get(const struct show_get *g, struct output *o)
 {
-	const struct route *r = g->answer.route;
-	const struct nexthop *nh = nexthop_get(group_first(r->nexthop));
-	rte_be32_t src = r->type == ROUTE_LOCAL && !nh->asked_src ? g->flow.dst : nexthop_src(nh);
-	const struct link *in = g->flow.iif == LINK_LO ? NULL : link_get(g->flow.iif);
+	const struct ip_way *way = &g->way;
+	const struct nexthop *nh = nexthop_get(way->nexthop);
+	const struct link *out = link_get(way->out_link);
+	const struct link *in = way->iif < 0 ? NULL : link_get((unsigned int)way->iif);
 	struct ip_exception_info learned = {0};
-	rte_be32_t gateway = nh->gateway;
 
-	if (ip_exception_info(group_first(r->nexthop), g->flow.dst, &learned) && learned.gateway)
-		gateway = learned.gateway;
+	ip_exception_info(way->nexthop, way->dst, &learned);
 	out_array(o, NULL);
 	out_object(o, NULL);
-	show_type(r->type, o);
-	out_address(o, "dst", "", g->flow.dst);
-	if (g->flow.src)
-		out_address(o, "from", " from ", g->flow.src);
-	show_tos(g->flow.tos, o);
-	if (gateway)
-		out_address(o, "gateway", " via ", gateway);
-	show_get_dev(nh, o);
-	if (src && !g->flow.src)
-		out_address(o, "prefsrc", " src ", src);
+	show_type(way->type, o);
+	out_address(o, "dst", "", way->dst);
+	if (way->src)
+		out_address(o, "from", " from ", way->src);
+	show_tos(way->tos, o);
+	if (way->gateway)
+		out_address(o, "gateway", " via ", way->gateway);
+	if (out)
+		out_string(o, "dev", " dev ", out->name);
+	if (way->prefsrc && !way->src)
+		out_address(o, "prefsrc", " src ", way->prefsrc);
 	out_array(o, "flags");
 	out_array_end(o);
-	show_get_cache(nh, &learned, o);
+	show_get_mark(way->mark, o);
+	show_get_cache(way->type, way->local, way->redirect, nh, &learned, o);
 	if (in)
 		out_string(o, "iif", " iif ", in->name);
 	out_text(o, " \n");
-	show_why(g, nh, gateway ? gateway : g->flow.dst, o);
-	show_members(nexthop_get(r->nexthop), o);
+	show_why(g, nh, way->gateway ? way->gateway : way->dst, o);
+	if (g->answer.route)
+		show_members(nexthop_get(g->answer.route->nexthop), o);
 	out_object_end(o);
 	out_array_end(o);
 }

@@ -19,8 +19,8 @@ void show_route_words(const struct route *r, const struct route *previous, struc
 int show_route_learned(const struct ip_exception_info *learned, struct output *o);
 
 struct show_get {
-	struct route_flow flow;
-	struct route_answer answer;     /* with a route */
+	struct ip_way way;
+	struct route_answer answer;     /* whose route is NULL where none was needed */
 };
 
 /* What `ip route get` prints, and in JSON or behind that: table, priority of the rule, route, and

@@ -42,6 +42,28 @@ bool ip_exception_info(uint32_t nexthop, rte_be32_t dst, struct ip_exception_inf
 /* All, in no order. Stops when fn returns non-zero and returns that. Control thread. */
 int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *arg), void *arg);
 
+/* A packet that is only thought of, and its way. */
+struct ip_way {
+	rte_be32_t dst, src;     /* src 0: not known yet */
+	uint8_t tos, protocol;   /* protocol: with the ports, what a hash chooses one of several ways by */
+	rte_be16_t sport, dport;
+	uint32_t mark;
+	int iif;                 /* link that it comes in by; -1: the router itself sends it */
+	/* answers of ip_route_get() */
+	uint8_t type;            /* enum route_type */
+	uint32_t nexthop;        /* of several ways the one that this packet takes; 0: it needs none */
+	uint16_t out_link;       /* lo: it is for the router itself */
+	rte_be32_t gateway;      /* 0: none */
+	rte_be32_t prefsrc;      /* the source that the router itself takes */
+	bool local;              /* the router itself is among those that get it */
+	bool redirect;           /* its sender is told of a better way */
+	bool dropped;            /* with -EINVAL: it is, silently, for this reason */
+	enum drop_reason reason;
+};
+/* Where would it go? 0, or -ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL (blackhole, or impossible
+ * addresses), -ENODEV. Control thread. */
+int ip_route_get(struct ip_way *way);
+
 /* Once in a worker's loop: timers and what other workers hand over. Returns how much there was.
  * When the next timer runs out; UINT64_MAX: none runs. */
 unsigned int ip_worker_tick(struct worker *w);

@@ -116,7 +116,7 @@ static enum route_verdict multicast_input(const struct link *l, const struct rte
 {
 	struct source s;
 
-	if (dst != RTE_BE32(0xe0000001))
+	if (dst != IP_ALL_HOSTS)
 		return drop(reason, DROP_IP_NOT_JOINED);
 	if (ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr))
 		return drop(reason, DROP_IP_INVALID_SOURCE);

@@ -406,6 +406,21 @@ void route_explain(const struct route_flow *f, struct route_answer *a)
 	*a = (struct route_answer){.route = best, .nexthop = best ? best->nexthop : 0};
 }
 
+int ip_route_get(struct ip_way *way)
+{
+	struct route_answer a;
+
+	route_explain(&(struct route_flow){.dst = way->dst}, &a);
+	if (!a.route)
+		return -ENETUNREACH;
+	way->type = a.route->type;
+	way->local = a.route->type == ROUTE_LOCAL;
+	way->nexthop = a.nexthop;
+	way->out_link = nexthops[a.nexthop].link;
+	way->gateway = nexthops[a.nexthop].gateway;
+	return 0;
+}
+
 bool nexthop_over(uint32_t index, unsigned int link)
 {
 	return nexthops[index].link == link;

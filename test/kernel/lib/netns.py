@@ -50,6 +50,21 @@ class Namespace(UnnamedNamespace):
         with self.entered():
             return subprocess.run(["ip", "-j", *words], check=True, capture_output=True).stdout
 
+    def ip_json_each(self, lines):
+        """What each line of iproute2 prints as JSON, or the complaint of those that are refused."""
+        with self.entered():
+            done = subprocess.run(["ip", "-json", "-force", "-batch", "-"], text=True,
+                                  input="\n".join(lines) + "\n", capture_output=True)
+        refused, complaint = {}, ""
+        for line in done.stderr.splitlines():
+            if line.startswith("Command failed"):
+                refused[int(line.rpartition(":")[2]) - 1] = complaint
+            elif line:
+                complaint = line
+        printed = iter([line for line in done.stdout.splitlines() if line not in ("", "[ ]")])
+        return [refused[index] if index in refused else json.loads(next(printed))
+                for index in range(len(lines))]
+
     def sysctl(self, key, value):
         with self.entered():
             try:

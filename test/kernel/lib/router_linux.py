@@ -29,6 +29,16 @@ _NFT = {
 }
 
 
+def way(answer):
+    """Of an answer to `route get` what is compared."""
+    found = {key: answer[key] for key in ("type", "dst", "from", "gateway", "dev", "prefsrc", "mark",
+                                          "iif", "metrics") if key in answer}
+    found["cache"] = sorted(answer["cache"])
+    if answer.get("table", "main") not in ("main", "local"):    # which Linux often holds in one
+        found["table"] = answer["table"]
+    return found
+
+
 def _ip(router, lines):
     router.namespace.ip(lines)
 
@@ -164,6 +174,12 @@ class LinuxRouter:
                     counted.setdefault(entry["rule"]["chain"], []).append(
                         (c["packets"], c["bytes"]))
         return counted
+
+    def ways(self, questions):
+        """What `route get` says to each: its members as JSON, or an error in words."""
+        answers = self.namespace.ip_json_each(["route get " + words for words in questions])
+        return [answer.removeprefix("RTNETLINK answers: ") if isinstance(answer, str)
+                else way(answer[0]) for answer in answers]
 
     def last_words(self):
         """A kernel that has ended tells nobody."""

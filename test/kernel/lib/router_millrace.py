@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from . import layout, netns
+from .router_linux import way
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
@@ -103,6 +104,20 @@ class MillraceRouter:
     def run(self, commands):
         if commands:
             self._client("-b", "-", stdin="\n".join(commands) + "\n")
+
+    def ways(self, questions):
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(self.socket_path)
+            file = asked.makefile("rw")
+            answers = []
+            for words in questions:
+                file.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "run", "params": {
+                    "argv": ["route", "get", *words.split()]}}) + "\n")
+                file.flush()
+                answer = json.loads(file.readline())
+                answers.append(way(answer["result"][0]) if "result" in answer
+                               else os.strerror(answer["error"]["data"]["errno"]))
+        return answers
 
     def counters(self):
         return json.loads(self._client("-j", "nstat"))

@@ -152,6 +152,15 @@ class Play:
                      if left != right]
             self._fail("\n".join(["counters of rules differ", *wrong]))
 
+    def ways(self, *questions):
+        """Compare what `route get` says to each."""
+        self.steps += 1
+        expected, got = (side.router.ways(questions) for side in self.testbed.sides)
+        wrong = [f"  route get {words}:\n    {self._names[0]} {left}\n    {self._names[1]} {right}"
+                 for words, left, right in zip(questions, expected, got) if left != right]
+        if wrong:
+            self._fail("\n".join([f"{len(wrong)} ways differ", *wrong[:8]]))
+
     def plug(self, port, connected):
         """Connect or pull the cable of a port."""
         self.steps += 1

@@ -1,0 +1,107 @@
+"""Rule H: what `route get` says of packets that are only thought of."""
+
+import random
+
+from lib.layout import *
+from lib.packets import *
+from lib.scenario import scenario
+
+WAYS = ("route add 20.0.0.0/8 nexthop via 10.0.1.254 nexthop via 10.0.2.254 weight 3 "
+        "nexthop via 10.0.3.254",
+        "route add 21.0.0.0/8 nexthop via 10.0.0.254 weight 2 nexthop via 10.0.2.2 "
+        "nexthop via 10.0.3.3 weight 100")
+PORTED = (("udp", 17), ("tcp", 6), ("icmp", 1))
+
+
+def flows(rng, n, own):
+    """Questions about random flows: of packets that the router sends, or that come in by a port."""
+    for _ in range(n):
+        words = [f"{rng.choice((20, 20, 21))}.{rng.randrange(256)}.0.{rng.randrange(256)}"]
+        port = rng.randrange(4)
+        if own:
+            words += rng.choice(([], [], [f"from 10.0.{port}.1"]))
+        else:
+            words.append(f"from 10.0.{port}.{rng.randrange(2, 250)} iif p{port}")
+        if rng.random() < 0.7:
+            words.append(f"ipproto {rng.choice(('udp', 'tcp', 'icmp'))}")
+        for word in ("sport", "dport"):
+            if rng.random() < 0.8:
+                words.append(f"{word} {rng.randrange(1, 65536)}")
+        if rng.random() < 0.2:
+            words.append(f"mark {rng.choice(('1', '15', '16', '0x100', '0xffffffff'))}")
+        yield " ".join(words)
+
+
+for policy in (0, 1):
+    @scenario(f"the way of several that a flow takes: policy {policy}", "H4", setup=WAYS + (
+        f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+        "sysctl net.ipv4.fib_multipath_hash_seed=4711"))
+    def flows_of_groups(s):
+        rng = random.Random(policy)
+        for seed in (4711, 1, 0x7fffffff):
+            s.run(f"sysctl net.ipv4.fib_multipath_hash_seed={seed}")
+            s.ways(*flows(rng, 400, True), *flows(rng, 400, False))
+
+    @scenario(f"packets take the way that was told of them: policy {policy}", "H4", setup=WAYS + (
+        f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+        "sysctl net.ipv4.fib_multipath_hash_seed=99"))
+    def told_and_taken(s):
+        for host in range(4, 40):
+            s.ways(f"20.1.0.{host} from 10.0.0.2 iif p0 sport 4000 dport {5000 + host}")
+            s.send("p0", udp(H0, f"20.1.0.{host}", dport=5000 + host))
+
+
+@scenario("the way of several with what is known of neighbours", "H4", setup=WAYS + (
+    "sysctl net.ipv4.fib_multipath_use_neigh=1", "sysctl net.ipv4.fib_multipath_hash_policy=1",
+    "sysctl net.ipv4.fib_multipath_hash_seed=5"))
+def known_neighbours(s):
+    rng = random.Random(7)
+    s.ways(*flows(rng, 100, True), *flows(rng, 100, False))
+
+
+DESTINATIONS = (R0, R1, H0, H1, G2, B0, B1, N1, EVERYONE, ALL_HOSTS, "224.0.0.5", "127.0.0.1",
+                "0.0.0.0", "0.0.0.5", "240.0.0.1", UNROUTED, UNREACHABLE, PROHIBITED, BLACKHOLED,
+                far("p1", 9), "30.0.0.1", "31.0.0.1", "32.0.0.1", "33.0.0.1", "34.0.0.1",
+                "35.0.0.1", "36.0.0.1")
+SOURCES = (H0, J0, H1, R0, R1, B0, "127.0.0.1", EVERYONE, ALL_HOSTS, UNROUTED, far("p0", 3),
+           "0.0.0.1")
+SETUP = ("route add 30.0.0.0/8 via 10.0.1.254 mtu 1300 src 10.0.3.1 hoplimit 9",
+         "route add throw 31.0.0.0/8", "rule add to 32.0.0.0/8 unreachable priority 10",
+         "rule add to 33.0.0.0/8 prohibit priority 11", "rule add to 34.0.0.0/8 blackhole priority 12",
+         "route add default via 10.0.2.254 table 10", "rule add to 35.0.0.0/8 fwmark 5 priority 13 table 10",
+         "rule add to 36.0.0.0/8 tos 0x10 priority 14 table 10",
+         "rule add to 36.0.0.0/8 iif p0 priority 15 table 10",
+         "rule add to 36.0.0.0/8 from 10.0.0.1 priority 16 table 10")
+QUESTIONS = (tuple(DESTINATIONS)
+             + tuple(f"{dst} from {src}" for dst in DESTINATIONS for src in SOURCES)
+             + tuple(f"{dst} iif {port}" for dst in DESTINATIONS for port in ("p0", "lo"))
+             + tuple(f"{dst} from {src} iif {port}" for dst in DESTINATIONS for src in SOURCES
+                     for port in ("p0", "p1", "lo"))
+             + tuple(f"{dst} mark 5" for dst in DESTINATIONS)
+             + tuple(f"{dst} tos 0x10 from {H0} iif p0" for dst in DESTINATIONS)
+             + tuple(f"{dst} mark 5 from {H0} iif p0" for dst in DESTINATIONS))
+
+for name, lines in (("as it is", ()), ("with a default route", ("route add default via 10.0.3.254",)),
+                    ("rp_filter 1", ("sysctl net.ipv4.conf.all.rp_filter=1",)),
+                    ("rp_filter 2", ("sysctl net.ipv4.conf.p0.rp_filter=2",)),
+                    ("accept_local", ("sysctl net.ipv4.conf.all.accept_local=1",)),
+                    ("route_localnet", ("sysctl net.ipv4.conf.p0.route_localnet=1",)),
+                    ("without forwarding on p0", ("sysctl net.ipv4.conf.p0.forwarding=0",)),
+                    ("without redirects", tuple(f"sysctl net.ipv4.conf.{port}.send_redirects=0"
+                                                for port in ("all", "p0")))):
+    @scenario(f"every kind of address, source and link: {name}", "H", setup=SETUP + lines)
+    def kinds(s):
+        s.ways(*QUESTIONS)
+
+    @scenario(f"every kind of address, without rules: {name}", "H",
+              setup=tuple(line for line in SETUP if not line.startswith("rule")) + lines)
+    def kinds_merged(s):
+        s.ways(*QUESTIONS)
+
+
+@scenario("what can not be asked", "H")
+def not_asked(s):
+    s.refused("route get 20.0.0.1 ipproto sctp", "route get 20.0.0.1 ipproto 99",
+              "route get 20.0.0.1 sport 65536", "route get 20.0.0.1 mark 1/1",
+              "route get 20.0.0.1 mark x", "route get 20.0.0.1 iif none",
+              "route get 20.0.0.1 ipproto udp")
