@@ -3,6 +3,8 @@
 #include "client.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +49,7 @@ void client_close(struct client *c)
 	c->line = NULL;
 	c->len = 0;
 	c->size = 0;
+	c->filled = 0;
 }
 
 static bool lost(struct client *c)
@@ -80,24 +83,116 @@ static bool grow(struct client *c)
 	return true;
 }
 
-/* Nothing follows an answer before the next request, so its newline is the last byte. */
-static bool receive_line(struct client *c)
+/* Ctrl-C while an answer is waited for: the router is asked to come to its end, once; the next one
+ * ends millctl as usual. Where the command does not take long the answer comes anyway. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
 {
+	interrupted = 1;
+}
+
+struct patience {
+	struct sigaction before;
+	sigset_t mask;
+};
+
+static void patience_begin(struct patience *p)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+	sigset_t block;
+
+	interrupted = 0;
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigprocmask(SIG_BLOCK, &block, &p->mask);
+	sigaction(SIGINT, NULL, &p->before);
+	if (p->before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
+}
+
+static void patience_end(const struct patience *p)
+{
+	sigaction(SIGINT, &p->before, NULL);
+	sigprocmask(SIG_SETMASK, &p->mask, NULL);
+}
+
+static bool ask_to_stop(struct client *c, const struct patience *p)
+{
+	static const char stop[] = "{\"jsonrpc\":\"2.0\",\"method\":\"stop\"}\n";
+
+	interrupted = 0;
+	sigaction(SIGINT, &p->before, NULL);
+	return send_all(c, stop, sizeof(stop) - 1);
+}
+
+/* Wait for something to come. */
+static bool wait_for_more(struct client *c, const struct patience *p)
+{
+	struct pollfd fd = {.fd = c->fd, .events = POLLIN};
+
+	while (ppoll(&fd, 1, NULL, &p->mask) < 0)
+		if (errno != EINTR || (interrupted && !ask_to_stop(c, p)))
+			return false;
+	return true;
+}
+
+/* The next line, in place of the last one. */
+static bool receive_line(struct client *c, const struct patience *p)
+{
+	size_t scanned = 0;
+	const char *newline;
 	ssize_t n;
 
-	c->len = 0;
+	if (c->filled) {
+		c->filled -= c->len + 1;
+		memmove(c->line, c->line + c->len + 1, c->filled);
+	}
 	for (;;) {
-		if (c->len == c->size && !grow(c))
-			return false;
-		n = recv(c->fd, c->line + c->len, c->size - c->len, 0);
-		if (n <= 0)
-			return false;
-		c->len += (size_t)n;
-		if (c->line[c->len - 1] == '\n') {
-			c->len--;
+		newline = c->filled > scanned ? memchr(c->line + scanned, '\n', c->filled - scanned)
+					      : NULL;
+		if (newline) {
+			c->len = (size_t)(newline - c->line);
 			return true;
 		}
+		scanned = c->filled;
+		if ((c->filled == c->size && !grow(c)) || !wait_for_more(c, p))
+			return false;
+		n = recv(c->fd, c->line + c->filled, c->size - c->filled, 0);
+		if (n <= 0)
+			return false;
+		c->filled += (size_t)n;
 	}
+}
+
+/* Is the line no answer yet but what there is of it? Print that. */
+static bool print_partial(const struct client *c)
+{
+	static const char head[] = "{\"jsonrpc\":\"2.0\",\"method\":\"output\",";
+	json_t *line, *text;
+
+	if (c->len < sizeof(head) || memcmp(c->line, head, sizeof(head) - 1) != 0)
+		return false;
+	line = json_loadb(c->line, c->len, 0, NULL);
+	text = json_object_get(json_object_get(line, "params"), "text");
+	if (text)
+		fwrite(json_string_value(text), 1, json_string_length(text), stdout);
+	fflush(stdout);
+	json_decref(line);
+	return true;
+}
+
+static bool receive_answer(struct client *c)
+{
+	struct patience p;
+	bool received;
+
+	patience_begin(&p);
+	do
+		received = receive_line(c, &p);
+	while (received && print_partial(c));
+	patience_end(&p);
+	return received;
 }
 
 bool client_request(struct client *c, const char *method, json_t *params)
@@ -111,7 +206,7 @@ bool client_request(struct client *c, const char *method, json_t *params)
 		send_all(c, "\n", 1);
 	free(text);
 	json_decref(request);
-	return receive_line(c) || lost(c);
+	return receive_answer(c) || lost(c);
 }
 
 json_t *client_result(struct client *c)
@@ -161,9 +256,10 @@ bool client_run(struct client *c, json_t *argv, bool abbreviate, enum format for
 {
 	json_t *result;
 
-	if (!client_request(c, "run", json_pack("{s:o, s:s, s:b}", "argv", argv, "format",
+	if (!client_request(c, "run", json_pack("{s:o, s:s, s:b, s:b}", "argv", argv, "format",
 						format == FORMAT_TEXT ? "text" : "json",
-						"abbreviate", abbreviate)))
+						"abbreviate", abbreviate, "live",
+						format == FORMAT_TEXT)))
 		return false;
 	if (format == FORMAT_JSON && print_as_it_came(c))
 		return true;

@@ -14,6 +14,7 @@ struct client {
 	unsigned int id;    /* of the last request */
 	char *line;         /* the last answer */
 	size_t len, size;
+	size_t filled;      /* bytes received, which may be more than the line */
 };
 
 /* How results are printed. */

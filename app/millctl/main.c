@@ -35,6 +35,7 @@ static const char usage[] =
 	"  -h, --help          print this\n"
 	"  -V, --version       print the version\n"
 	"\n"
+	"Ctrl-C ends a command that takes a while, such as ping; it prints what it has.\n"
 	"Exit status: 0 done, 1 refused (stderr says why), 2 wrong usage.\n";
 
 static const struct option long_options[] = {

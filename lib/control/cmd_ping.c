@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ping: echo requests from the router, and what came of each, printed as iputils' ping does. It
- * takes a while (job.h): a timer sends, answers are noted as they come, and all is printed at
- * the end.
+ * takes a while (job.h): a timer sends, answers are noted as they come, and printed at once if
+ * the client wants to see them come, else at the end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,8 @@ struct ping {
 	unsigned int count, sent, received, duplicates, errors, n_lines;
 	uint64_t interval_ns, wait_ns, began_ns, ended_ns;
 	struct timer timer;
-	bool done;
+	bool done, begun_showing;
+	unsigned int n_shown;            /* of the lines */
 	uint64_t sent_ns[COUNT_MAX];
 	bool answered[COUNT_MAX];        /* by a reply or an error */
 	bool replied[COUNT_MAX];
@@ -145,6 +146,14 @@ static void ping_free(struct job *job)
 	timer_stop(&p->timer);
 	probe_close(p->session);
 	free(p);
+}
+
+static void ping_stop(struct job *job)
+{
+	struct ping *p = (struct ping *)job;
+
+	if (!p->done)
+		finish(p);
 }
 
 /* ---- printing ---- */
@@ -285,9 +294,8 @@ static void show_sum(const struct ping *p, struct output *o)
 	show_rtt(p, o);
 }
 
-static void show(const struct ping *p, struct output *o)
+static void show_head(const struct ping *p, struct output *o)
 {
-	out_object(o, NULL);
 	out_address(o, "dst", "PING ", p->probe.dst);
 	out_text_address(o, " (", p->probe.dst);
 	out_text(o, ")");
@@ -298,12 +306,18 @@ static void show(const struct ping *p, struct output *o)
 	out_number(o, "size", " ", p->probe.data_bytes);
 	if (!o->json)
 		out_printf(o, "(%u) bytes of data.\n", p->probe.data_bytes + HEADERS);
+}
+
+/* What was not shown yet. */
+static void show_news(struct ping *p, struct output *o)
+{
+	if (!p->begun_showing)
+		show_head(p, o);
+	p->begun_showing = true;
 	out_array(o, "answers");
-	for (unsigned int i = 0; i < p->n_lines; i++)
-		show_line(&p->lines[i], o);
+	while (p->n_shown < p->n_lines)
+		show_line(&p->lines[p->n_shown++], o);
 	out_array_end(o);
-	show_sum(p, o);
-	out_object_end(o);
 }
 
 /* ---- */
@@ -347,6 +361,7 @@ static int take(const struct value *v, struct ping *p, const struct output *o, s
 	int rc;
 
 	p->job.free = ping_free;
+	p->job.stop = ping_stop;
 	p->count = v[PING_COUNT].given ? v[PING_COUNT].number : COUNT_PRESET;
 	p->wait_ns = (v[PING_WAIT].given ? v[PING_WAIT].number : WAIT_PRESET_S) * NSEC_PER_SEC;
 	p->src = v[PING_SOURCE].given ? v[PING_SOURCE].address : 0;
@@ -378,6 +393,8 @@ static int begin(const struct value *v, struct output *o, struct error *err)
 	}
 	p->began_ns = clock_now_ns();
 	*o->job = &p->job;
+	if (o->live)
+		show_news(p, o);
 	send_next(&p->timer, p->began_ns);
 	return -EINPROGRESS;
 }
@@ -389,17 +406,23 @@ static int run(const struct value *v, struct output *o, struct error *err)
 	if (!o || !o->job || !*o->job)
 		return begin(v, o, err);
 	p = (struct ping *)*o->job;
-	if (!p->done)
+	if (!p->done) {
+		if (o->live)
+			show_news(p, o);
 		return -EINPROGRESS;
-	show(p, o);
+	}
+	out_object(o, NULL);
+	show_news(p, o);
+	show_sum(p, o);
+	out_object_end(o);
 	*o->job = NULL;
 	ping_free(&p->job);
 	return 0;
 }
 
 static const struct command commands[] = {
-	{NULL, "Ask an address for echoes, from the router. Prints all when it ends, which it does "
-	       "by itself.", run, COMMAND_ARGS(args)},
+	{NULL, "Ask an address for echoes, from the router. It ends by itself, or at Ctrl-C in "
+	       "millctl.", run, COMMAND_ARGS(args)},
 };
 
 const struct noun noun_ping = {

@@ -33,7 +33,8 @@ struct trace {
 	unsigned int hops_max, queries, hop;     /* hop: begun */
 	uint64_t wait_ns;
 	struct timer timer;
-	bool done;
+	bool done, begun_showing;
+	unsigned int n_shown;            /* of the hops */
 	struct query q[HOPS_MAX][QUERIES_MAX];
 };
 
@@ -118,6 +119,14 @@ static void trace_free(struct job *job)
 	free(t);
 }
 
+static void trace_stop(struct job *job)
+{
+	struct trace *t = (struct trace *)job;
+
+	timer_stop(&t->timer);
+	t->done = true;
+}
+
 /* ---- printing ---- */
 
 /* "!H" and its like, as traceroute marks what is no ordinary answer. */
@@ -150,32 +159,44 @@ static void show_query(const struct query *q, rte_be32_t *before, struct output 
 	out_object_end(o);
 }
 
-static void show(const struct trace *t, struct output *o)
+static void show_head(const struct trace *t, struct output *o)
 {
-	out_object(o, NULL);
 	out_address(o, "dst", "traceroute to ", t->probe.dst);
 	out_text_address(o, " (", t->probe.dst);
 	out_address(o, "src", NULL, t->probe.src);
 	out_number(o, "hops_max", "), ", t->hops_max);
 	if (!o->json)
 		out_printf(o, " hops max, %u byte packets\n", t->probe.data_bytes + HEADERS);
-	out_array(o, "hops");
-	for (unsigned int hop = 0; hop < t->hop; hop++) {
-		rte_be32_t before = 0;
+}
 
-		out_object(o, NULL);
-		if (!o->json)
-			out_printf(o, "%2u ", hop + 1);
-		out_number(o, "hop", NULL, hop + 1);
-		out_array(o, "answers");
-		for (unsigned int i = 0; i < t->queries; i++)
-			show_query(&t->q[hop][i], &before, o);
-		out_array_end(o);
-		out_text(o, "\n");
-		out_object_end(o);
-	}
+static void show_hop(const struct trace *t, unsigned int hop, struct output *o)
+{
+	rte_be32_t before = 0;
+
+	out_object(o, NULL);
+	if (!o->json)
+		out_printf(o, "%2u ", hop + 1);
+	out_number(o, "hop", NULL, hop + 1);
+	out_array(o, "answers");
+	for (unsigned int i = 0; i < t->queries; i++)
+		show_query(&t->q[hop][i], &before, o);
 	out_array_end(o);
+	out_text(o, "\n");
 	out_object_end(o);
+}
+
+/* What was not shown yet; of hops those to which nothing more can come. */
+static void show_news(struct trace *t, struct output *o)
+{
+	unsigned int end = t->done ? t->hop : t->hop - 1;
+
+	if (!t->begun_showing)
+		show_head(t, o);
+	t->begun_showing = true;
+	out_array(o, "hops");
+	while (t->n_shown < end)
+		show_hop(t, t->n_shown++, o);
+	out_array_end(o);
 }
 
 /* ---- */
@@ -185,6 +206,7 @@ static int take(const struct value *v, struct trace *t, const struct output *o, 
 	int rc;
 
 	t->job.free = trace_free;
+	t->job.stop = trace_stop;
 	t->hops_max = v[TR_HOPS].given ? v[TR_HOPS].number : HOPS_PRESET;
 	t->queries = v[TR_QUERIES].given ? v[TR_QUERIES].number : QUERIES_PRESET;
 	t->wait_ns = (v[TR_WAIT].given ? v[TR_WAIT].number : 1) * NSEC_PER_SEC;
@@ -211,6 +233,8 @@ static int begin(const struct value *v, struct output *o, struct error *err)
 	}
 	*o->job = &t->job;
 	next_hop(t);
+	if (o->live)
+		show_news(t, o);
 	return -EINPROGRESS;
 }
 
@@ -221,17 +245,22 @@ static int run(const struct value *v, struct output *o, struct error *err)
 	if (!o || !o->job || !*o->job)
 		return begin(v, o, err);
 	t = (struct trace *)*o->job;
-	if (!t->done)
+	if (!t->done) {
+		if (o->live)
+			show_news(t, o);
 		return -EINPROGRESS;
-	show(t, o);
+	}
+	out_object(o, NULL);
+	show_news(t, o);
+	out_object_end(o);
 	*o->job = NULL;
 	trace_free(&t->job);
 	return 0;
 }
 
 static const struct command commands[] = {
-	{NULL, "Show the routers on the way to an address, found by echo requests. Prints all "
-	       "when it ends, which it does by itself.", run, COMMAND_ARGS(args)},
+	{NULL, "Show the routers on the way to an address, found by echo requests. It ends by "
+	       "itself, or at Ctrl-C in millctl.", run, COMMAND_ARGS(args)},
 };
 
 const struct noun noun_traceroute = {

@@ -474,8 +474,8 @@ int command_call(const struct call *call, struct output *o, struct error *err)
 	if (o && o->full && rc == 0)
 		rc = error_set(err, EFBIG, "the answer would be longer than %zu MiB; ask for less",
 			       (o->limit ? o->limit : OUTPUT_LIMIT) >> 20);
-	if (rc == 0)
-		return 0;
+	if (rc == 0 || (rc == -EINPROGRESS && o && o->live))
+		return rc;
 	if (o) {
 		o->len = start;
 		o->comma = comma;

@@ -90,7 +90,8 @@ struct value {
 #define ARGS_MAX 24
 
 /* A handler finds its arguments in v[] where args[] describes them. Returns 0 or a negative errno
- * with the sentence in err; what it has written to o is thrown away then. */
+ * with the sentence in err; what it has written to o is thrown away then, but for -EINPROGRESS
+ * where o->live is set (job.h). */
 typedef int (*command_fn)(const struct value *v, struct output *o, struct error *err);
 
 struct command {

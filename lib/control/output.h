@@ -28,6 +28,7 @@ struct output {
 	bool json;
 	bool full;       /* it was more than the limit, or than there is memory */
 	bool comma;      /* JSON: the next member needs one before it */
+	bool live;       /* text: what comes before a job is done is wanted at once (job.h) */
 	struct job **job; /* of a command that takes a while: job.h; NULL: not possible here */
 };
 

@@ -20,6 +20,8 @@
 struct form {
 	bool text;
 	bool abbreviated;
+	bool live;
+	struct output *partial;  /* takes what is to be shown while the command goes on */
 };
 
 static void put(struct output *o, const char *text)
@@ -89,15 +91,19 @@ static int take_words(const json_t *array, const char *argv[WORDS_MAX])
 	return (int)n;
 }
 
-static int call_text(const struct call *call, struct output *o, struct error *err)
+static int call_text(const struct call *call, const struct form *form, struct output *o,
+		     struct error *err)
 {
-	struct output text = {.limit = o->limit ? o->limit : OUTPUT_LIMIT, .job = o->job};
+	struct output text = {.limit = o->limit ? o->limit : OUTPUT_LIMIT, .job = o->job,
+			      .live = form->live && o->job};
 	int rc;
 
 	text.limit -= o->len < text.limit ? o->len : text.limit;
 	rc = command_call(call, &text, err);
 	if (rc == 0)
 		out_quoted(o, text.data, text.len);
+	else if (rc == -EINPROGRESS && text.live)
+		out_quoted(form->partial, text.data, text.len);
 	out_free(&text);
 	return rc;
 }
@@ -126,7 +132,7 @@ static int run_words(int argc, const char *const *argv, const struct form *form,
 	if (rc < 0)
 		return -1;
 	*code = RPC_REFUSED;
-	rc = form->text ? call_text(&call, o, err) : call_json(&call, o, err);
+	rc = form->text ? call_text(&call, form, o, err) : call_json(&call, o, err);
 	*errno_value = -rc;
 	return rc < 0 ? -1 : 0;
 }
@@ -141,7 +147,20 @@ static bool take_form(const json_t *params, struct form *form)
 		return false;
 	form->text = name[0] == 't';
 	form->abbreviated = json_is_true(json_object_get(params, "abbreviate"));
+	form->live = json_is_true(json_object_get(params, "live"));
 	return true;
+}
+
+/* What there is of an answer to come; nothing if that is an empty string. */
+static void put_partial(struct output *o, const json_t *id, const struct output *partial)
+{
+	if (partial->len <= strlen("\"\""))
+		return;
+	put(o, "{\"jsonrpc\":\"2.0\",\"method\":\"output\",\"params\":{\"id\":");
+	put_id(o, id);
+	put(o, ",\"text\":");
+	out_raw(o, partial->data, partial->len);
+	put(o, "}}");
 }
 
 static void method_run(const json_t *id, const json_t *params, struct output *o)
@@ -150,8 +169,9 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 	int argc = take_words(json_object_get(params, "argv"), argv);
 	size_t start = o->len;
 	int code, errno_value;
+	struct output partial = {0};
+	struct form form = {.partial = &partial};
 	struct error err;
-	struct form form;
 
 	if (argc < 0 || !take_form(params, &form)) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
@@ -165,8 +185,11 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 		return;
 	}
 	o->len = start;
-	if (errno_value == EINPROGRESS)
+	if (errno_value == EINPROGRESS) {
+		put_partial(o, id, &partial);
+		out_free(&partial);
 		return;
+	}
 	put_head(o, id, "error");
 	put_error(o, code, err.text, errno_value);
 	put(o, "}");
@@ -200,7 +223,7 @@ static void method_batch(const json_t *id, const json_t *params, struct output *
 	const json_t *commands = json_object_get(params, "commands");
 	bool force = json_is_true(json_object_get(params, "force"));
 	size_t i, n = json_array_size(commands);
-	struct form form;
+	struct form form = {0};
 
 	if (!json_is_array(commands) || n > RPC_COMMANDS_MAX || !take_form(params, &form)) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
@@ -250,11 +273,18 @@ static void method_complete(const json_t *id, const json_t *params, struct outpu
 	put(o, "}");
 }
 
+static void method_stop(const json_t *id, const json_t *params, struct output *o)
+{
+	put_head(o, id, "result");
+	put(o, "null}");
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(const json_t *id, const json_t *params, struct output *o);
 } methods[] = {
 	{"run", method_run}, {"batch", method_batch}, {"complete", method_complete},
+	{"stop", method_stop},
 };
 
 static void dispatch(const char *method, const json_t *id, const json_t *params, struct output *o)
@@ -268,7 +298,7 @@ static void dispatch(const char *method, const json_t *id, const json_t *params,
 		return;
 	}
 	answer_error(o, id, RPC_NO_METHOD,
-		     "there is no such method; try one of: run, batch, complete");
+		     "there is no such method; try one of: run, batch, complete, stop");
 }
 
 static bool is_id(const json_t *id)
@@ -343,6 +373,17 @@ void rpc_handle(const char *line, size_t len, struct output *o)
 	json_decref(json);
 	if (o->len > start)
 		put(o, "\n");
+}
+
+bool rpc_is_stop(const char *line, size_t len)
+{
+	json_error_t why;
+	json_t *json = json_loadb(line, len, JSON_DECODE_ANY, &why);
+	const char *method = json_string_value(json_object_get(json, "method"));
+	bool stop = method && strcmp(method, "stop") == 0;
+
+	json_decref(json);
+	return stop;
 }
 
 void rpc_answer_error(struct output *o, enum rpc_error code, const char *text)

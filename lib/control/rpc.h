@@ -4,12 +4,16 @@
  *
  *   run       {"argv": ["route","show"], "format": "json"|"text", "abbreviate": false}
  *             What `millctl -j` prints, null if that is nothing; for "text" what millctl prints,
- *             as a string.
+ *             as a string. With "live": true, what text there is of a command that takes a while
+ *             comes before its answer, in lines of {"method": "output", "params": {"id": that of
+ *             the request, "text": "..."}}; the answer has the rest.
  *   batch     {"commands": [["route","add",...], ...], "format": ..., "force": false}
  *             An array with {"result": ...} or {"error": {...}} for each command that was run;
  *             it ends with the first error unless forced, and when it grows too long.
  *   complete  {"argv": ["route","ad"]}
  *             {"candidates": [{"word": "add", "help": "..."}]} for the last word.
+ *   stop      As the next line behind that of a command that takes a while: it ends, and is
+ *             answered with what there is. Otherwise nothing happens. The result is null.
  */
 #ifndef CONTROL_RPC_H
 #define CONTROL_RPC_H
@@ -33,6 +37,9 @@ enum rpc_error {
  * command goes on that takes a while: *o->job is not NULL then, and the line is to be handled again
  * (job.h). */
 void rpc_handle(const char *line, size_t len, struct output *o);
+
+/* Is this line a request for `stop`? */
+bool rpc_is_stop(const char *line, size_t len);
 
 /* An error that belongs to no request. */
 void rpc_answer_error(struct output *o, enum rpc_error code, const char *text);

@@ -35,6 +35,7 @@
 #define UNSENT_LOW_BYTES (64u << 10)
 #define READ_BYTES (64u << 10)
 #define NSEC_PER_SEC 1000000000ULL
+#define STOP_BYTES 256                  /* a line that says `stop` is no longer */
 #define JOB_US 10000                    /* between two looks at a job */
 
 struct client {
@@ -175,6 +176,24 @@ static bool handle_line(struct client *c)
 	return true;
 }
 
+/* Behind the line whose command goes on: does the next one say that it is to end? */
+static void look_for_stop(struct client *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct evbuffer_ptr first = evbuffer_search(in, "\n", 1, NULL), next;
+	char line[STOP_BYTES];
+	ssize_t len;
+
+	if (first.pos < 0 || !c->job->stop || evbuffer_ptr_set(in, &first, 1, EVBUFFER_PTR_ADD))
+		return;
+	next = evbuffer_search(in, "\n", 1, &first);
+	if (next.pos < 0 || next.pos - first.pos > STOP_BYTES)
+		return;
+	len = evbuffer_copyout_from(in, &first, line, (size_t)(next.pos - first.pos));
+	if (len > 0 && rpc_is_stop(line, (size_t)len))
+		c->job->stop(c->job);
+}
+
 static void set_timeouts(struct client *c, unsigned int read_s)
 {
 	struct timeval idle = {.tv_sec = read_s};
@@ -233,6 +252,8 @@ static void client_turn(struct client *c)
 		return;
 	}
 	if (c->job) {
+		look_for_stop(c);
+		bufferevent_enable(c->bev, EV_READ);
 		event_add(c->resume, &job_later);
 		return;
 	}

@@ -26,8 +26,8 @@ static enum hook_verdict defrag_hook(struct worker *w, struct rte_mbuf *m, enum 
 	return HOOK_STOLEN;
 }
 
-/* Before it routes a TCP segment Linux looks for its socket and needs the header in one piece for
- * that (tcp_v4_early_demux). Where the first fragment was shorter it gets the rest of the header from
+/* Before it routes a TCP segment Linux looks for its socket and needs the header in one piece
+ * for that (tcp_v4_early_demux). Where the first fragment was shorter it gets the rest of the header from
  * those behind it, and as 20 is no multiple of 8 the boundaries can not be kept any more. */
 static void gather_tcp_header(struct rte_mbuf *m)
 {

@@ -110,7 +110,7 @@ static inline bool ip_is_limited_broadcast(rte_be32_t a)
 	return a == RTE_BE32(0xffffffff);
 }
 
-#define IP_ALL_HOSTS RTE_BE32(0xe0000001)  /* 224.0.0.1, the one group that every link has joined */
+#define IP_ALL_HOSTS RTE_BE32(0xe0000001)  /* 224.0.0.1, the one group that links have joined */
 
 static inline bool ip_is_local_multicast(rte_be32_t a)
 {

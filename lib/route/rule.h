@@ -54,8 +54,8 @@ struct rule_info {
 int rule_add(const struct rule_params *p, struct error *err);
 /* Every field that is given must match; the first rule that does goes. */
 int rule_del(const struct rule_params *p, struct error *err);
-/* Remove all that rule_is_among() names, but for those of priority 0: as in iproute2 these stay, and
- * so does the rule for table local, unless it was moved. -ENOMEM: all stay. */
+/* Remove all that rule_is_among() names, but for those of priority 0: as in iproute2 these stay,
+ * and so does the rule for table local, unless it was moved. -ENOMEM: all stay. */
 int rule_flush(const struct rule_params *which, struct error *err);
 
 /* Is a rule one of those that are asked for? Prefixes are if they lie in that which is given; `not`

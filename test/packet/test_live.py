@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -226,6 +227,94 @@ def test_a_ping_holds_nobody_up(net):
     leaving.kill()
     leaving.wait()
     net.router.ctl("nstat")
+
+
+def start(net, *words):
+    return subprocess.Popen([MILLCTL, "-s", net.router.socket, *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def test_a_ping_is_seen_to_come(net):
+    """Each line when it comes, and not all at the end."""
+    net.router.ctl("ping 10.2.0.2 -c 1")
+    began = time.monotonic()
+    going = start(net, "ping", "10.2.0.2", "-c", "4", "-i", "0.5")
+    assert going.stdout.readline() == "PING 10.2.0.2 (10.2.0.2) 56(84) bytes of data.\n"
+    for number in range(4):
+        assert f"icmp_seq={number + 1} " in going.stdout.readline()
+        assert number * 0.5 - 0.1 < time.monotonic() - began < number * 0.5 + 0.45
+    rest = going.stdout.read()
+    assert rest.startswith("\n--- 10.2.0.2 ping statistics ---\n4 packets transmitted, 4 received")
+    assert going.wait(10) == 0 and not going.stderr.read()
+
+
+def test_a_ping_is_interrupted(net):
+    """Ctrl-C ends it as it ends ping: with the statistics; JSON is one document all the same."""
+    net.router.ctl("ping 10.2.0.2 -c 1")
+    going = start(net, "ping", "10.2.0.2", "-c", "100", "-i", "0.3")
+    for _ in range(3):
+        going.stdout.readline()
+    going.send_signal(signal.SIGINT)
+    rest = going.stdout.read()
+    assert "\n2 packets transmitted, 2 received, 0% packet loss" in rest, rest
+    assert going.wait(2) == 0
+    going = start(net, "-j", "ping", "10.2.0.2", "-c", "100", "-i", "0.3")
+    time.sleep(0.7)
+    going.send_signal(signal.SIGINT)
+    said = json.loads(going.communicate(timeout=2)[0])
+    assert 2 <= said["transmitted"] <= 4 and len(said["answers"]) == said["received"]
+
+
+def test_a_traceroute_is_seen_to_come(net):
+    began = time.monotonic()
+    going = start(net, "traceroute", "10.2.0.97", "-q", "1", "-m", "4", "-w", "1")
+    assert going.stdout.readline().startswith("traceroute to 10.2.0.97")
+    assert time.monotonic() - began < 0.5
+    assert going.stdout.readline() == " 1  *\n"
+    assert time.monotonic() - began < 1.5
+    going.send_signal(signal.SIGINT)
+    assert going.stdout.read() == " 2  *\n"
+    assert going.wait(1) == 0 and time.monotonic() - began < 2
+
+
+def test_what_takes_a_while_on_the_socket(net):
+    """Who does not ask to see it come gets one answer; and lines behind wait, but for `stop`."""
+    net.router.ctl("ping 10.2.0.2 -c 1")
+
+    def ask(*requests):
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(net.router.socket)
+            asked.sendall(b"".join(json.dumps({"jsonrpc": "2.0", **request}).encode() + b"\n"
+                                   for request in requests))
+            file = asked.makefile()
+            while True:
+                yield json.loads(file.readline())
+
+    words = ["ping", "10.2.0.2", "-c", "3", "-i", "0.05"]
+    nstat = {"id": "n", "method": "run", "params": {"argv": ["nstat"]}}
+    answers = ask({"id": 1, "method": "run", "params": {"argv": words, "format": "text"}}, nstat)
+    answer = next(answers)
+    assert answer["id"] == 1 and answer["result"].startswith("PING") and "3 rec" in answer["result"]
+    assert next(answers)["id"] == "n"
+    answers = ask({"id": 2, "method": "run", "params": {"argv": words, "live": True}})
+    assert next(answers)["result"]["received"] == 3
+    answers = ask({"id": 3, "method": "run",
+                   "params": {"argv": words, "format": "text", "live": True}}, nstat)
+    seen = ""
+    for answer in answers:
+        if "id" in answer:
+            break
+        assert answer["method"] == "output" and answer["params"]["id"] == 3
+        seen += answer["params"]["text"]
+    assert seen.startswith("PING") and "seq=1 " in seen and "seq=1 " not in answer["result"]
+    assert (seen + answer["result"]).count("icmp_seq=") == 3 and answer["id"] == 3
+    assert next(answers)["id"] == "n"
+    began = time.monotonic()
+    answers = ask({"id": 4, "method": "run", "params": {"argv": ["ping", "10.2.0.2", "-c", "99"]}},
+                  {"id": 5, "method": "stop"}, {"id": 6, "method": "stop"}, nstat)
+    assert next(answers)["result"]["transmitted"] == 1
+    assert [next(answers)["id"] for _ in range(3)] == [5, 6, "n"]
+    assert time.monotonic() - began < 1
 
 
 def test_the_router_traces(net):

@@ -21,6 +21,7 @@
 
 #include "commands.h"
 #include "control/control.h"
+#include "control/rpc.h"
 #include "stub_rooms.h"
 
 #define TURNS_MAX 20000
@@ -148,6 +149,19 @@ static void test_run(void **state)
 			  "\"9.9.9.9\"]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32000,\"message\":"
 		      "\"route get: no route to \\\"9.9.9.9\\\"\",\"data\":{\"errno\":101}}}\n");
+}
+
+/* With nothing that takes a while there is nothing to stop. */
+static void test_stop(void **state)
+{
+	static const char stop[] = RPC "\"id\":7,\"method\":\"stop\"}";
+
+	assert_answer(RPC "\"id\":7,\"method\":\"stop\"}",
+		      RPC "\"id\":7,\"result\":null}\n");
+	assert_true(rpc_is_stop(stop, strlen(stop)));
+	assert_false(rpc_is_stop(stop, strlen(stop) - 1));
+	assert_false(rpc_is_stop("[\"stop\"]", 8));
+	assert_false(rpc_is_stop(RPC SHOW "}", strlen(RPC SHOW "}")));
 }
 
 static void test_complete(void **state)
@@ -506,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_server(test_run),
 		with_server(test_complete),
+		with_server(test_stop),
 		with_server(test_batch),
 		with_server(test_wrong_requests),
 		with_server(test_arrays_and_notifications),

@@ -10,7 +10,6 @@ WAYS = ("route add 20.0.0.0/8 nexthop via 10.0.1.254 nexthop via 10.0.2.254 weig
         "nexthop via 10.0.3.254",
         "route add 21.0.0.0/8 nexthop via 10.0.0.254 weight 2 nexthop via 10.0.2.2 "
         "nexthop via 10.0.3.3 weight 100")
-PORTED = (("udp", 17), ("tcp", 6), ("icmp", 1))
 
 
 def flows(rng, n, own):
@@ -67,8 +66,10 @@ SOURCES = (H0, J0, H1, R0, R1, B0, "127.0.0.1", EVERYONE, ALL_HOSTS, UNROUTED, f
            "0.0.0.1")
 SETUP = ("route add 30.0.0.0/8 via 10.0.1.254 mtu 1300 src 10.0.3.1 hoplimit 9",
          "route add throw 31.0.0.0/8", "rule add to 32.0.0.0/8 unreachable priority 10",
-         "rule add to 33.0.0.0/8 prohibit priority 11", "rule add to 34.0.0.0/8 blackhole priority 12",
-         "route add default via 10.0.2.254 table 10", "rule add to 35.0.0.0/8 fwmark 5 priority 13 table 10",
+         "rule add to 33.0.0.0/8 prohibit priority 11",
+         "rule add to 34.0.0.0/8 blackhole priority 12",
+         "route add default via 10.0.2.254 table 10",
+         "rule add to 35.0.0.0/8 fwmark 5 priority 13 table 10",
          "rule add to 36.0.0.0/8 tos 0x10 priority 14 table 10",
          "rule add to 36.0.0.0/8 iif p0 priority 15 table 10",
          "rule add to 36.0.0.0/8 from 10.0.0.1 priority 16 table 10")
@@ -81,7 +82,8 @@ QUESTIONS = (tuple(DESTINATIONS)
              + tuple(f"{dst} tos 0x10 from {H0} iif p0" for dst in DESTINATIONS)
              + tuple(f"{dst} mark 5 from {H0} iif p0" for dst in DESTINATIONS))
 
-for name, lines in (("as it is", ()), ("with a default route", ("route add default via 10.0.3.254",)),
+for name, lines in (("as it is", ()),
+                    ("with a default route", ("route add default via 10.0.3.254",)),
                     ("rp_filter 1", ("sysctl net.ipv4.conf.all.rp_filter=1",)),
                     ("rp_filter 2", ("sysctl net.ipv4.conf.p0.rp_filter=2",)),
                     ("accept_local", ("sysctl net.ipv4.conf.all.accept_local=1",)),

@@ -145,7 +145,8 @@ for everywhere in (0, 1):
                     f"sysctl net.ipv4.conf.p0.src_valid_mark={on_link}",
                     f"sysctl net.ipv4.conf.p0.rp_filter={rp_filter}",
                     f"sysctl net.ipv4.conf.p1.rp_filter={rp_filter}",
-                    "route add default via 10.0.0.254 table 40", "route add local 20.0.0.0/8 dev lo table 50",
+                    "route add default via 10.0.0.254 table 40",
+                    "route add local 20.0.0.0/8 dev lo table 50",
                     "rule add fwmark 0x10/0x10 to 20.0.0.0/8 priority 10 table 40",
                     "rule add fwmark 1 to 20.0.0.0/8 priority 11 table 20",
                     "rule add fwmark 2 to 20.0.0.0/8 priority 12 prohibit",
@@ -232,7 +233,8 @@ for reflect in (0, 1):
 
 
 @marked("what is put together before it is routed takes the way of its mark",
-        "sysctl net.millrace.defrag=1", *by_port(), "rule add fwmark 0x10/0x10 priority 10 table 10",
+        "sysctl net.millrace.defrag=1", *by_port(),
+        "rule add fwmark 0x10/0x10 priority 10 table 10",
         "rule add fwmark 0/0xf0 to 20.0.0.0/8 priority 11 table 20")
 def defragmented(s):
     for index in range(len(MARKS)):
@@ -259,7 +261,8 @@ def source_route(s):
     for dport in (6000, 6004, 6005):
         for kind in (0x83, 0x89):
             for hop in ("20.1.0.1", H1, J2):
-                s.send("p0", udp(H0, R0, dport=dport, options=bytes((kind, 7, 4)) + address(hop) + b"\0"))
+                s.send("p0", udp(H0, R0, dport=dport,
+                                options=bytes((kind, 7, 4)) + address(hop) + b"\0"))
 
 
 @marked("groups and TOS behind a mark", *by_port(),
