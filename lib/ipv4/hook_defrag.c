@@ -8,8 +8,6 @@
  */
 #include "ipv4/hook_defrag.h"
 
-#include <rte_tcp.h>
-
 #include "core/sysctl.h"
 #include "ipv4/internal.h"
 #include "ipv4/reassemble.h"
@@ -26,23 +24,8 @@ static enum hook_verdict defrag_hook(struct worker *w, struct rte_mbuf *m, enum 
 	return HOOK_STOLEN;
 }
 
-/* Before it routes a TCP segment Linux looks for its socket and needs the header in one piece
- * for that (tcp_v4_early_demux). Where the first fragment was shorter it gets the rest of the header from
- * those behind it, and as 20 is no multiple of 8 the boundaries can not be kept any more. */
-static void gather_tcp_header(struct rte_mbuf *m)
-{
-	const struct rte_ipv4_hdr *ip = packet_ip(m);
-	struct packet *p = packet_of(m);
-
-	if (ip->next_proto_id == IPPROTO_TCP && p->type == PACKET_HOST &&
-	    p->frag_bytes < sizeof(struct rte_tcp_hdr) &&
-	    m->pkt_len >= rte_ipv4_hdr_len(ip) + sizeof(struct rte_tcp_hdr))
-		p->frag_bytes = sizeof(struct rte_tcp_hdr);
-}
-
 static void done_in(struct worker *w, struct rte_mbuf *m)
 {
-	gather_tcp_header(m);
 	packet_of(m)->flags |= PACKET_F_IGNORE_DF;
 	hook_resume(w, m, HOOK_PREROUTING, HOOK_PRI_CONNTRACK_DEFRAG);
 }

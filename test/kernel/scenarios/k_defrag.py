@@ -45,18 +45,6 @@ def kscenario(name, **details):
     return scenario(name, "K", missing=MISSING, **details)
 
 
-@kscenario("a TCP header in pieces")
-def tcp_in_pieces(s):
-    for size in (8, 16, 24, 32):
-        for flags in (0, DF):
-            for length in (0, 3, 4, 20, 50):
-                packet = tcp(H0, H1, data=data(length))
-                if length + 20 > size:
-                    s.send("p0", *cut(packet, size, keep=flags))
-                    s.send("p0", *cut(packet, size, keep=flags), dst=BROADCAST_MAC)
-                    s.send("p0", *cut(packet, *(8,) * ((length + 19) // 8), keep=flags))
-
-
 @kscenario("fragments that fit leave as they came, but for DF")
 def as_they_came(s):
     for keep in (0, DF):
