@@ -107,8 +107,10 @@ def _verdict(rng, point):
 def _rule(rng, point):
     words = []
     for word in (_match(rng, point) for _ in range(rng.choice((1, 1, 2, 2, 3)))):
-        # nft refuses two protocols in one rule
-        if not (_is_of_protocol(word) and any(map(_is_of_protocol, words))):
+        # nft refuses two protocols in one rule, and 1.0.6 takes two fields that lie side by side
+        # and are both to differ for one
+        if not (_is_of_protocol(word) and any(map(_is_of_protocol, words))
+                or "!= " in word and any("!= " in other for other in words)):
             words.append(word)
     if rng.random() < 0.08:
         words.append(f"limit rate {rng.choice(('', 'over '))}1/week burst {rng.randrange(1, 9)} packets")
