@@ -2,14 +2,20 @@
 /* Gathering datagrams; see append.h. */
 #include "ipv4/append.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "ipv4/fragment.h"
 #include "ipv4/options.h"
 #include "packet/chain.h"
+#include "packet/truesize.h"
 
 #define UNIT 8u                  /* bytes that the offset field counts */
 #define LINK_HEADER_BYTES (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+
+/* Twice the send buffer of the socket that Linux sends its ICMP messages from, which is made for two
+ * packets of 64 KiB. */
+#define ICMP_SOCKET_BYTES (4 * ((64 << 10) + TRUESIZE_DESCRIPTOR + TRUESIZE_TRAILER))
 
 void ip_cork_init(struct ip_cork *c, const struct ip_flow *f)
 {
@@ -248,14 +254,26 @@ static void get_chain(void *from, uint32_t offset, uint32_t len, void *to)
 	chain_read(from, len, to);
 }
 
-void ip_send_gathered(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
+/* Would the socket that Linux answers from have memory for the pieces of so many bytes? It asks
+ * before the last one whether those before it are too much already. */
+static bool icmp_socket_holds(const struct ip_cork *c, uint32_t len)
+{
+	uint32_t before = len > c->whole && c->part ? (len - c->whole - 1) / c->part + 1 : 0;
+
+	return before * packet_truesize_made(c->header + c->part) < ICMP_SOCKET_BYTES;
+}
+
+bool ip_send_gathered(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
 {
 	const struct link *out = link_get(f->out_link);
 	struct ip_cork c;
 	bool done;
 
 	ip_cork_init(&c, f);
-	if (out && (boundaries_serve(&c, m) || c.part >= fragment_refer_bytes(out))) {
+	if (f->protocol == IPPROTO_ICMP && !icmp_socket_holds(&c, m->pkt_len)) {
+		done = false;
+		rte_pktmbuf_free(m);
+	} else if (out && (boundaries_serve(&c, m) || c.part >= fragment_refer_bytes(out))) {
 		done = ip_append_mbuf(w, &c, m);
 	} else {
 		struct chain_cursor at = chain_at(m, 0);
@@ -265,8 +283,9 @@ void ip_send_gathered(struct worker *w, struct rte_mbuf *m, const struct ip_flow
 	}
 	if (done) {
 		ip_push_pending_frames(w, &c);
-		return;
+		return true;
 	}
 	ip_flush_pending_frames(&c);
 	count(w->counters, CNT_IP_OUTDISCARDS);
+	return false;
 }

@@ -74,10 +74,15 @@ static bool host_allow(struct worker *w, const struct ip_flow *f)
 	return true;
 }
 
-static void count_out(struct worker *w, uint8_t type)
+/* Consumes m. */
+static void send_counted(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, uint8_t type)
 {
-	count(w->counters, CNT_ICMP_OUTMSGS);
-	w->counters->icmp_out_type[type]++;
+	if (ip_send_datagram(w, m, f)) {
+		count(w->counters, CNT_ICMP_OUTMSGS);
+		w->counters->icmp_out_type[type]++;
+	} else {
+		count(w->counters, CNT_ICMP_OUTERRORS);
+	}
 }
 
 /* C6: where the answer comes from; 0: as the route back says. */
@@ -146,8 +151,7 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 		count(w->counters, CNT_ICMP_OUTERRORS);
 		return;
 	}
-	count_out(w, type);
-	ip_send_datagram(w, e, &f);
+	send_counted(w, e, &f, type);
 }
 
 void icmp_reply(struct worker *w, struct rte_mbuf *m)
@@ -173,6 +177,5 @@ void icmp_reply(struct worker *w, struct rte_mbuf *m)
 	rte_pktmbuf_adj(m, header);
 	w->counters->delivered++;
 	w->counters->originated++;
-	count_out(w, ICMP_ECHOREPLY);
-	ip_send_datagram(w, m, &f);
+	send_counted(w, m, &f, ICMP_ECHOREPLY);
 }

@@ -229,8 +229,8 @@ int ip_route_output(struct ip_flow *f);
 
 /* Put a header before m's data (a transport datagram of m->pkt_len bytes) and send it the way
  * that ip_route_output() found; in pieces, if it is larger than the path's MTU. m is counted as
- * originated already. Consumes m. */
-void ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
+ * originated already. Consumes m. false: its pieces could not be made; counted as discarded. */
+bool ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
 
 /* The same for what append.c has gathered; several: m is a frag_list whose boundaries are where the
  * path's MTU asks for them. */

@@ -171,16 +171,16 @@ static bool dont_fragment(const struct ip_flow *f, uint32_t len)
 	       (f->pmtudisc == IP_PMTU_WANT && len <= f->mtu && !f->mtu_locked);
 }
 
-void ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
+bool ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
 {
 	uint32_t header = sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
 
 	if (likely(m->pkt_len + header <= f->mtu) || f->pmtudisc == IP_PMTU_DO) {
 		ip_send_pieces(w, m, f, false);
-		return;
+		return true;
 	}
 	w->counters->originated--; /* what is gathered is counted when it is sent */
-	ip_send_gathered(w, m, f);
+	return ip_send_gathered(w, m, f);
 }
 
 /* Rule G4. */

@@ -166,11 +166,26 @@ void packet_free_spent(struct worker *w)
 	w->n_spent = 0;
 }
 
+/* Let a segment end so many bytes before the end of its buffer, at the cost of headroom; what a link
+ * header needs of that stays. */
+static bool tailroom_make(struct rte_mbuf *m, uint32_t bytes)
+{
+	uint32_t tailroom = rte_pktmbuf_tailroom(m), by = bytes - RTE_MIN(bytes, tailroom);
+
+	if (!by)
+		return true;
+	if (rte_pktmbuf_headroom(m) < by + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+		return false;
+	m->data_off -= (uint16_t)by;
+	memmove(rte_pktmbuf_mtod(m, void *), rte_pktmbuf_mtod_offset(m, void *, by), m->data_len);
+	return true;
+}
+
 bool packet_pull_chain(struct rte_mbuf *m, uint32_t len)
 {
 	uint32_t missing = len - m->data_len;
 
-	if (len > m->pkt_len || missing > rte_pktmbuf_tailroom(m))
+	if (len > m->pkt_len || !tailroom_make(m, missing))
 		return false;
 	packet_read(m, m->data_len, missing, rte_pktmbuf_mtod_offset(m, void *, m->data_len));
 	m->data_len = (uint16_t)len;

@@ -121,8 +121,8 @@ void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason);
 /* Consumed by the router itself as it should be: count and free. Consumes m. */
 void packet_deliver(struct worker *w, struct rte_mbuf *m);
 
-/* Make the first len bytes contiguous in the first segment. false: the packet is shorter, or the
- * segment has no room; nothing changed then. */
+/* Make the first len bytes contiguous in the first segment, whose data may move in its buffer for
+ * that. false: the packet is shorter, or the buffer has no room; nothing changed then. */
 bool packet_pull_chain(struct rte_mbuf *m, uint32_t len);
 static inline bool packet_pull(struct rte_mbuf *m, uint32_t len)
 {

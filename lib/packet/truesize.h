@@ -19,6 +19,7 @@
 #define TRUESIZE_DESCRIPTOR 256
 #define TRUESIZE_HEADROOM 16
 #define TRUESIZE_TRAILER 320
+#define TRUESIZE_MADE_EXTRA 31        /* room for an Ethernet header, and what aligning it takes */
 #define TRUESIZE_SMALL_BUFFER 576
 #define TRUESIZE_PAGE 4096
 
@@ -35,6 +36,16 @@ static inline uint32_t packet_truesize(uint32_t len)
 	if (frame < TRUESIZE_PAGE)
 		return TRUESIZE_DESCRIPTOR + rte_align32pow2(buffer);
 	return TRUESIZE_DESCRIPTOR + TRUESIZE_SMALL_BUFFER + RTE_ALIGN_CEIL(len, TRUESIZE_PAGE);
+}
+
+/* The same of one of len bytes that is made to be sent on Ethernet, up to a page. */
+static inline uint32_t packet_truesize_made(uint32_t len)
+{
+	uint32_t buffer = RTE_ALIGN_CEIL(len + TRUESIZE_MADE_EXTRA, 64) + TRUESIZE_TRAILER;
+
+	if (buffer <= TRUESIZE_SMALL_BUFFER)
+		return TRUESIZE_DESCRIPTOR + TRUESIZE_SMALL_BUFFER;
+	return TRUESIZE_DESCRIPTOR + rte_align32pow2(buffer);
 }
 
 #endif

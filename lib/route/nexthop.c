@@ -72,13 +72,22 @@ int nexthop_init(void)
 	return 0;
 }
 
+/* The ways or choices that a next hop leads on to are its own. */
+static void owned_free(const struct nexthop *nh)
+{
+	if (nh->type == ROUTE_GROUP)
+		group_free(nh->group);
+	else if (nh->type == ROUTE_BY_TOS)
+		free((void *)(uintptr_t)nh->by_tos);
+}
+
 void nexthop_fini(void)
 {
 	if (retired)
 		rcu_synchronize();
 	for (uint32_t i = 1; nexthops && i < fresh; i++)
-		if (nexthops[i].refs && nexthops[i].type == ROUTE_GROUP)
-			group_free(nexthops[i].group);
+		if (nexthops[i].refs)
+			owned_free(&nexthops[i]);
 	pages_unmap(nexthops, NEXTHOPS_BYTES);
 	nexthops = NULL;
 }
@@ -242,10 +251,7 @@ static void index_free(void *arg)
 {
 	uint32_t index = (uint32_t)(uintptr_t)arg;
 
-	if (nexthops[index].type == ROUTE_GROUP)
-		group_free(nexthops[index].group);
-	else if (nexthops[index].type == ROUTE_BY_TOS)
-		free((void *)(uintptr_t)nexthops[index].by_tos);
+	owned_free(&nexthops[index]);
 	index_give_back(index);
 	retired--;
 }

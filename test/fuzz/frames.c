@@ -259,13 +259,15 @@ static uint32_t make_ip(struct random *r, uint8_t *bytes)
 	return sizeof(*eth) + len;
 }
 
-/* A small piece of one of few datagrams, so that pieces meet, whole datagrams come together, and
- * overlaps, doubles and holes are common. */
+/* A small piece of one of few datagrams, for the router or to be sent on, so that pieces meet, whole
+ * datagrams come together, and overlaps, doubles and holes are common. */
 static uint32_t make_piece(struct random *r, uint8_t *bytes)
 {
 	struct rte_ether_hdr *eth = (void *)bytes;
 	struct rte_ipv4_hdr *ip = (void *)(eth + 1);
-	uint32_t offset = random_below(r, random_below(r, 50) ? 6 : 8192), more, len;
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, 253};
+	uint32_t offset = random_below(r, random_below(r, 50) ? 6 : 8192), more, len, options = 0;
+	uint32_t df = random_below(r, 6) ? 0 : RTE_IPV4_HDR_DF_FLAG;
 
 	more = random_below(r, 4) ? RTE_IPV4_HDR_MF_FLAG : 0;
 	len = 8 * (1 + random_below(r, 3)) + (more && random_below(r, 20) ? 0 : random_below(r, 9));
@@ -274,14 +276,20 @@ static uint32_t make_piece(struct random *r, uint8_t *bytes)
 		.version_ihl = 0x45,
 		.type_of_service = (uint8_t)random_below(r, random_below(r, 10) ? 1 : 256),
 		.packet_id = (rte_be16_t)random_below(r, 4),
-		.fragment_offset = rte_cpu_to_be_16((uint16_t)(offset | more)),
+		.fragment_offset = rte_cpu_to_be_16((uint16_t)(offset | more | df)),
 		.time_to_live = 64,
-		.next_proto_id = random_below(r, 2) ? IPPROTO_UDP : 253,
+		.next_proto_id = protocols[random_below(r, RTE_DIM(protocols))],
 		.src_addr = rte_cpu_to_be_32(known[random_below(r, 2)]),
-		.dst_addr = rte_cpu_to_be_32(own[random_below(r, 2)]),
+		.dst_addr = rte_cpu_to_be_32(random_below(r, 3) ? own[random_below(r, 2)]
+								: IP(10, 3, 0, 1)),
 	};
-	fill(r, (uint8_t *)(ip + 1), len);
-	return sizeof(*eth) + sizeof(*ip) + len;
+	if (random_below(r, 10) == 0) {
+		options = 4 * (1 + random_below(r, 10));
+		ip->version_ihl = (uint8_t)(0x45 + options / 4);
+		make_options(r, (uint8_t *)(ip + 1), options);
+	}
+	fill(r, (uint8_t *)(ip + 1) + options, len);
+	return sizeof(*eth) + sizeof(*ip) + options + len;
 }
 
 /* ---- damage ---- */

@@ -4,13 +4,15 @@
  * how often: each frame that leaves; after each burst the account and the mbufs; every few
  * thousand frames all that is held expires and all mbufs must be home.
  *
- *   million [--frames N] [--seed S] [--lanes N] [--quiet]
+ *   million [--frames N] [--seed S] [--lanes N] [--quiet] [--segments 0|1] [--say COMMAND]...
  *   million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]
  *                                     only write the frames for one link as a capture
  *
  * With --quiet, all that is printed at the end is what was counted and a digest of what was sent,
- * by link. That depends on the number of frames and the seed alone: whatever net.millrace.
- * fast_path_lanes is (--lanes), it must be the same.
+ * by link. That depends on the number of frames, the seed and what was said to the router (--say)
+ * alone: whatever net.millrace.fast_path_lanes is (--lanes), it must be the same, and with each frame
+ * in one segment (--segments 0) as with each cut into many (--segments 1). Without --segments some
+ * frames are cut, and some have no room behind them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,7 +36,24 @@
 #define CHAPTER 4096               /* frames between rests */
 #define EVENTS_1_IN 20             /* bursts between events */
 
+#define SEGMENTS_MAX 40            /* a frame, where all are cut, */
+#define SEGMENTS_MBUFS 65536       /* and mbufs enough for that */
+#define SAY_MAX 16
+
+enum segments { SEGMENTS_ONE, SEGMENTS_MANY, SEGMENTS_EITHER };
+
 static struct random dice;
+static struct random scissors;     /* so that the frames are the same however they are cut */
+static uint64_t segments = SEGMENTS_EITHER;
+
+/* A frame of which each part is cut: short ones at any byte, so also in each of their headers. */
+static unsigned int cut_all(uint32_t len)
+{
+	static const unsigned int cuts[] = {1, 3, 8, 13, 14, 15, 17, 20, 33, 34, 35, 41, 60, 64, 201};
+	unsigned int cut = cuts[random_below(&scissors, RTE_DIM(cuts))];
+
+	return RTE_MAX(cut, len / SEGMENTS_MAX);
+}
 
 static unsigned int cut_choose(void)
 {
@@ -55,8 +74,13 @@ static unsigned int burst_in(void)
 		uint32_t len = frames_make(&dice, link, links[link]->mac.addr_bytes, bytes);
 		unsigned int cut = cut_choose();
 		bool tight = random_below(&dice, cut ? 8 : 2) == 0;
-		struct rte_mbuf *one = world_frame(bytes, len, cut, tight);
+		struct rte_mbuf *one;
 
+		if (segments != SEGMENTS_EITHER) {
+			cut = segments == SEGMENTS_MANY ? cut_all(len) : 0;
+			tight = false;
+		}
+		one = world_frame(bytes, len, cut, tight);
 		if (!one)
 			break;
 		m[n++] = one;
@@ -229,11 +253,14 @@ struct options {
 	uint64_t frames, seed, link, longest, lanes;
 	const char *pcap;
 	bool quiet;
+	const char *say[SAY_MAX];
+	unsigned int n_say;
 };
 
 static int usage(void)
 {
-	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--quiet]\n"
+	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--quiet] [--segments 0|1] "
+		"[--say COMMAND]...\n"
 		"million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]\n");
 	return 2;
 }
@@ -244,7 +271,8 @@ static bool parse(int argc, char **argv, struct options *o)
 		const char *name;
 		uint64_t *number;
 	} numbers[] = {{"--frames", &o->frames}, {"--seed", &o->seed}, {"--link", &o->link},
-		       {"--longest", &o->longest}, {"--lanes", &o->lanes}};
+		       {"--longest", &o->longest}, {"--lanes", &o->lanes},
+		       {"--segments", &segments}};
 
 	for (int i = 1; i < argc; i++) {
 		unsigned int k = 0;
@@ -255,6 +283,8 @@ static bool parse(int argc, char **argv, struct options *o)
 			*numbers[k].number = strtoull(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--pcap") && i + 1 < argc)
 			o->pcap = argv[++i];
+		else if (!strcmp(argv[i], "--say") && i + 1 < argc && o->n_say < SAY_MAX)
+			o->say[o->n_say++] = argv[++i];
 		else if (!strcmp(argv[i], "--quiet"))
 			o->quiet = true;
 		else
@@ -265,7 +295,8 @@ static bool parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {1000000, (uint64_t)time(NULL), 1, FRAMES_BYTES_MAX, 16, NULL, false};
+	struct options o = {.frames = 1000000, .seed = (uint64_t)time(NULL), .link = 1,
+			    .longest = FRAMES_BYTES_MAX, .lanes = 16};
 	char lanes[24];
 	struct error err;
 	uint64_t n = 0;
@@ -274,18 +305,23 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &o))
 		return usage();
 	random_seed(&dice, o.seed);
+	random_seed(&scissors, o.seed + 1);
 	if (o.pcap)
 		return capture_write(o.pcap, o.frames, (unsigned int)o.link,
 				     (uint32_t)o.longest);
 	printf("seed %" PRIu64 "\n", o.seed);
 	fflush(stdout);
 	rte_srand(o.seed);
+	if (segments != SEGMENTS_EITHER)
+		world_mbufs = SEGMENTS_MBUFS;
 	world_init(argv[0]);
 	snprintf(lanes, sizeof(lanes), "%" PRIu64, o.lanes);
 	if (sysctl_set("net.millrace.fast_path_lanes", lanes, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
+	for (unsigned int i = 0; i < o.n_say; i++)
+		world_command(o.say[i]);
 	start = seconds_now();
 	while (n < o.frames)
 		n += chapter();

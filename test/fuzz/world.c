@@ -33,10 +33,12 @@
 #define SETTLE_MAX 100000
 #define DRAIN_MAX 10000
 #define TX_FRAMES_MAX 100
+#define FRAME_SEGMENTS_MAX 1024
 #define REST_NS (100 * NSEC_PER_SEC)
 
 struct worker *world_worker;
 struct rte_mempool *world_pool;
+unsigned int world_mbufs = 4096;
 
 static struct sysctl *settings[WORLD_SETTINGS];
 static uint32_t settings_now, switched;
@@ -45,7 +47,6 @@ static unsigned int mtus_now;
 /* ---- what there is ---- */
 
 static const char *const links_made[] = {
-	"sysctl millrace.mbufs=4096",
 	"link add p1 type dpdk devargs net_null1,no-rx=1 address 02:00:00:00:00:01",
 	"link add p2 type dpdk devargs net_null2,no-rx=1 address 02:00:00:00:00:02",
 	"link add p3 type dpdk devargs net_null3,no-rx=1 address 02:00:00:00:00:03",
@@ -168,6 +169,11 @@ static void must(const char *text)
 		fail("%s: %s", text, err.text);
 }
 
+void world_command(const char *text)
+{
+	must(text);
+}
+
 /* ---- start and stop ---- */
 
 /* Any CPU will do: the EAL wants to be told one, and is not to keep it. */
@@ -175,7 +181,7 @@ static void eal_init(const char *name)
 {
 	char program[64], lcores[16];
 	char *argv[] = {program, "--lcores", lcores, "--no-huge", "--no-pci", "--no-shconf",
-			"--no-telemetry", "-m", "256", "--log-level", "lib.*:critical", NULL};
+			"--no-telemetry", "-m", "512", "--log-level", "lib.*:critical", NULL};
 	cpu_set_t cpus;
 	int rc;
 
@@ -215,9 +221,13 @@ static void settings_find(void)
 
 void world_init(const char *name)
 {
+	char line[64];
+
 	eal_init(name);
 	pool_use();
 	rooms_init();
+	snprintf(line, sizeof(line), "sysctl millrace.mbufs=%u", world_mbufs);
+	must(line);
 	for (unsigned int i = 0; i < RTE_DIM(links_made); i++)
 		must(links_made[i]);
 	world_pool = packet_pool(0);
@@ -323,7 +333,7 @@ static bool append(struct rte_mbuf *m, const uint8_t *bytes, uint32_t len, unsig
 		if (at == len)
 			break;
 		last->next = rte_pktmbuf_alloc(world_pool);
-		if (!last->next || m->nb_segs == UINT8_MAX)
+		if (!last->next || m->nb_segs == FRAME_SEGMENTS_MAX)
 			return false;
 		last = last->next;
 		last->data_off = (uint16_t)(cut & 1 ? cut : RTE_PKTMBUF_HEADROOM);

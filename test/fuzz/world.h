@@ -24,10 +24,14 @@
 
 extern struct worker *world_worker;
 extern struct rte_mempool *world_pool;
+extern unsigned int world_mbufs;   /* in the pool; to be set before world_init() */
 
 /* EAL, rooms, configuration. Exits with 77 when DPDK does not start. */
 void world_init(const char *name);
 void world_fini(void);
+
+/* Say something more to the router; it must be taken. */
+void world_command(const char *text);
 
 /* Each bit turns a setting to its other value; 0: all as preset. */
 void world_settings(uint32_t bits);

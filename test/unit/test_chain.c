@@ -142,6 +142,44 @@ static void trim_end_drops_segments(void **state)
 	}
 }
 
+/* Move a segment's data, so that so much is free behind it. */
+static void tailroom_leave(struct rte_mbuf *seg, uint16_t room)
+{
+	uint16_t off = (uint16_t)(seg->buf_len - seg->data_len - room);
+
+	memmove((uint8_t *)seg->buf_addr + off, rte_pktmbuf_mtod(seg, void *), seg->data_len);
+	seg->data_off = off;
+}
+
+static void pull_makes_contiguous(void **state)
+{
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		struct rte_mbuf *m = any_chain(0);
+		uint32_t len = m->pkt_len, n = any(len + 40), headroom, data = m->data_len;
+		uint16_t segs = m->nb_segs, room = (uint16_t)any(70);
+		bool done, fits;
+
+		tailroom_leave(m, RTE_MIN(room, rte_pktmbuf_tailroom(m)));
+		room = rte_pktmbuf_tailroom(m);
+		headroom = rte_pktmbuf_headroom(m);
+		fits = n <= data + room + headroom - RTE_ETHER_HDR_LEN - RTE_VLAN_HLEN ||
+		       n <= data + room;
+		done = packet_pull(m, n);
+		assert_int_equal(done, n <= len && fits);
+		if (done)
+			assert_true(m->data_len >= n);
+		else
+			assert_int_equal(m->data_len, data);
+		if (done && n <= data + room)
+			assert_int_equal(rte_pktmbuf_headroom(m), headroom);
+		assert_true(rte_pktmbuf_headroom(m) >=
+			    RTE_MIN(headroom, (uint32_t)RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN));
+		assert_true(m->nb_segs <= segs);
+		check(m, bytes, len);
+		rte_pktmbuf_free(m);
+	}
+}
+
 static void cut_makes_two(void **state)
 {
 	for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -448,6 +486,7 @@ int main(void)
 		TEST(append_joins),
 		TEST(trim_front_drops_segments),
 		TEST(trim_end_drops_segments),
+		TEST(pull_makes_contiguous),
 		TEST(cut_makes_two),
 		TEST(cut_to_crumbs),
 		TEST(cut_without_mbufs_changes_nothing),
