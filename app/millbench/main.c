@@ -15,11 +15,13 @@ static const struct {
 	const char *help;
 } benches[] = {
 	{ "fib", bench_fib,
-	  "fib [--json] [--lookup VERSION] FILE [UPDATES]    a routing table: load, look up, change" },
+	  "fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
+	  "              a routing table: load, look up, change" },
 	{ "forward", bench_forward,
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "neighbour", bench_neighbour,
-	  "neighbour   change a neighbour's MAC address, and the default route, under a million routes" },
+	  "neighbour [--plant FAULT] [ROUTES]\n"
+	  "              change a neighbour's MAC address, and the default route, under many routes" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
