@@ -3,8 +3,8 @@
  * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it
  * chooses itself) with the same table: time to load, memory, lookups, and a list of updates.
  * Every answer is compared with rte_fib's, many with a plain reference's; --plant FAULT makes one
- * wrong. Figures are medians of alternating rounds, but for what can be done only once: the load into new
- * memory, and rte_fib's updates. docs/performance.md says what came out.
+ * wrong. Figures are medians of alternating rounds, but for what can be done only once: the load
+ * into new memory, and rte_fib's updates. docs/performance.md says what came out.
  *
  * Public tables have no prefixes longer than 24 bits; a real router has: some are added.
  */
@@ -265,17 +265,6 @@ static const char *const faults[] = {
 	[FIB_FAULT_TABLE] = "table", [FIB_FAULT_READERS] = "readers", [FIB_FAULT_UPDATE] = "update",
 };
 
-static int fault_choose(const char *name)
-{
-	for (unsigned int i = FIB_FAULT_TABLE; i < RTE_DIM(faults); i++)
-		if (!strcmp(name, faults[i])) {
-			fib_fault = (enum fib_fault)i;
-			return 0;
-		}
-	fprintf(stderr, "millbench: --plant: \"%s\" is none of table, readers, update\n", name);
-	return 2;
-}
-
 static int usage(void)
 {
 	fprintf(stderr,
@@ -318,8 +307,8 @@ static int run(struct prefixes *table, struct prefixes *updates)
 int bench_fib(int argc, char **argv)
 {
 	struct prefixes table, updates = {0};
-	const char *version = NULL;
-	int at = 1, rc = 0;
+	const char *version = NULL, *plant = NULL;
+	int at = 1, rc;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (!strcmp(argv[at], "--json"))
@@ -327,17 +316,20 @@ int bench_fib(int argc, char **argv)
 		else if (!strcmp(argv[at], "--lookup") && at + 1 < argc)
 			version = argv[++at];
 		else if (!strcmp(argv[at], "--plant") && at + 1 < argc)
-			rc = fault_choose(argv[++at]);
+			plant = argv[++at];
 		else
 			return usage();
 	}
-	if (rc)
-		return rc;
+	if (plant) {
+		fib_fault = (enum fib_fault)bench_fault(plant, faults, RTE_DIM(faults));
+		if (!fib_fault)
+			return 2;
+	}
 	if (argc - at < 1 || argc - at > 2)
 		return usage();
 	if (fib_fault > FIB_FAULT_TABLE && argc - at == 1) {
-		fprintf(stderr, "millbench: --plant %s: there are no UPDATES in which to make it\n",
-			faults[fib_fault]);
+		fprintf(stderr, "millbench: --plant %s: there are no UPDATES in which to make "
+			"it\n", plant);
 		return 2;
 	}
 	if (version && fib_lookup_choose(version)) {

@@ -193,25 +193,14 @@ static int usage(void)
 	return 2;
 }
 
-static int fault_choose(const char *name)
-{
-	for (unsigned int i = FAULT_COMMAND; i < RTE_DIM(faults); i++)
-		if (!strcmp(name, faults[i])) {
-			fault = (enum fault)i;
-			return 0;
-		}
-	fprintf(stderr, "millbench: --plant: \"%s\" is none of command, slot, route\n", name);
-	return 2;
-}
-
 static int routes_choose(const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (text[0] < '0' || text[0] > '9' || *end || !n || n > ROUTES_MAX) {
-		fprintf(stderr, "millbench: \"%s\" is not a number of routes from 1 to %u\n", text,
-			ROUTES_MAX);
+		fprintf(stderr, "millbench: \"%s\" is not a number of routes from 1 to %u\n",
+			text, ROUTES_MAX);
 		return 2;
 	}
 	routes = (uint32_t)n;
@@ -220,14 +209,14 @@ static int routes_choose(const char *text)
 
 int bench_neighbour(int argc, char **argv)
 {
-	int at = 1, rc = 0;
+	int at = 1, rc;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (strcmp(argv[at], "--plant") || at + 1 == argc)
 			return usage();
-		rc = fault_choose(argv[++at]);
-		if (rc)
-			return rc;
+		fault = (enum fault)bench_fault(argv[++at], faults, RTE_DIM(faults));
+		if (!fault)
+			return 2;
 	}
 	if (argc - at > 1)
 		return usage();

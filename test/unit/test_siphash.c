@@ -8,14 +8,7 @@
 #include <cmocka.h>
 
 #include "core/siphash_many.h"
-
-static uint64_t random_state = 1;
-
-static uint32_t chance(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)((random_state >> 33) % n);
-}
+#include "random.h"
 
 static void siphash(void **state)
 {
@@ -34,10 +27,10 @@ static void siphash(void **state)
 	assert_true(siphash_end(&s, 4) == 0xa129ca6149be45e5ULL);
 	for (unsigned int round = 0; round < 1000; round++) {
 		for (unsigned int i = 0; i < 16; i++) {
-			first[i] = (uint64_t)chance(UINT32_MAX) << 32 | chance(UINT32_MAX);
-			last[i] = (uint64_t)chance(UINT32_MAX) << 32 | chance(UINT32_MAX);
+			first[i] = (uint64_t)rnd() << 32 | rnd();
+			last[i] = (uint64_t)rnd() << 32 | rnd();
 		}
-		siphash_many(&key, first, last, hash, 1 + chance(16));
+		siphash_many(&key, first, last, hash, 1 + rnd() % 16);
 		assert_true(hash[0] == siphash_one(&key, first[0], last[0]));
 		siphash_many(&key, first, last, hash, 16);
 		for (unsigned int i = 0; i < 16; i++)
