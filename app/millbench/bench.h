@@ -12,4 +12,8 @@ int bench_neighbour(int argc, char **argv);
 int bench_reassemble(int argc, char **argv);
 int bench_fragment(int argc, char **argv);
 
+/* --plant NAME: which of the n faults that a benchmark can make on purpose it is, from 1 on. 0: none
+ * of them, as is said on stderr. names[0] is not used. */
+unsigned int bench_fault(const char *name, const char *const *names, unsigned int n);
+
 #endif

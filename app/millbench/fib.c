@@ -2,8 +2,9 @@
 /*
  * millbench fib: the FIB beside DPDK's rte_fib (DIR-24-8, 2-byte entries, the lookup that it
  * chooses itself) with the same table: time to load, memory, lookups, and a list of updates.
- * Figures are medians of alternating rounds, but for what can be done only once: the load into new
- * memory, and rte_fib's updates. docs/performance.md says what came out.
+ * Every answer is compared with rte_fib's, many with a plain reference's; --plant FAULT makes one
+ * wrong. Figures are medians of alternating rounds, but for what can be done only once: the load
+ * into new memory, and rte_fib's updates. docs/performance.md says what came out.
  *
  * Public tables have no prefixes longer than 24 bits; a real router has: some are added.
  */
@@ -32,6 +33,7 @@
 static struct fib *ours;
 static struct rte_fib *theirs;
 static bool json;
+enum fib_fault fib_fault;
 
 /* ---- figures ---- */
 
@@ -259,12 +261,18 @@ static void report_pages(const void *of)
 
 /* ---- */
 
+static const char *const faults[] = {
+	[FIB_FAULT_TABLE] = "table", [FIB_FAULT_READERS] = "readers", [FIB_FAULT_UPDATE] = "update",
+};
+
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: millbench fib [--json] [--lookup VERSION] FILE [UPDATES]\n"
+		"usage: millbench fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
 		"  FILE     A.B.C.D/LEN a line, plain or gzip\n"
 		"  UPDATES  \"A A.B.C.D/LEN\" (announced) or \"W A.B.C.D/LEN\" (withdrawn) a line\n"
+		"  --plant  make a fault, which must be noticed: table, or with UPDATES readers or "
+		"update\n"
 		"  --lookup one of");
 	for (unsigned int i = 0; fib_lookup_name(i); i++)
 		fprintf(stderr, " %s", fib_lookup_name(i));
@@ -281,6 +289,9 @@ static int run(struct prefixes *table, struct prefixes *updates)
 		return -1;
 	}
 	rc = load(table, table->n + updates->n);
+	if (!rc && fib_fault == FIB_FAULT_TABLE)
+		fib_set(ours, table->p[table->n / 2].addr, table->p[table->n / 2].len,
+			NEXT_HOPS + 1);
 	if (!rc)
 		report_pages(fib_view(ours)->slots);
 	if (!rc)
@@ -296,7 +307,7 @@ static int run(struct prefixes *table, struct prefixes *updates)
 int bench_fib(int argc, char **argv)
 {
 	struct prefixes table, updates = {0};
-	const char *version = NULL;
+	const char *version = NULL, *plant = NULL;
 	int at = 1, rc;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
@@ -304,11 +315,23 @@ int bench_fib(int argc, char **argv)
 			json = true;
 		else if (!strcmp(argv[at], "--lookup") && at + 1 < argc)
 			version = argv[++at];
+		else if (!strcmp(argv[at], "--plant") && at + 1 < argc)
+			plant = argv[++at];
 		else
 			return usage();
 	}
+	if (plant) {
+		fib_fault = (enum fib_fault)bench_fault(plant, faults, RTE_DIM(faults));
+		if (!fib_fault)
+			return 2;
+	}
 	if (argc - at < 1 || argc - at > 2)
 		return usage();
+	if (fib_fault > FIB_FAULT_TABLE && argc - at == 1) {
+		fprintf(stderr, "millbench: --plant %s: there are no UPDATES in which to make "
+			"it\n", plant);
+		return 2;
+	}
 	if (version && fib_lookup_choose(version)) {
 		fprintf(stderr, "millbench: %s: no such version of the lookup, or not on this CPU\n",
 			version);

@@ -35,9 +35,19 @@ void fib_progress(const char *what);
  * line. Returns 0 or -1. The caller frees p. */
 int fib_read(const char *path, bool updates, struct prefixes *to);
 
+/* A fault made on purpose, to see that it is noticed. */
+enum fib_fault {
+	FIB_FAULT_NONE,
+	FIB_FAULT_TABLE,               /* a route leads elsewhere */
+	FIB_FAULT_READERS,             /* the same, when two threads look up beside updates */
+	FIB_FAULT_UPDATE,              /* the last update is left out */
+};
+extern enum fib_fault fib_fault;
+
 /* ---- fib_lookups.c ---- */
 
-/* Returns 0, or -1 if there is no memory or answers differ. */
+/* Returns 0, or -1 if there is no memory, or answers are not those of the plain reference and of
+ * rte_fib. */
 int fib_bench_lookups(const struct fib *ours, struct rte_fib *theirs, const struct prefixes *table);
 
 /* ---- fib_updates.c ---- */

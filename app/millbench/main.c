@@ -15,11 +15,13 @@ static const struct {
 	const char *help;
 } benches[] = {
 	{ "fib", bench_fib,
-	  "fib [--json] [--lookup VERSION] FILE [UPDATES]    a routing table: load, look up, change" },
+	  "fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
+	  "              a routing table: load, look up, change" },
 	{ "forward", bench_forward,
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "neighbour", bench_neighbour,
-	  "neighbour   change a neighbour's MAC address, and the default route, under a million routes" },
+	  "neighbour [--plant FAULT] [ROUTES]\n"
+	  "              change a neighbour's MAC address and the default route, under many routes" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
@@ -32,6 +34,18 @@ static int usage(void)
 	for (unsigned int i = 0; i < RTE_DIM(benches); i++)
 		fprintf(stderr, "  %s\n", benches[i].help);
 	return 2;
+}
+
+unsigned int bench_fault(const char *name, const char *const *names, unsigned int n)
+{
+	for (unsigned int i = 1; i < n; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	fprintf(stderr, "millbench: --plant: \"%s\" is none of", name);
+	for (unsigned int i = 1; i < n; i++)
+		fprintf(stderr, "%s %s", i > 1 ? "," : "", names[i]);
+	fprintf(stderr, "\n");
+	return 0;
 }
 
 static unsigned int free_huge_pages(void)

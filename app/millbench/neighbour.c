@@ -3,10 +3,12 @@
  * millbench neighbour: how long it takes until a neighbour's new MAC address holds for a million
  * routes behind it, and until another default route holds; from the words of the command until it
  * has been carried out, which is when what workers read is as it should be. That is verified each
- * time; and that no slot of the FIB was written.
+ * time; and that no slot of the FIB was written, and all routes still lead where they should.
+ * --plant FAULT makes something wrong, which must be noticed.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_common.h>
@@ -21,10 +23,23 @@
 #include "route/route.h"
 #include "router.h"
 
-#define ROUTES (1u << 20)
+#define ROUTES_MAX (1u << 20)
 #define ROUNDS 101u
 #define FIRST RTE_IPV4(11, 0, 0, 0)
 #define ELSEWHERE RTE_IPV4(203, 0, 113, 1)
+
+static uint32_t routes = ROUTES_MAX;
+
+/* What is made wrong on purpose. */
+static enum fault {
+	NO_FAULT,
+	FAULT_COMMAND,                 /* one command is not given */
+	FAULT_SLOT,                    /* a route is added meanwhile */
+	FAULT_ROUTE,                   /* and one leads elsewhere from the start */
+} fault;
+static const char *const faults[] = {
+	[FAULT_COMMAND] = "command", [FAULT_SLOT] = "slot", [FAULT_ROUTE] = "route",
+};
 
 static const char *const commands[] = {
 	"sysctl millrace.mbufs=4096",
@@ -43,11 +58,12 @@ static int configure(void)
 	for (unsigned int i = 0; i < RTE_DIM(commands); i++)
 		if (router_command(commands[i]))
 			return -1;
-	for (unsigned int i = 0; i < ROUTES; i++) {
+	for (uint32_t i = 0; i < routes; i++) {
 		uint32_t addr = FIRST + (i << 8);
+		bool elsewhere = fault == FAULT_ROUTE && i == routes / 3;
 
-		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.2", addr >> 24,
-			 addr >> 16 & 255, addr >> 8 & 255);
+		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.%u", addr >> 24,
+			 addr >> 16 & 255, addr >> 8 & 255, elsewhere ? 3 : 2);
 		if (router_command(text))
 			return -1;
 	}
@@ -68,7 +84,7 @@ static uint64_t slots_sum(void)
 /* Of the routes in the middle and at both ends, the last byte of the MAC address is this. */
 static bool mac_ends_in(unsigned int byte)
 {
-	static const uint32_t which[] = {0, ROUTES / 2, ROUTES - 1};
+	const uint32_t which[] = {0, routes / 2, routes - 1};
 
 	for (unsigned int i = 0; i < RTE_DIM(which); i++) {
 		uint16_t index = fib_lookup(route_fib, FIRST + (which[i] << 8) + 1);
@@ -78,6 +94,21 @@ static bool mac_ends_in(unsigned int byte)
 			return false;
 	}
 	return true;
+}
+
+/* Every route leads to the first gateway, whatever was changed. */
+static int routes_check(void)
+{
+	uint32_t wrong = 0;
+
+	for (uint32_t i = 0; i < routes; i++) {
+		uint16_t index = fib_lookup(route_fib, FIRST + (i << 8) + 1);
+
+		wrong += nexthop_get(index)->gateway != RTE_BE32(RTE_IPV4(198, 51, 100, 2));
+	}
+	if (wrong)
+		fprintf(stderr, "millbench: %u of %u routes lead elsewhere\n", wrong, routes);
+	return wrong ? -1 : 0;
 }
 
 static bool mac_change(unsigned int round, const char **text)
@@ -114,6 +145,12 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int fault_make(unsigned int round)
+{
+	return fault == FAULT_SLOT && round == ROUNDS / 2
+		       ? router_command("route add 10.9.8.0/24 via 198.51.100.3") : 0;
+}
+
 /* change: with text, says what to do in this round; without, whether it holds. */
 static int measure(const char *what, bool (*change)(unsigned int round, const char **text))
 {
@@ -126,7 +163,7 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 
 		change(round, &text);
 		start = rte_rdtsc();
-		if (router_command(text))
+		if (!(fault == FAULT_COMMAND && round == ROUNDS / 2) && router_command(text))
 			return -1;
 		us[round] = (double)(rte_rdtsc() - start) * 1e6 / (double)rte_get_tsc_hz();
 		if (!change(round, NULL)) {
@@ -134,6 +171,8 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 			return -1;
 		}
 		rcu_poll();
+		if (fault_make(round))
+			return -1;
 	}
 	if (slots_sum() != before) {
 		fprintf(stderr, "millbench: %s: slots of the FIB were written\n", what);
@@ -145,17 +184,50 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 	return 0;
 }
 
-int bench_neighbour(int argc, char **argv)
+static int usage(void)
 {
-	if (argc != 1) {
-		fprintf(stderr, "usage: millbench neighbour\n");
+	fprintf(stderr, "usage: millbench neighbour [--plant FAULT] [ROUTES]\n"
+			"  ROUTES   1 to %u, which is preset\n"
+			"  --plant  make a fault, which must be noticed: command, slot or route\n",
+		ROUTES_MAX);
+	return 2;
+}
+
+static int routes_choose(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || !n || n > ROUTES_MAX) {
+		fprintf(stderr, "millbench: \"%s\" is not a number of routes from 1 to %u\n",
+			text, ROUTES_MAX);
 		return 2;
 	}
+	routes = (uint32_t)n;
+	return 0;
+}
+
+int bench_neighbour(int argc, char **argv)
+{
+	int at = 1, rc;
+
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "--plant") || at + 1 == argc)
+			return usage();
+		fault = (enum fault)bench_fault(argv[++at], faults, RTE_DIM(faults));
+		if (!fault)
+			return 2;
+	}
+	if (argc - at > 1)
+		return usage();
+	rc = at < argc ? routes_choose(argv[at]) : 0;
+	if (rc)
+		return rc;
 	if (!router_start())
 		return 1;
-	fprintf(stderr, "millbench: adding %u routes\n", ROUTES);
+	fprintf(stderr, "millbench: adding %u routes\n", routes);
 	if (configure() || measure("a neighbour's MAC address", mac_change) ||
-	    measure("the default route", default_change))
+	    measure("the default route", default_change) || routes_check())
 		return 1;
 	return 0;
 }

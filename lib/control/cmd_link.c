@@ -80,7 +80,7 @@ static bool is_own_word(const char *name)
 {
 	unsigned int i;
 
-	if (strcmp(name, "up") == 0 || strcmp(name, "down") == 0 || name[0] == '-')
+	if (strcmp(name, "up") == 0 || strcmp(name, "down") == 0)
 		return true;
 	for (i = 0; i < RTE_DIM(add_args); i++)
 		if (strcmp(add_args[i].word, name) == 0)
@@ -101,6 +101,9 @@ static int run_add(const struct value *v, struct output *o, struct error *err)
 		.promisc = v[ADD_PROMISC].given ? (int)v[ADD_PROMISC].number : -1,
 	};
 
+	if (p.name[0] == '-')
+		return error_set(err, EINVAL, "\"%s\" can not be a name, as it begins with \"-\"",
+				 p.name);
 	if (is_own_word(p.name))
 		return error_set(err, EINVAL,
 				 "\"%s\" is a word of the link commands and can not be a name",

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/filter_words.h"
+#include "control/filter_names.h"
 #include "control/value.h"
 
 static void show_number(struct output *o, enum filter_kind kind, uint32_t number)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A chain as workers see it: rules made small, with link names made numbers, and the parts of it
- * that are looked up at once. What filter.c makes, filter_match.c walks. Inside the filter only.
+ * that are looked up at once. What filter_table.c makes, filter_match.c walks. Inside the filter
+ * only.
  */
 #ifndef IPV4_FILTER_TABLE_H
 #define IPV4_FILTER_TABLE_H
@@ -22,6 +23,13 @@ struct filter_state {
 	struct {
 		uint64_t packets, bytes;
 	} __rte_cache_aligned count[];   /* by worker */
+};
+
+/* A rule in its chain. */
+struct filter_owned {
+	struct filter_rule rule;     /* its ranges are of the heap */
+	struct filter_state *state;
+	bool fresh;                  /* came in the transaction that has not ended yet */
 };
 
 struct filter_step {
@@ -66,6 +74,16 @@ struct filter_facts {
 
 #define FILTER_NO_LINK 0             /* links' numbers are one more here */
 #define FILTER_UNKNOWN_LINK UINT32_MAX
+
+/* filter_rule.c: a copy of a rule, with an account of its own. NULL: there is no memory. */
+struct filter_owned *filter_owned_make(const struct filter_rule *rule, uint32_t handle);
+void filter_owned_free(void *owned);
+
+/* filter_table.c: the table of n rules, whose states it uses; a run of more than linear_max plain
+ * ones is classified at once. NULL: there is no memory. */
+struct filter_table *filter_table_make(struct filter_owned *const *rule, uint32_t n, bool accept,
+				       uint32_t linear_max);
+void filter_table_free(void *table);
 
 /* filter_match.c: the hook. arg: where the chain's table is published, a struct filter_table **. */
 enum hook_verdict filter_hook(struct worker *w, struct rte_mbuf *m, enum hook_point point,

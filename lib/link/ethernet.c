@@ -33,8 +33,13 @@ static void arp_to_control(struct worker *w, const struct link *l, struct rte_mb
 		packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
 }
 
-/* True: m is IPv4 and now begins at its IP header. Otherwise m was consumed. */
-static bool frame_input(struct worker *w, const struct link *l, struct rte_mbuf *m)
+enum frame {
+	FRAME_CONSUMED,
+	FRAME_IPV4,                    /* it begins at its IP header now */
+	FRAME_ARP,                     /* it begins at its ARP header now */
+};
+
+static enum frame frame_input(struct worker *w, const struct link *l, struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth;
 	enum packet_type type;
@@ -42,7 +47,7 @@ static bool frame_input(struct worker *w, const struct link *l, struct rte_mbuf 
 
 	if (unlikely(!packet_pull(m, sizeof(*eth)))) {
 		packet_drop(w, m, DROP_PKT_TOO_SMALL);
-		return false;
+		return FRAME_CONSUMED;
 	}
 	eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	type = frame_type(l, &eth->dst_addr);
@@ -60,29 +65,38 @@ static bool frame_input(struct worker *w, const struct link *l, struct rte_mbuf 
 	m->pkt_len -= sizeof(*eth);
 	if (unlikely(type == PACKET_OTHERHOST)) {
 		packet_drop(w, m, DROP_OTHERHOST);
-		return false;
+		return FRAME_CONSUMED;
 	}
 	if (likely(ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
-		return true;
+		return FRAME_IPV4;
 	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
-		arp_to_control(w, l, m);
-	else
-		packet_drop(w, m, DROP_UNHANDLED_PROTO);
-	return false;
+		return FRAME_ARP;
+	packet_drop(w, m, DROP_UNHANDLED_PROTO);
+	return FRAME_CONSUMED;
 }
 
+/* IPv4 is handed on in bursts, but never past an ARP frame: what asks for a neighbour and what
+ * answers reach the control thread in the order in which they came. */
 uint64_t eth_input(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	struct rte_mbuf *ip[BURST];
 	unsigned int n_ip = 0;
 	uint64_t bytes = 0;
+	enum frame kind;
 
 	for (unsigned int i = 0; i < n; i++) {
 		if (i + 4 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
 		bytes += m[i]->pkt_len;
-		if (frame_input(w, l, m[i]))
+		kind = frame_input(w, l, m[i]);
+		if (likely(kind == FRAME_IPV4)) {
 			ip[n_ip++] = m[i];
+		} else if (kind == FRAME_ARP) {
+			if (n_ip)
+				eth_ipv4_handler(w, l, ip, n_ip);
+			n_ip = 0;
+			arp_to_control(w, l, m[i]);
+		}
 	}
 	if (n_ip)
 		eth_ipv4_handler(w, l, ip, n_ip);

@@ -13,12 +13,8 @@
 
 #include "mend.h"
 
+#define DAMAGE_LONGER 64           /* bytes that damage appends, or fewer */
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-
-void random_seed(struct random *r, uint64_t seed)
-{
-	r->state = seed * 0x9E3779B97F4A7C15ULL + 0x1234567;
-}
 
 static uint32_t number(struct random *r)
 {
@@ -27,6 +23,13 @@ static uint32_t number(struct random *r)
 	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
 	z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
 	return (uint32_t)(z >> 32);
+}
+
+void random_seed(struct random *r, uint64_t seed)
+{
+	r->state = seed;
+	/* what seeds that follow each other begin with is far apart */
+	r->state = (uint64_t)number(r) << 32 | number(r);
 }
 
 uint32_t random_below(struct random *r, uint32_t n)
@@ -51,10 +54,10 @@ static const uint32_t odd[] = {
 	IP(255, 255, 255, 254), IP(10, 0, 4, 255),
 };
 
-/* 10.1 to 10.16 are routed, each another way. */
+/* 10.1 to 10.20 are routed, each another way. */
 static uint32_t routed(struct random *r)
 {
-	return IP(10, 1 + random_below(r, 17), 0, 0) | random_below(r, 65536);
+	return IP(10, 1 + random_below(r, 21), 0, 0) | random_below(r, 65536);
 }
 
 static uint32_t neighbour(struct random *r)
@@ -292,6 +295,33 @@ static uint32_t make_piece(struct random *r, uint8_t *bytes)
 	return sizeof(*eth) + sizeof(*ip) + options + len;
 }
 
+/* What most packets are, which nothing keeps off the fast path: from somewhere, to a route with a
+ * gateway that is known, or a group of them. A few are old or of a length that is not right. */
+static uint32_t make_ordinary(struct random *r, uint8_t *bytes)
+{
+	static const uint8_t routes[] = {1, 2, 3, 14, 17, 17, 19, 20};
+	struct rte_ether_hdr *eth = (void *)bytes;
+	struct rte_ipv4_hdr *ip = (void *)(eth + 1);
+	uint32_t net = IP(10, routes[random_below(r, RTE_DIM(routes))], 0, 0), len;
+
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = 0x45,
+		.type_of_service = (uint8_t)(random_below(r, 4) ? 0 : number(r)),
+		.packet_id = (uint16_t)number(r),
+		.fragment_offset = random_below(r, 2) ? 0 : RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = (uint8_t)(random_below(r, 30) ? 2 + random_below(r, 254)
+							      : random_below(r, 3)),
+		.next_proto_id = random_below(r, 2) ? IPPROTO_UDP : 253,
+		.src_addr = rte_cpu_to_be_32(routed(r)),
+		.dst_addr = rte_cpu_to_be_32(random_below(r, 8) ? net | random_below(r, 65536)
+						       : known[random_below(r, RTE_DIM(known))]),
+	};
+	len = random_below(r, 8) ? 8 + random_below(r, 40) : payload_length(r);
+	fill(r, (uint8_t *)(ip + 1), len);
+	return sizeof(*eth) + sizeof(*ip) + len;
+}
+
 /* ---- damage ---- */
 
 /* After it, what depends on the damaged field may be made right again: damage reaches deeper. */
@@ -304,7 +334,7 @@ static uint32_t damage(struct random *r, uint8_t *bytes, uint32_t len, const voi
 	case 0:
 		return random_below(r, len + 1);
 	case 1:
-		return len + random_below(r, 64);
+		return len + random_below(r, DAMAGE_LONGER);
 	case 2:
 		bytes[lengths[random_below(r, RTE_DIM(lengths))]] = (uint8_t)number(r);
 		break;
@@ -342,11 +372,17 @@ static void addresses(struct random *r, unsigned int link, const uint8_t *mac,
 
 uint32_t frames_make(struct random *r, unsigned int link, const uint8_t mac[6], uint8_t *bytes)
 {
-	bool arp = random_below(r, 16) == 0;
+	bool ordinary = random_below(r, 2), arp = !ordinary && random_below(r, 16) == 0;
 	uint32_t len;
 
 	addresses(r, link, mac, (void *)bytes);
-	if (arp) {
+	if (ordinary) {
+		memcpy(bytes, mac, RTE_ETHER_ADDR_LEN);
+		len = make_ordinary(r, bytes);
+		mend(bytes, len, MEND_LENGTH | MEND_HEADER, (const void *)mac);
+		memset(bytes + len, 0, 60);
+		len = random_below(r, 4) ? len : RTE_MAX(len, 60u);
+	} else if (arp) {
 		len = make_arp(r, link, bytes);
 	} else {
 		bool piece = random_below(r, 12) == 0;
@@ -354,10 +390,12 @@ uint32_t frames_make(struct random *r, unsigned int link, const uint8_t mac[6], 
 		len = piece ? make_piece(r, bytes) : make_ip(r, bytes);
 		mend(bytes, len, MEND_LENGTH | (piece ? 0 : MEND_PAYLOAD) | MEND_HEADER,
 		     (const void *)mac);
+		memset(bytes + len, 0, 60);
 		if (random_below(r, 8) == 0 && len < 60)
 			len = 60;
 	}
-	if (random_below(r, 3) == 0)
+	memset(bytes + len, 0, DAMAGE_LONGER);
+	if (random_below(r, ordinary ? 50 : 3) == 0)
 		len = damage(r, bytes, len, mac);
 	return len;
 }

@@ -148,8 +148,10 @@ static void step(struct script *s)
 		world_pass(how * how * 40 * NSEC_PER_MSEC);
 	else if (what == STEP_SWITCH && switches++ < SWITCHES_MAX)
 		world_switch(how);
-	else if (what == STEP_FORGET)
+	else if (what == STEP_FORGET && !how)
 		world_flush_neighbours();
+	else if (what == STEP_FORGET && switches++ < SWITCHES_MAX)
+		world_switch(15 + how);
 	else if (what == STEP_FULL)
 		sent_device_takes = how == 15 ? UINT16_MAX : (uint16_t)how;
 	world_check();
@@ -157,7 +159,7 @@ static void step(struct script *s)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	world_init((*argv)[0]);
+	world_init((*argv)[0], WORLD_MBUFS);
 	return 0;
 }
 

@@ -4,15 +4,21 @@
  * how often: each frame that leaves; after each burst the account and the mbufs; every few
  * thousand frames all that is held expires and all mbufs must be home.
  *
- *   million [--frames N] [--seed S] [--lanes N] [--quiet] [--segments 0|1] [--say COMMAND]...
+ *   million [--frames N] [--seed S] [--lanes N] [--ample] [--quiet] [--trace] [--show BURST]
+ *           [--segments 0|1] [--say COMMAND]...
  *   million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]
  *                                     only write the frames for one link as a capture
  *
  * With --quiet, all that is printed at the end is what was counted and a digest of what was sent,
- * by link. That depends on the number of frames, the seed and what was said to the router (--say)
- * alone: whatever net.millrace.fast_path_lanes is (--lanes), it must be the same, and with each frame
- * in one segment (--segments 0) as with each cut into many (--segments 1). Without --segments some
+ * by link; how many went by the fast path is on stderr. --ample: mbufs do not run out and devices
+ * take all that they are given, so that it does not matter when they are. Then what is printed
+ * depends on the number of frames, the seed and what was said to the router (--say) alone:
+ * whatever net.millrace.fast_path_lanes is (--lanes), it must be the same, and with each frame in
+ * one segment (--segments 0) as with each cut into many (--segments 1). Without --segments some
  * frames are cut, and some have no room behind them.
+ *
+ * --trace prints as much after each burst: diff shows the first burst that differs; --show N ends
+ * with the frames that burst N had, what left, and what was counted up to then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,6 +41,7 @@
 
 #define CHAPTER 4096               /* frames between rests */
 #define EVENTS_1_IN 20             /* bursts between events */
+#define MBUFS_AMPLE 32768
 
 #define SEGMENTS_MAX 40            /* a frame, where all are cut, */
 #define SEGMENTS_MBUFS 65536       /* and mbufs enough for that */
@@ -43,6 +50,8 @@
 enum segments { SEGMENTS_ONE, SEGMENTS_MANY, SEGMENTS_EITHER };
 
 static struct random dice;
+static bool trace, ample;
+static uint64_t bursts, show;      /* so far; the one to be shown */
 static struct random scissors;     /* so that the frames are the same however they are cut */
 static uint64_t segments = SEGMENTS_EITHER;
 
@@ -85,6 +94,11 @@ static unsigned int burst_in(void)
 			break;
 		m[n++] = one;
 	}
+	sent_show = ++bursts == show;
+	for (unsigned int i = 0; sent_show && i < n; i++) {
+		fprintf(stderr, "in by link %u\n", link);
+		print_mbuf("in", m[i]);
+	}
 	if (n)
 		world_input(link, m, n);
 	return n;
@@ -115,6 +129,8 @@ static void answer_in(void)
 
 static void event(void)
 {
+	uint16_t takes;
+
 	switch (random_below(&dice, 6)) {
 	case 0:
 		world_switch(random_below(&dice, WORLD_SWITCHES));
@@ -123,7 +139,8 @@ static void event(void)
 		world_flush_neighbours();
 		break;
 	case 2:
-		sent_device_takes = (uint16_t)(random_below(&dice, 2) * random_below(&dice, 8));
+		takes = (uint16_t)(random_below(&dice, 2) * random_below(&dice, 8));
+		sent_device_takes = ample ? UINT16_MAX : takes;
 		break;
 	case 3:
 		sent_device_takes = UINT16_MAX;
@@ -132,53 +149,6 @@ static void event(void)
 		world_pass(random_below(&dice, 1500) * NSEC_PER_MSEC);
 		break;
 	}
-}
-
-static void chapter_begin(void)
-{
-	uint32_t bits = 0;
-
-	for (unsigned int i = 0; i < WORLD_SETTINGS; i++)
-		bits |= (uint32_t)(random_below(&dice, 6) == 0) << i;
-	world_settings(bits);
-	world_mtus(random_below(&dice, 64));
-}
-
-static unsigned int chapter(void)
-{
-	unsigned int n = 0;
-
-	chapter_begin();
-	while (n < CHAPTER) {
-		n += burst_in();
-		if (sent_request.there && random_below(&dice, 3) == 0)
-			answer_in();
-		if (random_below(&dice, 2))
-			world_pass(random_below(&dice, 20) * NSEC_PER_MSEC);
-		if (random_below(&dice, EVENTS_1_IN) == 0)
-			event();
-		world_settle();
-		world_check();
-	}
-	world_rest();
-	return n;
-}
-
-static void report(uint64_t n, double seconds)
-{
-	struct counters c;
-
-	counters_sum(&c);
-	printf("%" PRIu64 " frames in %.0f s: %" PRIu64 " left (%" PRIu64 " ARP, %" PRIu64
-	       " ICMP), %" PRIu64 " delivered\n", n, seconds, sent_frames, sent_arp, sent_icmp,
-	       c.delivered);
-	for (unsigned int i = 0; i < DROP_COUNT; i++)
-		if (c.drop[i])
-			printf("  dropped %-20s %" PRIu64 "\n", drop_name(i), c.drop[i]);
-	for (unsigned int i = 0; i < DROP_COUNT; i++)
-		if (!c.drop[i])
-			printf("  never   %s\n", drop_name(i));
-	fflush(stdout);
 }
 
 /* What must not depend on the path that packets take. */
@@ -197,6 +167,79 @@ static void summary(void)
 	for (unsigned int i = 0; i < DROP_COUNT; i++)
 		if (c.drop[i])
 			printf("dropped %s %" PRIu64 "\n", drop_name(i), c.drop[i]);
+}
+
+static void chapter_begin(void)
+{
+	bool preset = random_below(&dice, 2);
+	uint32_t bits = 0;
+
+	for (unsigned int i = 0; !preset && i < WORLD_SETTINGS; i++)
+		bits |= (uint32_t)(random_below(&dice, 6) == 0) << i;
+	world_settings(bits);
+	world_mtus(random_below(&dice, 64));
+}
+
+/* What has left and what was counted so far. */
+static void trace_burst(uint64_t before)
+{
+	uint64_t all = 0;
+	struct counters c;
+
+	counters_sum(&c);
+	for (unsigned int i = 0; i < CNT_COUNT; i++)
+		all = (all ^ c.c[i]) * 0x100000001b3ULL;
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		all = (all ^ c.drop[i]) * 0x100000001b3ULL;
+	printf("burst %" PRIu64 ", frames up to %" PRIu64 ": sent", bursts, before);
+	for (unsigned int i = 1; i <= WORLD_LINKS; i++)
+		printf(" %016" PRIx64, sent_digest[i]);
+	printf(", counted %016" PRIx64 "\n", all);
+}
+
+static unsigned int chapter(void)
+{
+	static uint64_t frames;
+	unsigned int n = 0;
+
+	chapter_begin();
+	while (n < CHAPTER) {
+		n += burst_in();
+		if (sent_request.there && random_below(&dice, 3) == 0)
+			answer_in();
+		if (random_below(&dice, 2))
+			world_pass(random_below(&dice, 20) * NSEC_PER_MSEC);
+		if (random_below(&dice, EVENTS_1_IN) == 0)
+			event();
+		world_settle();
+		world_check();
+		if (trace)
+			trace_burst(frames + n);
+		if (sent_show) {
+			summary();
+			exit(EXIT_SUCCESS);
+		}
+	}
+	world_rest();
+	frames += n;
+	return n;
+}
+
+static void report(uint64_t n, double seconds)
+{
+	struct counters c;
+
+	counters_sum(&c);
+	printf("%" PRIu64 " frames in %.0f s: %" PRIu64 " left (%" PRIu64 " ARP, %" PRIu64
+	       " ICMP, %" PRIu64 " by the fast path), %" PRIu64 " delivered\n", n, seconds,
+	       sent_frames, sent_arp, sent_icmp, sent_fast, c.delivered);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		if (c.drop[i])
+			printf("  dropped %-20s %" PRIu64 "\n", drop_name(i), c.drop[i]);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		if (!c.drop[i])
+			printf("  never   %s\n", drop_name(i));
+	fflush(stdout);
 }
 
 static double seconds_now(void)
@@ -259,8 +302,8 @@ struct options {
 
 static int usage(void)
 {
-	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--quiet] [--segments 0|1] "
-		"[--say COMMAND]...\n"
+	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--ample] [--quiet] [--trace]\n"
+		"        [--show BURST] [--segments 0|1] [--say COMMAND]...\n"
 		"million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]\n");
 	return 2;
 }
@@ -272,7 +315,7 @@ static bool parse(int argc, char **argv, struct options *o)
 		uint64_t *number;
 	} numbers[] = {{"--frames", &o->frames}, {"--seed", &o->seed}, {"--link", &o->link},
 		       {"--longest", &o->longest}, {"--lanes", &o->lanes},
-		       {"--segments", &segments}};
+		       {"--show", &show}, {"--segments", &segments}};
 
 	for (int i = 1; i < argc; i++) {
 		unsigned int k = 0;
@@ -287,6 +330,10 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->say[o->n_say++] = argv[++i];
 		else if (!strcmp(argv[i], "--quiet"))
 			o->quiet = true;
+		else if (!strcmp(argv[i], "--trace"))
+			trace = true;
+		else if (!strcmp(argv[i], "--ample"))
+			ample = true;
 		else
 			return false;
 	}
@@ -312,9 +359,8 @@ int main(int argc, char **argv)
 	printf("seed %" PRIu64 "\n", o.seed);
 	fflush(stdout);
 	rte_srand(o.seed);
-	if (segments != SEGMENTS_EITHER)
-		world_mbufs = SEGMENTS_MBUFS;
-	world_init(argv[0]);
+	world_init(argv[0], segments != SEGMENTS_EITHER ? SEGMENTS_MBUFS
+			    : ample ? MBUFS_AMPLE : WORLD_MBUFS);
 	snprintf(lanes, sizeof(lanes), "%" PRIu64, o.lanes);
 	if (sysctl_set("net.millrace.fast_path_lanes", lanes, &err)) {
 		fprintf(stderr, "%s\n", err.text);
@@ -323,12 +369,16 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < o.n_say; i++)
 		world_command(o.say[i]);
 	start = seconds_now();
-	while (n < o.frames)
+	while (n < o.frames) {
+		world_rules = n >= o.frames - o.frames / 8;
 		n += chapter();
-	if (o.quiet)
+	}
+	if (o.quiet) {
 		summary();
-	else
+		fprintf(stderr, "%" PRIu64 " by the fast path\n", sent_fast);
+	} else {
 		report(n, seconds_now() - start);
+	}
 	world_fini();
 	return 0;
 }

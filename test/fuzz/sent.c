@@ -17,10 +17,10 @@
 
 #define FRAME_MAX 65549
 
-uint64_t sent_frames, sent_arp, sent_icmp;
+uint64_t sent_frames, sent_arp, sent_icmp, sent_fast;
 uint64_t sent_digest[LINKS_MAX];
 struct sent_request sent_request;
-bool sent_changed;
+bool sent_changed, sent_show;
 uint16_t sent_device_takes = UINT16_MAX;
 
 static uint8_t frame[FRAME_MAX];
@@ -85,7 +85,13 @@ static bool ours_good(const struct rte_ipv4_hdr *ip, const uint8_t *payload, uin
 /* As in Linux, the MTU that a route has may be more than its link's. */
 static uint16_t route_mtu(rte_be32_t dst)
 {
-	return (dst & RTE_BE32(0xffff0000)) == RTE_BE32(0x0a0e0000) ? 600 : 0;
+	switch (rte_be_to_cpu_32(dst) >> 16) {
+	case 0x0a0e:
+		return 600;
+	case 0x0a13:
+		return 700;
+	}
+	return 0;
 }
 
 static void check_ip(const struct link *l, const struct rte_mbuf *m)
@@ -130,6 +136,8 @@ static void check(const struct link *l, const struct rte_mbuf *m)
 	const struct rte_ether_hdr *eth = (const void *)frame;
 
 	pool_check_mbuf(m, "a frame that left");
+	if (sent_show)
+		print_mbuf(l->name, m);
 	if (m->pkt_len < sizeof(*eth) || m->pkt_len > FRAME_MAX)
 		bad(l, m, "a length that no frame has");
 	if (m->nb_segs > 1 && !l->multi_seg)
@@ -153,8 +161,10 @@ static uint16_t look(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_
 	if (!l->up)
 		fail("sent on %s, which is down", l->name);
 	n = RTE_MIN(n, sent_device_takes);
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; i < n; i++) {
+		sent_fast += packet_of(m[i])->type == SENT_UNSEEN;
 		check(l, m[i]);
+	}
 	sent_frames += n;
 	return n;
 }

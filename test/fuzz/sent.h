@@ -15,6 +15,11 @@
 /* Frames and bytes since the start, all links. */
 extern uint64_t sent_frames, sent_arp, sent_icmp;
 
+/* Frames that went by the fast path, which leaves struct packet alone: frames come in with a type
+ * that is none, and the general path writes what is true. */
+extern uint64_t sent_fast;
+#define SENT_UNSEEN 0xee
+
 /* Of each link's frames, in the order in which they left. */
 extern uint64_t sent_digest[LINKS_MAX];
 
@@ -30,6 +35,9 @@ extern bool sent_changed;
 
 /* How many frames of a burst the device takes. */
 extern uint16_t sent_device_takes;
+
+/* Print each on stderr. */
+extern bool sent_show;
 
 void sent_watch(struct link *l);
 

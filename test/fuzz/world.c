@@ -38,7 +38,7 @@
 
 struct worker *world_worker;
 struct rte_mempool *world_pool;
-unsigned int world_mbufs = 4096;
+bool world_rules = true;
 
 static struct sysctl *settings[WORLD_SETTINGS];
 static uint32_t settings_now, switched;
@@ -72,9 +72,17 @@ static const char *const base[] = {
 	"route replace blackhole 10.12.0.0/16",
 	"route replace throw 10.13.0.0/16",
 	"route replace 10.14.0.0/16 via 10.0.2.10 mtu 600",
-	"route replace local 10.15.0.1 dev lo",
 	"route replace broadcast 10.16.255.255 dev p1",
 	"route replace default via 10.0.2.20",
+	"sysctl net.ipv4.fib_multipath_hash_seed=7",
+	"route replace 10.17.0.0/16 nexthop via 10.0.1.10 nexthop via 10.0.2.10 weight 3"
+	" nexthop via 10.0.4.10",
+	"route replace 10.18.0.0/16 nexthop via 10.0.1.11 nexthop via 10.0.2.60 nexthop dev p2",
+	"route replace 10.19.0.0/16 mtu 700 nexthop via 10.0.1.10 nexthop via 10.0.4.10 weight 200",
+	"route replace 10.20.0.0/16 via 10.0.2.10",
+	"route replace 10.20.0.0/16 tos 0x10 via 10.0.1.10",
+	"route replace default via 10.0.4.10 table 100",
+	"route replace 10.17.0.0/16 table 100 nexthop via 10.0.4.10 nexthop via 10.0.1.10",
 	"neigh replace 10.0.1.10 lladdr 02:00:00:00:01:10 dev p1 nud permanent",
 	"neigh replace 10.0.2.10 lladdr 02:00:00:00:02:10 dev p2 nud permanent",
 	"neigh replace 10.0.4.10 lladdr 02:00:00:00:04:10 dev p3 nud permanent",
@@ -104,6 +112,28 @@ static const char *const switches[WORLD_SWITCHES][2] = {
 	 "neigh replace 10.0.2.10 lladdr 02:00:00:00:02:10 dev p2 nud permanent"},
 	{"link set p1 address 02:00:00:00:00:91", "link set p1 address 02:00:00:00:00:01"},
 	{"neigh flush dev p2", "neigh flush dev p1"},
+	{"route replace local 10.15.0.1 dev lo", "route del local 10.15.0.1 dev lo"},
+	{"rule add from 10.0.1.0/24 table 100 priority 1000", "rule del priority 1000"},
+	{"rule add iif p2 to 10.3.0.0/16 blackhole priority 900", "rule del priority 900"},
+	{"rule add tos 0x10 table 100 priority 950", "rule del priority 950"},
+	{"sysctl net.ipv4.fib_multipath_hash_policy=1",
+	 "sysctl net.ipv4.fib_multipath_hash_policy=0"},
+	{"sysctl net.ipv4.fib_multipath_use_neigh=1", "sysctl net.ipv4.fib_multipath_use_neigh=0"},
+	{"sysctl net.ipv4.fib_multipath_hash_seed=8", "sysctl net.ipv4.fib_multipath_hash_seed=7"},
+	{"route replace default nexthop via 10.0.2.20 nexthop via 10.0.4.10",
+	 "route replace default via 10.0.2.20"},
+	{"route replace 10.17.0.0/16 via 10.0.4.10",
+	 "route replace 10.17.0.0/16 nexthop via 10.0.1.10 nexthop via 10.0.2.10 weight 3"
+	 " nexthop via 10.0.4.10"},
+	{"route replace 10.5.0.0/16 nexthop dev p2 nexthop dev p1",
+	 "route replace 10.5.0.0/16 dev p2"},
+	{"route replace 10.1.0.0/16 nexthop via 10.0.1.10 mtu 800 nexthop via 10.0.4.10",
+	 "route replace 10.1.0.0/16 via 10.0.1.10"},
+	{"sysctl net.ipv4.conf.p1.rp_filter=1", "sysctl net.ipv4.conf.p1.rp_filter=0"},
+	{"sysctl net.ipv4.conf.p3.forwarding=0", "sysctl net.ipv4.conf.p3.forwarding=1"},
+	{"filter add forward ip protocol tcp drop", "filter flush forward"},
+	{"filter add prerouting udp sport < 1000 counter mark set 3", "filter flush prerouting"},
+	{"addr add 10.2.7.1/32 dev p3", "addr del 10.2.7.1/32 dev p3"},
 };
 
 static const struct {
@@ -219,15 +249,15 @@ static void settings_find(void)
 	}
 }
 
-void world_init(const char *name)
+void world_init(const char *name, unsigned int mbufs)
 {
-	char line[64];
+	char text[64];
 
+	snprintf(text, sizeof(text), "sysctl millrace.mbufs=%u", mbufs);
 	eal_init(name);
 	pool_use();
 	rooms_init();
-	snprintf(line, sizeof(line), "sysctl millrace.mbufs=%u", world_mbufs);
-	must(line);
+	must(text);
 	for (unsigned int i = 0; i < RTE_DIM(links_made); i++)
 		must(links_made[i]);
 	world_pool = packet_pool(0);
@@ -298,6 +328,8 @@ void world_mtus(unsigned int bits)
 void world_switch(unsigned int i)
 {
 	i %= WORLD_SWITCHES;
+	if (!world_rules && strncmp(switches[i][0], "rule ", 5) == 0)
+		return;
 	sent_changed = true;
 	say(switches[i][switched >> i & 1], NULL);
 	switched ^= 1u << i;
@@ -311,6 +343,9 @@ static void switches_back(void)
 			say(switches[i][1], NULL);
 	for (unsigned int i = 0; switched && i < RTE_DIM(base); i++)
 		say(base[i], NULL);
+	/* That somebody adds a local route is never forgotten, as in Linux, and keeps packets off
+	 * the fast path. Here it is, for every chapter begins as a new router. */
+	__atomic_store_n(&route_custom_local, false, __ATOMIC_RELAXED);
 	switched = 0;
 }
 
@@ -354,6 +389,7 @@ struct rte_mbuf *world_frame(const void *bytes, uint32_t len, unsigned int cut, 
 	}
 	for (struct rte_mbuf *seg = m; tight && seg; seg = seg->next)
 		pool_tighten(seg);
+	*packet_of(m) = (struct packet){.type = SENT_UNSEEN};
 	pool_check_mbuf(m, "a frame to put in");
 	return m;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A router in one process for tests that put frames into it: three links on net_null, addresses,
- * a route of every type, neighbours of several states; one worker, driven by hand, in replayed
- * time, so that timeouts take none.
+ * a route of every type, groups, neighbours of several states, rules and filters that come and go;
+ * one worker, driven by hand, in replayed time, so that timeouts take none.
  *
  * After each input world_check() sees that the account is even and that no mbuf is lost, and
  * world_rest() lets everything that is held expire and puts the router back as it was.
@@ -19,15 +19,16 @@
 
 #define WORLD_LINKS 3              /* ids 1, 2, 3 */
 #define WORLD_SETTINGS 32
-#define WORLD_SWITCHES 16
+#define WORLD_SWITCHES 32
 #define WORLD_MTUS 4
 
 extern struct worker *world_worker;
 extern struct rte_mempool *world_pool;
-extern unsigned int world_mbufs;   /* in the pool; to be set before world_init() */
 
-/* EAL, rooms, configuration. Exits with 77 when DPDK does not start. */
-void world_init(const char *name);
+/* EAL, rooms, configuration; mbufs: how many there are in all. Exits with 77 when DPDK does not
+ * start. */
+void world_init(const char *name, unsigned int mbufs);
+#define WORLD_MBUFS 4096           /* so few that they run out at times */
 void world_fini(void);
 
 /* Say something more to the router; it must be taken. */
@@ -37,8 +38,11 @@ void world_command(const char *text);
 void world_settings(uint32_t bits);
 /* Two bits a link choose from four MTUs. */
 void world_mtus(unsigned int bits);
-/* Take something away (a link's carrier, an address, a route, a neighbour), or give it back. */
+/* Take something away (a link, an address, a route, a neighbour) or add something (a rule, a
+ * filter, a way), or put it back as it was. */
 void world_switch(unsigned int i);
+/* May that be a rule? The first one that there is keeps all packets off the fast path, for good. */
+extern bool world_rules;
 
 /* A frame as it comes from a device; cut: 0 one segment, else segments of so many bytes (the
  * sizes vary if odd); tight: no room behind the data. NULL: no mbuf. */

@@ -22,6 +22,7 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 MILLRACE = os.environ.get("MILLRACE", str(SOURCE / "build/app/millrace/millrace"))
 MILLCTL = os.environ.get("MILLCTL", str(SOURCE / "build/app/millctl/millctl"))
+MILLBENCH = os.environ.get("MILLBENCH", str(SOURCE / "build/app/millbench/millbench"))
 
 START_SECONDS = 30
 STOP_SECONDS = 5

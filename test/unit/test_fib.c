@@ -22,6 +22,7 @@
 #include "core/rcu.h"
 #include "route/fib.h"
 #include "route/fib_lookup.h"
+#include "random.h"
 
 /* ---- grace periods by hand ---- */
 
@@ -58,16 +59,6 @@ void rcu_synchronize(void)
 }
 
 /* ---- the reference ---- */
-
-static uint64_t random_state = 88172645463325252ULL;
-
-static uint32_t rnd(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 16);
-}
 
 static uint32_t masked(uint32_t addr, unsigned int len)
 {

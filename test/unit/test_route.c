@@ -14,6 +14,7 @@
 
 #include "core/rcu.h"
 #include "core/sysctl.h"
+#include "random.h"
 
 /* ---- addresses and link state ---- */
 
@@ -436,16 +437,6 @@ static void test_next_hops_run_out(void **state)
 }
 
 /* ---- a plain reference ---- */
-
-static uint64_t random_state = 88172645463325252ULL;
-
-static uint32_t rnd(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 16);
-}
 
 #define REF_MAX 4096
 

@@ -10,6 +10,7 @@
 
 #include "core/rcu.h"
 #include "route/trie.h"
+#include "random.h"
 
 #define PREFIXES 400
 #define STEPS 20000
@@ -19,16 +20,6 @@ static struct {
 	unsigned int len;
 	uint16_t index;
 } reference[PREFIXES];
-
-static uint64_t random_state = 88172645463325252ULL;
-
-static uint32_t rnd(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 16);
-}
 
 static uint32_t mask_of(unsigned int len)
 {
