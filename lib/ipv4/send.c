@@ -218,7 +218,7 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 		checksum_header_set(ip);
 	}
 	p->type = PACKET_OUTGOING;
-	p->flags = PACKET_F_LOCAL;
+	p->flags = PACKET_F_LOCAL | (f->untold ? PACKET_F_UNTOLD : 0);
 	p->mark = f->mark;
 	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;
