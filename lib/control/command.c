@@ -315,6 +315,10 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 				 arg_label(a, label, sizeof(label)));
 	if (taken > argc)
 		return error_set(err, EINVAL, "nothing stands after \"%s\"", argv[0]);
+	if (a->lockable && taken < argc && !strcmp(argv[taken - 1], "lock")) {
+		v->locked = true;
+		taken++;
+	}
 	v->given = true;
 	if (a->type == ARG_REST || a->type == ARG_GROUP) {
 		v->words = argv;
@@ -324,7 +328,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	rc = value_parse(a, argv[taken - 1], v, err);
 	if (rc == 0)
 		return taken;
-	if (taken == 2 && a->type != ARG_LINK && !a->bare)
+	if (taken >= 2 && a->type != ARG_LINK && !a->bare)
 		error_prefix(err, "%s", a->word);
 	return rc;
 }

@@ -57,6 +57,7 @@ struct arg {
 	enum arg_type type;
 	bool required;
 	bool bare;                      /* may stand without its word */
+	bool lockable;                  /* "lock" may stand before the value */
 	const struct arg_name *names;   /* up to one whose name is NULL */
 	uint32_t min, max;
 	const char *help;
@@ -66,6 +67,7 @@ struct arg {
 
 struct value {
 	bool given;
+	bool locked;                    /* "lock" stands before it */
 	const char *text;               /* the word as given */
 	union {
 		uint32_t number;

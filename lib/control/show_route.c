@@ -81,7 +81,7 @@ static void show_numbers(uint32_t mtu, bool locked, unsigned int hoplimit, struc
 
 static void show_metrics(const struct nexthop *nh, struct output *o)
 {
-	show_numbers(nh->mtu, false, nh->hoplimit, o);
+	show_numbers(nh->mtu, nh->flags & NEXTHOP_F_MTU_LOCKED, nh->hoplimit, o);
 }
 
 static void show_flags(uint32_t flags, struct output *o)
@@ -259,7 +259,8 @@ static void show_get_cache(unsigned int type, bool local, bool redirect, const s
 		out_number(o, "expires", " expires ", learned->seconds);
 		out_text(o, "sec");
 	}
-	show_numbers(learned->mtu ? learned->mtu : nh->mtu, learned->locked, nh->hoplimit, o);
+	show_numbers(learned->mtu ? learned->mtu : nh->mtu,
+		     learned->locked || nh->flags & NEXTHOP_F_MTU_LOCKED, nh->hoplimit, o);
 }
 
 int show_route_learned(const struct ip_exception_info *learned, struct output *o)

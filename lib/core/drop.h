@@ -50,7 +50,7 @@
 	X(ICMP_IGNORED, "an ICMP message that is not to be answered") \
 	X(UDP_CSUM, "the UDP checksum is wrong") \
 	X(UDP_HDR, "the UDP header is malformed") \
-	X(UDP_NOT_ANSWERED, "a datagram that a service does not answer, so that no loop comes of it") \
+	X(UDP_NOT_ANSWERED, "a datagram that a service does not answer: a loop or a broadcast would come of it") \
 	X(NO_SOCKET, "nothing listens on the port") \
 	X(TCP_CSUM, "the TCP checksum is wrong") \
 	X(TCP_HDR, "the TCP header is malformed") \

@@ -180,12 +180,18 @@ int hook_foreach(int (*fn)(const struct hook_info *info, void *arg), void *arg)
 /* ---- workers ---- */
 
 /* As in Linux, for a packet of the router's own somebody is told that it was not sent; not for the
- * copy of a broadcast that comes back. */
+ * copy of a broadcast that comes back, nor where a filter has made it. */
+static bool is_told(const struct packet *p, enum hook_point point)
+{
+	if ((p->flags & PACKET_F_LOCAL) && (p->flags & PACKET_F_UNTOLD))
+		return false;
+	return point == HOOK_OUTPUT || (point == HOOK_POSTROUTING && (p->flags & PACKET_F_LOCAL) &&
+					p->type != PACKET_LOOPBACK);
+}
+
 static void hook_drop(struct worker *w, struct rte_mbuf *m, enum hook_point point)
 {
-	if (point == HOOK_OUTPUT ||
-	    (point == HOOK_POSTROUTING && (packet_of(m)->flags & PACKET_F_LOCAL) &&
-	     packet_of(m)->type != PACKET_LOOPBACK))
+	if (is_told(packet_of(m), point))
 		count(w->counters, CNT_IP_OUTDISCARDS);
 	packet_drop(w, m, DROP_NETFILTER_DROP);
 }

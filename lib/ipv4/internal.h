@@ -207,6 +207,7 @@ struct ip_flow {
 	uint8_t pmtudisc;        /* enum ip_pmtudisc */
 	uint8_t ttl;             /* 0: rule G4 */
 	bool any_src;            /* src need not be an own address (FLOWI_FLAG_ANYSRC) */
+	bool untold;             /* if a hook drops it, it does not count as discarded */
 	uint32_t mark;           /* what the packet will have, by which rules may choose its way */
 	const struct ip_options *options; /* NULL: none */
 	rte_be32_t final_dst;    /* with a source route in them, where it ends; dst is its first hop */

@@ -106,7 +106,8 @@ void udp_port_unregister(uint16_t port);
 
 /* Answer a datagram that a service was given with so much of its own payload, changed in place or
  * not, from the address that it was sent to, or, if that is not one host's, from the one that is
- * nearest to the sender. Consumes m. */
+ * nearest to the sender. One that claims to come from a broadcast address gets none, as from a socket
+ * in Linux that has not asked to broadcast. Consumes m. */
 void udp_reply(struct worker *w, struct rte_mbuf *m);
 
 #endif

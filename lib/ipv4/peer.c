@@ -21,6 +21,7 @@
 #define FRESH_MS 60000                       /* a new peer has this much credit */
 #define TRIES 4
 
+#define TICK_MS 4u
 #define BURST_FACTOR 6                       /* XRLIM_BURST_FACTOR */
 #define ERROR_COST_MS 1000
 #define ERROR_BURST_MS 5000
@@ -106,11 +107,11 @@ static struct peer *peer_get(rte_be32_t addr, uint64_t now_ms)
 	return oldest;
 }
 
-/* Now, in milliseconds, on the 4 ms ticks that Linux's limits go by (HZ=250): what happens within
+/* Now, in milliseconds, on the ticks that Linux's limits go by (HZ=250): what happens within
  * a tick happens at once. */
 static uint64_t tick_ms(uint64_t now_ns)
 {
-	return now_ns / NSEC_PER_MSEC & ~3ULL;
+	return RTE_ALIGN_FLOOR(now_ns / NSEC_PER_MSEC, (uint64_t)TICK_MS);
 }
 
 /* Apply a step to an address's state; it says whether the message may go. */
@@ -184,7 +185,7 @@ static bool redirect_step(struct state *s, uint64_t now_ms, uint32_t unused)
 
 bool peer_icmp_allow(rte_be32_t addr, uint64_t now_ns, uint32_t cost_ms)
 {
-	return peer_step(addr, now_ns, cost_ms, icmp_step);
+	return peer_step(addr, now_ns, RTE_ALIGN_CEIL(cost_ms, TICK_MS), icmp_step);
 }
 
 bool peer_error_allow(rte_be32_t addr, uint64_t now_ns)

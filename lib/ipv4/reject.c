@@ -94,7 +94,8 @@ void ip_reject_reset(struct worker *w, struct rte_mbuf *m, enum hook_point point
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	uint32_t header = rte_ipv4_hdr_len(ip);
 	struct ip_flow f = {.dst = ip->src_addr, .protocol = IPPROTO_TCP,
-			    .pmtudisc = IP_PMTU_DO, .mark = ip_reply_mark(m), .any_src = true};
+			    .pmtudisc = IP_PMTU_DO, .mark = ip_reply_mark(m), .any_src = true,
+			    .untold = true};
 	const struct packet *p = packet_of(m);
 	struct rte_tcp_hdr th, *rst;
 	struct rte_mbuf *r;

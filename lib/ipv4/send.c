@@ -113,7 +113,7 @@ static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct 
 {
 	struct ip_exception e;
 
-	f->mtu_locked = false;
+	f->mtu_locked = nh->flags & NEXTHOP_F_MTU_LOCKED;
 	f->hoplimit = nh->hoplimit;
 	f->mtu = ip_nexthop_mtu(nh, out);
 	f->gateway = nh->gateway;
@@ -121,7 +121,7 @@ static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct 
 		return;
 	if (e.mtu)
 		f->mtu = e.mtu;
-	f->mtu_locked = e.locked;
+	f->mtu_locked |= e.locked;
 	if (e.gateway)
 		f->gateway = e.gateway;
 	else if (!f->gateway)
@@ -218,7 +218,7 @@ void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *
 		checksum_header_set(ip);
 	}
 	p->type = PACKET_OUTGOING;
-	p->flags = PACKET_F_LOCAL;
+	p->flags = PACKET_F_LOCAL | (f->untold ? PACKET_F_UNTOLD : 0);
 	p->mark = f->mark;
 	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;

@@ -6,6 +6,7 @@
  * Linux leaves the checksum of a longer datagram to whoever reads it from the socket. Here it is
  * verified before a service gets it, with the same outcome and the same counters.
  */
+#include <errno.h>
 #include <netinet/in.h>
 
 #include <rte_udp.h>
@@ -156,6 +157,7 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 	};
 	struct rte_udp_hdr *udp;
 	rte_be16_t port;
+	int rc;
 
 	chain_trim_front(m, rte_ipv4_hdr_len(packet_ip(m)));
 	udp = rte_pktmbuf_mtod(m, struct rte_udp_hdr *);
@@ -165,9 +167,15 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)m->pkt_len);
 	w->counters->delivered++;
 	w->counters->originated++;
-	if (ip_route_output(&f)) {
-		count(w->counters, CNT_IP_OUTNOROUTES);
+	rc = ip_route_output(&f);
+	if (rc) {
+		if (rc == -ENETUNREACH)
+			count(w->counters, CNT_IP_OUTNOROUTES);
 		packet_drop(w, m, DROP_IP_NOROUTE);
+		return;
+	}
+	if (f.route_type == ROUTE_BROADCAST) {
+		packet_drop(w, m, DROP_UDP_NOT_ANSWERED);
 		return;
 	}
 	udp->dgram_cksum = 0;

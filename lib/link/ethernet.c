@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ethernet input; see ethernet.h. Rule A1: a frame to another host's address is dropped before
- * anything is counted at the IP level. Tagged frames are not for an untagged link.
+ * anything is counted at the IP level. Frames of a VLAN are not for an untagged link; a tag with
+ * VLAN 0 is only about priority (IEEE 802.1Q 6.9.1) and as if it were not there, as in Linux.
  */
 #include "link/ethernet.h"
 
@@ -33,6 +34,39 @@ static void arp_to_control(struct worker *w, const struct link *l, struct rte_mb
 		packet_drop(w, m, DROP_CONTROL_QUEUE_FULL);
 }
 
+#define VLAN_ID_MASK RTE_BE16(0x0fff)
+
+static bool is_tag(rte_be16_t ether_type)
+{
+	return ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ||
+	       ether_type == RTE_BE16(RTE_ETHER_TYPE_QINQ);
+}
+
+static void step_over(struct rte_mbuf *m, uint16_t bytes)
+{
+	m->data_off += bytes;
+	m->data_len -= bytes;
+	m->pkt_len -= bytes;
+}
+
+/* The type behind tags of VLAN 0, which m's data begins with; steps over them. That of a tag if there
+ * is another VLAN, and 0 if nothing is behind. */
+static __rte_noinline rte_be16_t tags_input(struct rte_mbuf *m, rte_be16_t ether_type)
+{
+	while (is_tag(ether_type)) {
+		const struct rte_vlan_hdr *tag;
+
+		if (!packet_pull(m, sizeof(*tag) + sizeof(rte_be16_t)))
+			return 0;
+		tag = rte_pktmbuf_mtod(m, const struct rte_vlan_hdr *);
+		if (tag->vlan_tci & VLAN_ID_MASK)
+			break;
+		ether_type = tag->eth_proto;
+		step_over(m, sizeof(*tag));
+	}
+	return ether_type;
+}
+
 enum frame {
 	FRAME_CONSUMED,
 	FRAME_IPV4,                    /* it begins at its IP header now */
@@ -60,13 +94,13 @@ static enum frame frame_input(struct worker *w, const struct link *l, struct rte
 				 PACKET_F_CSUM_GOOD : 0,
 		.arrival_ns = w->now_ns,
 	};
-	m->data_off += sizeof(*eth);
-	m->data_len -= sizeof(*eth);
-	m->pkt_len -= sizeof(*eth);
+	step_over(m, sizeof(*eth));
 	if (unlikely(type == PACKET_OTHERHOST)) {
 		packet_drop(w, m, DROP_OTHERHOST);
 		return FRAME_CONSUMED;
 	}
+	if (unlikely(is_tag(ether_type)))
+		ether_type = tags_input(m, ether_type);
 	if (likely(ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
 		return FRAME_IPV4;
 	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))

@@ -167,13 +167,14 @@ void packet_free_spent(struct worker *w)
 }
 
 /* Let a segment end so many bytes before the end of its buffer, at the cost of headroom; what a link
- * header needs of that stays. */
+ * header needs of that stays. Headers lie on 4 bytes as they did. */
 static bool tailroom_make(struct rte_mbuf *m, uint32_t bytes)
 {
-	uint32_t tailroom = rte_pktmbuf_tailroom(m), by = bytes - RTE_MIN(bytes, tailroom);
+	uint32_t tailroom = rte_pktmbuf_tailroom(m), by;
 
-	if (!by)
+	if (bytes <= tailroom)
 		return true;
+	by = RTE_ALIGN_CEIL(bytes - tailroom, (uint32_t)sizeof(uint32_t));
 	if (rte_pktmbuf_headroom(m) < by + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 		return false;
 	m->data_off -= (uint16_t)by;

@@ -74,6 +74,7 @@ _Static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "one cache line");
 #define PACKET_F_ROUTED 0x04     /* came back through lo: `nexthop` is already known */
 #define PACKET_F_LOCAL 0x08      /* originated here */
 #define PACKET_F_REDIRECT 0x10   /* its sender is to be told of a better way (rule C9) */
+#define PACKET_F_UNTOLD 0x10     /* with F_LOCAL: nobody is told if a hook drops it */
 #define PACKET_F_IGNORE_DF 0x20  /* put together by a hook: may be cut in spite of DF (rule K) */
 #define PACKET_F_FRAG_PMTU 0x40  /* the largest of its fragments had DF (IPSKB_FRAG_PMTU) */
 #define PACKET_F_ROUTE_BACK 0x80 /* not routed yet; what is known of its route is the way back */

@@ -68,7 +68,8 @@ struct nexthop {
 				 * such routes go with the link */
 #define NEXTHOP_F_ONLINK 0x4    /* the gateway need not be in a subnet of the link */
 #define NEXTHOP_F_MEMBER 0x8    /* of groups: stays, dead, when its link goes down */
-#define NEXTHOP_F_IDENTITY (NEXTHOP_F_ONLINK | NEXTHOP_F_MEMBER)
+#define NEXTHOP_F_MTU_LOCKED 0x10 /* nothing that is reported of a path changes mtu */
+#define NEXTHOP_F_IDENTITY (NEXTHOP_F_ONLINK | NEXTHOP_F_MEMBER | NEXTHOP_F_MTU_LOCKED)
 
 extern struct nexthop *nexthops;   /* NEXTHOPS_MAX entries */
 

@@ -209,7 +209,8 @@ static struct nexthop template_of(const struct route_params *p, unsigned int typ
 		.asked_src = p->src,
 		.mtu = RTE_MIN(p->mtu, MTU_MAX),
 		.hoplimit = (uint8_t)p->hoplimit,
-		.flags = p->onlink ? NEXTHOP_F_ONLINK : 0,
+		.flags = (p->onlink ? NEXTHOP_F_ONLINK : 0) |
+			 (p->mtu_locked ? NEXTHOP_F_MTU_LOCKED : 0),
 	};
 }
 

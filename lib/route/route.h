@@ -53,6 +53,7 @@ struct route_params {
 	unsigned int protocol;  /* 0: boot, in route_del any */
 	unsigned int hoplimit;  /* 0: none */
 	uint8_t tos;            /* 0: any */
+	bool mtu_locked;        /* mtu holds whatever is reported of the path */
 	bool onlink;
 	bool scope_given;
 	uint8_t scope;

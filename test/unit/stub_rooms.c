@@ -333,7 +333,8 @@ static uint32_t find_nexthop(const struct route_params *p)
 		.via = p->gateway,
 		.src = p->src,
 		.mtu = p->mtu,
-		.flags = p->onlink ? NEXTHOP_F_ONLINK : 0,
+		.flags = (p->onlink ? NEXTHOP_F_ONLINK : 0) |
+			 (p->mtu_locked ? NEXTHOP_F_MTU_LOCKED : 0),
 		.asked_src = p->src,
 	};
 	uint32_t i;

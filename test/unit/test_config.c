@@ -156,7 +156,7 @@ static const char sample[] =
 	"route add blackhole 10.2.0.0/16\n"
 	"route add throw 10.3.0.0/16 table 9\n"
 	"route add local 10.4.0.1 dev lo\n"
-	"route add 10.5.0.0/16 via 10.0.0.2 dev p0 onlink proto static src 10.0.0.9 mtu 1400\n"
+	"route add 10.5.0.0/16 via 10.0.0.2 dev p0 onlink proto static src 10.0.0.9 mtu lock 1400\n"
 	"route add 10.6.0.0/16 dev p0 proto kernel\n"
 	"rule add table 9 iif p0 fwmark 020/255 from 10.0.0.0/24 priority 5 tos 8\n"
 	"neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev p0\n"
@@ -185,7 +185,7 @@ static const char expected[] =
 	"route add throw 10.3.0.0/16 table 9\n"
 	"route add local 10.4.0.1 dev lo\n"
 	"route add default via 10.1.0.2 dev p0\n"
-	"route add 10.5.0.0/16 via 10.0.0.2 dev p0 proto static src 10.0.0.9 mtu 1400 onlink\n"
+	"route add 10.5.0.0/16 via 10.0.0.2 dev p0 proto static src 10.0.0.9 mtu lock 1400 onlink\n"
 	"rule add from 10.0.0.0/24 tos 0x08 fwmark 0x10/0xff iif p0 priority 5 table 9\n"
 	"neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev p0 nud permanent\n";
 

@@ -113,6 +113,12 @@ class Play:
         for frame in frames:
             self.send(port, frame, **ethernet)
 
+    def batches(self, port, frames, size=32, **ethernet):
+        """Send many frames in groups of so many, comparing after each group."""
+        frames = iter(frames)
+        while group := list(itertools.islice(frames, size)):
+            self.send(port, *group, **ethernet)
+
     def start(self, port, *frames, dst=None, src=None):
         """Send frames and go on at once: what they cause is compared at the next step."""
         self._inject(port, frames, dst, src)

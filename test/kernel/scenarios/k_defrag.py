@@ -258,6 +258,22 @@ def wrong_checksum(s):
             s.send("p0", *cut(packet, 16))
 
 
+@kscenario("first fragments without a whole header of their protocol")
+def short_first(s):
+    ident = 0
+    for make in (tcp, udp, lambda src, dst, data, id: ipv4(src, dst, 99, data, id=id)):
+        for sizes in ((8,), (16,), (24,), (8, 8), (8, 8, 8), (16, 8, 40), (8, 16)):
+            for size in (0, 4, 12, 30, 200):
+                for dst, to in ((H1, None), (R0, None), (H1, BROADCAST_MAC)):
+                    ident += 1
+                    packet = make(H0, dst, data=data(size), id=ident)
+                    for order in (slice(None), slice(None, None, -1)):
+                        s.send("p0", *cut(packet, *sizes)[order], dst=to)
+    for options in (b"\1" * 4, b"\1" * 40):
+        for sizes in ((8,), (16,), (8, 8)):
+            s.send("p0", *cut(tcp(H0, H1, data=data(99)), *sizes, first_options=options))
+
+
 @kscenario("the largest datagram", mtu={"p0": 9000, "p1": 9000})
 def largest(s):
     for size in (65507, 65500, 65000):
