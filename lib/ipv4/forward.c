@@ -50,6 +50,9 @@ void ip_forward(struct worker *w, struct rte_mbuf *m)
 		packet_drop(w, m, DROP_LINK_GONE);
 		return;
 	}
+	if (unlikely(ip->version_ihl != 0x45) && (p->options.flags & OPTIONS_F_ALERT) &&
+	    ip_router_alert(w, m))
+		return;
 	if (unlikely(ip->time_to_live <= 1)) {
 		count(w->counters, CNT_IP_INHDRERRORS);
 		icmp_send(w, m, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);

@@ -253,6 +253,13 @@ static inline uint32_t ip_reply_mark(const struct rte_mbuf *m)
 /* An identification for a datagram of this flow: rule G1. */
 uint16_t ip_select_id(struct worker *w, const struct ip_flow *f);
 
+/* ---- router_alert.c ---- */
+
+/* Does anybody here want this packet with a router alert, which is on its way through? True: it was
+ * consumed. */
+bool ip_router_alert(struct worker *w, struct rte_mbuf *m);
+void ip_router_alert_init(void);
+
 /* ---- icmp_send.c ---- */
 
 /* Answer m with an ICMP error, if rules C5 to C8 allow it. m is only read. info: the second word

@@ -110,6 +110,7 @@ int ip_init(void)
 	if (rc)
 		return rc;
 	defrag_register(DEFRAG_LOCAL_DELIVER, ip_local_deliver_whole);
+	ip_router_alert_init();
 	rc = hook_defrag_init();
 	if (!rc)
 		rc = filter_init();

@@ -94,6 +94,13 @@ int ip_protocol_register(uint8_t protocol, ip_protocol_fn fn);
 #define IP_RAW_MAX 3
 int ip_raw_register(int protocol, ip_protocol_fn fn);
 
+/* Ask for packets of a protocol that are only passing through, but carry the router alert option
+ * (RFC 2113): fn gets them, whole, as an ip_protocol_fn does, and they are not forwarded. Of several
+ * who ask each gets one. 0, or -ENOSPC where there are IP_ROUTER_ALERT_MAX. Control thread, before
+ * the workers start. Linux's IP_ROUTER_ALERT on a raw socket. */
+#define IP_ROUTER_ALERT_MAX 8
+int ip_router_alert_register(uint8_t protocol, ip_protocol_fn fn);
+
 /* A service on a UDP port: takes datagrams whose header and checksum are right, data still at the
  * IP header, the UDP header contiguous with it; also those to broadcast and group addresses
  * (packet_of(m)->route_type). Consumes m, as an ip_protocol_fn does. */

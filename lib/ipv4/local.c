@@ -67,14 +67,10 @@ void ip_local_deliver_whole(struct worker *w, struct rte_mbuf *m)
 static void raw_deliver(struct worker *w, const struct protocol *p, const struct rte_mbuf *m)
 {
 	for (unsigned int i = 0; i < IP_RAW_MAX && p->raw[i]; i++) {
-		struct rte_mbuf *copy =
-			rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
+		struct rte_mbuf *copy = packet_copy(w, m);
 
 		if (!copy)
 			return;
-		w->counters->originated++;
-		*packet_of(copy) = *packet_of(m);
-		packet_of(copy)->frag_max_size = 0;
 		p->raw[i](w, copy);
 	}
 }

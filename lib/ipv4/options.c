@@ -6,9 +6,8 @@
  * The header's checksum is set when the packet is sent on, not before: an error quotes the header
  * as it is meanwhile, changed and with the checksum that it came with.
  *
- * Router alert (RFC 2113) is for raw sockets, of which there are none here, so it is checked and
- * passed on. CIPSO names a domain of interpretation, and none is known here: it is noted only for
- * the complaint, which carries it back.
+ * Router alert is for router_alert.c. CIPSO names a domain of interpretation, and none is known
+ * here: it is noted only for the complaint, which carries it back.
  */
 #include "ipv4/options.h"
 
@@ -160,6 +159,16 @@ static int compile_ts(struct compile *c, uint8_t *opt, uint8_t where)
 	return bad;
 }
 
+/* RFC 2113: of the values only 0 has a meaning. */
+static int note_alert(struct compile *c, const uint8_t *opt)
+{
+	if (opt[OPTION_LEN] < OPTION_RA_LEN)
+		return OPTION_LEN;
+	if (!opt[OPTION_RA_VALUE] && !opt[OPTION_RA_VALUE + 1])
+		c->at.flags |= OPTIONS_F_ALERT;
+	return GOOD;
+}
+
 static int compile_one(struct compile *c, uint8_t *opt, uint8_t where)
 {
 	switch (opt[0]) {
@@ -171,7 +180,7 @@ static int compile_one(struct compile *c, uint8_t *opt, uint8_t where)
 	case OPTION_TS:
 		return compile_ts(c, opt, where);
 	case OPTION_RA:
-		return opt[OPTION_LEN] < 4 ? OPTION_LEN : GOOD;
+		return note_alert(c, opt);
 	case OPTION_CIPSO:
 		c->at.cipso = where;
 		return opt[OPTION_LEN] < CIPSO_LEN_MIN ? OPTION_LEN : CIPSO_DOI;

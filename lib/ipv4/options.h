@@ -23,6 +23,8 @@
 #define OPTION_CIPSO 134        /* FIPS 188 */
 #define OPTION_SSRR 137         /* strict source route */
 #define OPTION_RA 148           /* router alert, RFC 2113 */
+#define OPTION_RA_VALUE 2       /* 16 bits */
+#define OPTION_RA_LEN 4
 #define OPTION_COPIED 0x80      /* this bit of the type: belongs into every fragment */
 
 #define OPTIONS_BYTES_MAX 40

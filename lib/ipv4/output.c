@@ -116,14 +116,11 @@ static void loop_copy(struct worker *w, struct rte_mbuf *copy)
 
 static void copy_to_self(struct worker *w, const struct rte_mbuf *m)
 {
-	struct rte_mbuf *copy = rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
+	struct rte_mbuf *copy = packet_copy(w, m);
 
 	if (!copy)
 		return;
-	w->counters->originated++;
-	*packet_of(copy) = *packet_of(m);
 	packet_of(copy)->type = PACKET_LOOPBACK;
-	packet_of(copy)->frag_max_size = 0;
 	if (!hooked(HOOK_POSTROUTING) || hook_run(w, copy, HOOK_POSTROUTING))
 		loop_copy(w, copy);
 }

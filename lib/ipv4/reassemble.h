@@ -23,6 +23,7 @@ enum defrag_user {
 	DEFRAG_LOCAL_DELIVER,
 	DEFRAG_CONNTRACK_IN,         /* hook_defrag.c, on PREROUTING */
 	DEFRAG_CONNTRACK_OUT,        /* and on OUTPUT */
+	DEFRAG_ROUTER_ALERT,         /* router_alert.c; Linux's IP_DEFRAG_CALL_RA_CHAIN */
 	DEFRAG_USERS
 };
 

@@ -154,6 +154,18 @@ void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason)
 	rte_pktmbuf_free(m);
 }
 
+struct rte_mbuf *packet_copy(struct worker *w, const struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
+
+	if (!copy)
+		return NULL;
+	w->counters->originated++;
+	*packet_of(copy) = *packet_of(m);
+	packet_of(copy)->frag_max_size = 0;
+	return copy;
+}
+
 void packet_deliver(struct worker *w, struct rte_mbuf *m)
 {
 	w->counters->delivered++;

@@ -46,6 +46,7 @@ struct packet_options {
 #define OPTIONS_F_TS_TIME 0x08   /* a time was entered in ts */
 #define OPTIONS_F_SRR_HIT 0x10   /* goes on to the source route's next hop */
 #define OPTIONS_F_STRICT 0x20    /* the source route is strict */
+#define OPTIONS_F_ALERT 0x40     /* router alert */
 
 struct packet {
 	uint16_t link;           /* input link's id; of a packet made here: 0 (lo) */
@@ -118,6 +119,10 @@ void packet_drop_bulk(struct worker *w, struct rte_mbuf **m, unsigned int n,
 		      enum drop_reason reason);
 /* The same on the control thread. */
 void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason);
+
+/* A copy of m in mbufs of its own, counted as made here; private data is copied, but for the
+ * boundaries of fragments. m is only read. NULL: there are no mbufs. */
+struct rte_mbuf *packet_copy(struct worker *w, const struct rte_mbuf *m);
 
 /* Consumed by the router itself as it should be: count and free. Consumes m. */
 void packet_deliver(struct worker *w, struct rte_mbuf *m);

@@ -26,6 +26,8 @@
 #define WITH_BOTH 201
 #define UNKNOWN 202
 #define FULL 203
+#define WITH_ALERT 204
+#define OTHER_ALERT 205
 
 static struct counters counters;
 static struct worker worker = {.counters = &counters};
@@ -42,6 +44,21 @@ bool hook_run(struct worker *w, struct rte_mbuf *m, enum hook_point point)
 void ip_defrag_run(struct worker *w)
 {
 	fail();
+}
+
+static enum defrag_user defrag_for;
+static defrag_done_fn defrag_done;
+
+void defrag_register(enum defrag_user user, defrag_done_fn done)
+{
+	assert_int_equal(user, DEFRAG_ROUTER_ALERT);
+	defrag_done = done;
+}
+
+void ip_defrag(struct worker *w, struct rte_mbuf *m, enum defrag_user user)
+{
+	defrag_for = user;
+	packet_deliver(w, m);
 }
 
 void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t code,
@@ -151,6 +168,40 @@ static void test_example(void **state)
 	assert_int_equal(told, 0);
 }
 
+static void test_router_alert(void **state)
+{
+	struct rte_mbuf *m = packet_make(WITH_ALERT, "abc");
+
+	memset(&counters, 0, sizeof(counters));
+	raw_calls = handled = 0;
+	ip_router_alert_init();
+	assert_false(ip_router_alert(&worker, m));
+	assert_int_equal(ip_router_alert_register(WITH_ALERT, rcv), 0);
+	assert_true(ip_router_alert(&worker, m));
+	assert_int_equal(handled, 1);
+
+	/* both get one, and one of them is a copy */
+	assert_int_equal(ip_router_alert_register(WITH_ALERT, raw_rcv), 0);
+	assert_true(ip_router_alert(&worker, packet_make(WITH_ALERT, "abc")));
+	assert_int_equal(handled, 2);
+	assert_int_equal(raw_calls, 1);
+	assert_int_equal(count_of(CNT_IP_INDELIVERS), 0);
+
+	/* fragments are put together for them, and are nobody else's */
+	m = packet_make(WITH_ALERT, "abcdefgh");
+	packet_ip(m)->fragment_offset = RTE_BE16(RTE_IPV4_HDR_MF_FLAG);
+	assert_true(ip_router_alert(&worker, m));
+	assert_int_equal(defrag_for, DEFRAG_ROUTER_ALERT);
+	assert_int_equal(handled, 2);
+	defrag_done(&worker, packet_make(WITH_ALERT, "abcdefghi"));
+	assert_int_equal(handled, 3);
+	assert_int_equal(raw_calls, 2);
+
+	for (unsigned int i = 2; i < IP_ROUTER_ALERT_MAX; i++)
+		assert_int_equal(ip_router_alert_register(OTHER_ALERT, rcv), 0);
+	assert_int_equal(ip_router_alert_register(OTHER_ALERT, rcv), -ENOSPC);
+}
+
 static int setup(void **state)
 {
 	char *argv[] = {"test_local", "--no-huge", "-m", "64", "--no-pci", "--no-telemetry",
@@ -175,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_raw_alone),
 		cmocka_unit_test(test_raw_and_handler),
 		cmocka_unit_test(test_several_raw),
+		cmocka_unit_test(test_router_alert),
 		cmocka_unit_test(test_example),
 	};
 
