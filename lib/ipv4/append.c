@@ -224,7 +224,7 @@ void ip_push_pending_frames(struct worker *w, struct ip_cork *c)
 	packet_of(m)->next = NULL;
 	c->first = c->last = NULL;
 	w->counters->originated++;
-	ip_send_pieces(w, m, c->flow, several);
+	ip_build_and_send_pkt(w, m, c->flow, several);
 }
 
 void ip_flush_pending_frames(struct ip_cork *c)

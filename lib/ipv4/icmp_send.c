@@ -77,7 +77,7 @@ static bool host_allow(struct worker *w, const struct ip_flow *f)
 /* Consumes m. */
 static void send_counted(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, uint8_t type)
 {
-	if (ip_send_datagram(w, m, f)) {
+	if (ip_queue_xmit(w, m, f)) {
 		count(w->counters, CNT_ICMP_OUTMSGS);
 		w->counters->icmp_out_type[type]++;
 	} else {

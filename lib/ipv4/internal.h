@@ -228,14 +228,16 @@ struct ip_flow {
  * 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES or -EINVAL. */
 int ip_route_output(struct ip_flow *f);
 
-/* Put a header before m's data (a transport datagram of m->pkt_len bytes) and send it the way
- * that ip_route_output() found; in pieces, if it is larger than the path's MTU. m is counted as
- * originated already. Consumes m. false: its pieces could not be made; counted as discarded. */
-bool ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
+/* Send a ready transport datagram (m's data, m->pkt_len bytes) the way that ip_route_output() found
+ * and f remembers; in pieces, if it is larger than the path's MTU. m is counted as originated
+ * already. Consumes m. false: its pieces could not be made; counted as discarded. */
+bool ip_queue_xmit(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
 
-/* The same for what append.c has gathered; several: m is a frag_list whose boundaries are where the
- * path's MTU asks for them. */
-void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool several);
+/* Put the header before m's data and send it as it is, without a look at its size: what fits for
+ * certain, as a reset, and, several, the frag_list that append.c has gathered, whose boundaries are
+ * where the path's MTU asks for them. m is counted as originated already. Consumes m. */
+void ip_build_and_send_pkt(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f,
+			   bool several);
 
 /* ---- multipath.c: the way of several that a packet takes ---- */
 

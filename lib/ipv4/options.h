@@ -8,7 +8,7 @@
  * whose header is longer than 20 bytes and for no others.
  *
  * The options of a packet that the router itself sends are made beforehand (struct ip_options) and
- * become part of its header in ip_send_datagram().
+ * become part of its header in ip_queue_xmit().
  */
 #ifndef IPV4_OPTIONS_H
 #define IPV4_OPTIONS_H

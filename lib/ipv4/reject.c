@@ -122,5 +122,5 @@ void ip_reject_reset(struct worker *w, struct rte_mbuf *m, enum hook_point point
 	rst->cksum = (uint16_t)~checksum_fold(
 		checksum_pseudo(ip->dst_addr, ip->src_addr, IPPROTO_TCP, sizeof(*rst)) +
 		(uint32_t)rte_raw_cksum(rst, sizeof(*rst)));
-	ip_send_datagram(w, r, &f);
+	ip_build_and_send_pkt(w, r, &f, false);
 }

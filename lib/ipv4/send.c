@@ -171,12 +171,12 @@ static bool dont_fragment(const struct ip_flow *f, uint32_t len)
 	       (f->pmtudisc == IP_PMTU_WANT && len <= f->mtu && !f->mtu_locked);
 }
 
-bool ip_send_datagram(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
+bool ip_queue_xmit(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
 {
 	uint32_t header = sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
 
 	if (likely(m->pkt_len + header <= f->mtu) || f->pmtudisc == IP_PMTU_DO) {
-		ip_send_pieces(w, m, f, false);
+		ip_build_and_send_pkt(w, m, f, false);
 		return true;
 	}
 	w->counters->originated--; /* what is gathered is counted when it is sent */
@@ -193,7 +193,8 @@ static uint8_t time_to_live(const struct ip_flow *f)
 	return f->hoplimit ? f->hoplimit : (uint8_t)ip_settings.default_ttl;
 }
 
-void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool several)
+void ip_build_and_send_pkt(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f,
+			   bool several)
 {
 	struct packet *p = packet_of(m);
 	uint8_t options = f->options ? f->options->len : 0;

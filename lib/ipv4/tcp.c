@@ -101,7 +101,7 @@ static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct 
 		(uint32_t)rte_raw_cksum(rst, sizeof(*rst)));
 	count(w->counters, CNT_TCP_OUTSEGS);
 	count(w->counters, CNT_TCP_OUTRSTS);
-	ip_send_datagram(w, r, &f);
+	ip_build_and_send_pkt(w, r, &f, false);
 }
 
 void tcp_rcv(struct worker *w, struct rte_mbuf *m)

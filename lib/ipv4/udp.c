@@ -181,5 +181,5 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 	udp->dgram_cksum = 0;
 	udp->dgram_cksum = udp_checksum(m, &f);
 	count(w->counters, CNT_UDP_OUTDATAGRAMS);
-	ip_send_datagram(w, m, &f);
+	ip_queue_xmit(w, m, &f);
 }

@@ -31,7 +31,8 @@ static bool sent_several;
 static uint32_t refer_from;
 struct link *links[LINKS_MAX];
 
-void ip_send_pieces(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, bool several)
+void ip_build_and_send_pkt(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f,
+			   bool several)
 {
 	assert_null(sent);
 	sent = m;
