@@ -159,7 +159,8 @@ for number, (name, settings) in enumerate(SETTINGS.items()):
     @scenario(f"many options together, at random: {name}", "B",
               setup=UNLIMITED + WAYS + settings + way_out + (
                   "sysctl net.ipv4.conf.all.send_redirects=0",
-                  "sysctl net.ipv4.conf.p0.send_redirects=0"))
+                  "sysctl net.ipv4.conf.p0.send_redirects=0",
+                  "sysctl net.ipv4.conf.p1.send_redirects=0"))
     def together(s, number=number, name=name):
         rng = random.Random(1000 + number)
         # What goes by lo comes from the router itself, whose route errors are limited in number.
