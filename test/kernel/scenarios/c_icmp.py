@@ -169,12 +169,6 @@ def route_error_limit(s):
     s.each("p0", [udp(far("p0", 10), UNROUTED) for _ in range(2)])
 
 
-@scenario("no-route errors without the limit of C7", "C10",
-          setup=("sysctl net.ipv4.icmp_ratelimit=0",))
-def route_error_limit_alone(s):
-    s.each("p0", [udp(H0, UNROUTED) for _ in range(8)])
-
-
 @scenario("with icmp_ratelimit off another error empties the bucket of no-route errors", "C10",
           setup=("sysctl net.ipv4.icmp_ratelimit=0",))
 def route_error_emptied(s):
