@@ -25,6 +25,7 @@
 #define WAITING_SLOTS 4096             /* the range of net.millrace.neigh_waiting_max */
 #define BUCKET_BITS 10
 #define NO_SLOT UINT16_MAX
+#define POOL_SHARE 4                   /* the part of the pool that all workers may hold by default */
 
 struct waiting {
 	struct rte_mbuf *head, *tail;  /* never empty; linked by packet_of(m)->next */
@@ -37,6 +38,7 @@ struct waiting {
 
 struct neigh_worker {
 	uint64_t held;                 /* packets in all queues; neigh_held() reads it */
+	uint64_t mbufs;                /* that they consist of */
 	unsigned int n_waiting;
 	uint16_t free;
 	uint16_t bucket[1 << BUCKET_BITS];
@@ -142,6 +144,7 @@ static struct rte_mbuf *waiting_pop(struct neigh_worker *nw, struct waiting *q)
 	q->head = packet_of(m)->next;
 	packet_of(m)->next = NULL;
 	q->bytes -= packet_truesize(m->pkt_len);
+	nw->mbufs -= m->nb_segs;
 	held_add(nw, -1);
 	return m;
 }
@@ -155,6 +158,7 @@ static void waiting_push(struct neigh_worker *nw, struct waiting *q, struct rte_
 		q->head = m;
 	q->tail = m;
 	q->bytes += packet_truesize(m->pkt_len);
+	nw->mbufs += m->nb_segs;
 	held_add(nw, 1);
 }
 
@@ -244,9 +248,18 @@ static bool ask(struct worker *w, uint16_t link, rte_be32_t addr, rte_be32_t src
 	return message_to_control(w, &msg);
 }
 
+/* May no more mbufs be held? Receive queues must never run dry for the sake of addresses that do
+ * not answer. */
 static bool held_full(const struct neigh_worker *nw)
 {
-	return nw->held >= (uint64_t)__atomic_load_n(&neigh_held_max, __ATOMIC_RELAXED);
+	uint64_t max = (uint64_t)__atomic_load_n(&neigh_held_max, __ATOMIC_RELAXED);
+	const struct rte_mempool *pool;
+
+	if (!max) {
+		pool = packet_pool(SOCKET_ID_ANY);
+		max = pool ? pool->size / POOL_SHARE / workers_count : 0;
+	}
+	return nw->mbufs >= max;
 }
 
 static void hold_first(struct worker *w, struct rte_mbuf *m, uint16_t link, rte_be32_t addr)

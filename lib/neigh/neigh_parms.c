@@ -163,8 +163,9 @@ int neigh_parms_init(void)
 		 .min = 1, .max = 4096, .preset = 1024,
 		 .help = "unresolved neighbours for which a worker holds packets at a time"},
 		{.name = "net.millrace.neigh_held_max", .value = &neigh_held_max,
-		 .min = 1, .max = INT32_MAX, .preset = 8192,
-		 .help = "packets that a worker holds for unresolved neighbours in all"},
+		 .min = 0, .max = INT32_MAX, .preset = 0,
+		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: its part of a "
+			 "quarter of the pool"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {

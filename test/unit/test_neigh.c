@@ -243,7 +243,19 @@ static void test_bounds_of_a_worker(void **state)
 	assert_int_equal(drops(DROP_NEIGH_QUEUEFULL) - full, 2);
 	assert_int_equal(neigh_held(), 3);
 	set("net.millrace.neigh_waiting_max", "1024");
-	set("net.millrace.neigh_held_max", "8192");
+	set("net.millrace.neigh_held_max", "0");
+}
+
+/* However many addresses are asked for, most of the pool stays for receiving. */
+static void test_a_quarter_of_the_pool(void **state)
+{
+	unsigned int share = packet_pool(SOCKET_ID_ANY)->size / 4 / workers_count;
+
+	set("net.millrace.neigh_waiting_max", "4096");
+	for (unsigned int i = 0; i < share + 10; i++)
+		output(IP(10, 0, 1, 0) + rte_cpu_to_be_32(2 + i % 200), i);
+	assert_int_equal(neigh_held(), share);
+	set("net.millrace.neigh_waiting_max", "1024");
 }
 
 /* The word is valid before the worker has its message: what waits goes first. */
@@ -488,7 +500,8 @@ int main(void)
 		TEST(failure_reports_to_itself), TEST(no_probes_at_all),
 		TEST(stale_delay_probe_fail), TEST(probe_answered), TEST(delay_confirmed),
 		TEST(used_told_once), TEST(queue_limit), TEST(queue_holds_one_always),
-		TEST(bounds_of_a_worker), TEST(order_before_message), TEST(lost_before_message),
+		TEST(bounds_of_a_worker), TEST(a_quarter_of_the_pool),
+		TEST(order_before_message), TEST(lost_before_message),
 		TEST(two_workers), TEST(control_ring_full), TEST(worker_ring_full),
 		TEST(table_full), TEST(periodic_gc), TEST(many_entries), TEST(operator),
 		TEST(delete_incomplete), TEST(link_events), TEST(arp_notify), TEST(settings),
