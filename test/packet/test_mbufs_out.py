@@ -106,6 +106,7 @@ def test_out_of_buffers(router, captures, directory, monkeypatch, held, refer, d
                   f"neigh add {address(0, 2)} lladdr {frames.host_mac(0, 2)} dev p0",
                   f"neigh add {FAR} lladdr {frames.host_mac(1, 2)} dev p1",
                   "sysctl net.ipv4.neigh.p1.unres_qlen_bytes=100000000",
+                  "sysctl net.millrace.neigh_held_max=1000000",
                   f"sysctl net.millrace.defrag={defrag}", *QUIET],
                  "--time", "packet", *option)
     account = router.settled(len(records), held=0)
