@@ -152,7 +152,7 @@ static __rte_noinline uint32_t own(const struct burst *b, unsigned int at, uint3
 		unsigned int i = (unsigned int)__builtin_ctz(left);
 		const struct rte_ipv4_hdr *ip = (const void *)(b->data[at + i] + RTE_ETHER_HDR_LEN);
 
-		if (route_lookup_local(ip->src_addr)->type == ROUTE_LOCAL)
+		if (route_is_local(ip->src_addr))
 			sure |= 1u << i;
 	}
 	return sure;

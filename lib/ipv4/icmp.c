@@ -166,13 +166,6 @@ static void quoted_deliver(struct worker *w, struct rte_mbuf *m, uint32_t at,
 		packet_deliver(w, m);
 }
 
-/* A broadcast address; Linux's inet_addr_type() counts 0.0.0.0 among them. */
-static bool is_broadcast(rte_be32_t addr)
-{
-	return !addr || ip_is_limited_broadcast(addr) ||
-	       route_lookup_local(addr)->type == ROUTE_BROADCAST;
-}
-
 /* ip_no_pmtu_disc: 2 hears nothing of paths, 3 only of what can tell whether the quoted packet is
  * its own, which of these protocols only TCP can. (1 hears, but not which MTU.) */
 static bool is_unheard(const struct icmp_hdr *icmp, const struct quoted *q)
@@ -207,7 +200,7 @@ static void icmp_about_us(struct worker *w, struct rte_mbuf *m)
 	if (!redirect && ((icmp.type == ICMP_DEST_UNREACH && icmp.code > 15) ||
 			  (icmp.type == ICMP_TIME_EXCEEDED && icmp.code == 1) ||
 			  (!ip_settings.icmp_ignore_bogus_error_responses &&
-			   is_broadcast(q.ip.dst_addr)))) {
+			   ip_is_broadcast(q.ip.dst_addr)))) {
 		packet_deliver(w, m);
 		return;
 	}

@@ -110,6 +110,12 @@ static inline bool ip_is_limited_broadcast(rte_be32_t a)
 	return a == RTE_BE32(0xffffffff);
 }
 
+/* A broadcast address; Linux's inet_addr_type() counts 0.0.0.0 among them. */
+static inline bool ip_is_broadcast(rte_be32_t a)
+{
+	return !a || ip_is_limited_broadcast(a) || route_lookup_local(a)->type == ROUTE_BROADCAST;
+}
+
 #define IP_ALL_HOSTS RTE_BE32(0xe0000001)  /* 224.0.0.1, the one group that links have joined */
 
 static inline bool ip_is_local_multicast(rte_be32_t a)

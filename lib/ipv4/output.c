@@ -103,7 +103,7 @@ static bool heard_here(const struct rte_mbuf *m, const struct link *out)
 	if (out->id == LINK_LO)
 		return false;
 	if (p->route_type == ROUTE_MULTICAST)
-		return packet_ip(m)->dst_addr == RTE_BE32(0xe0000001);
+		return packet_ip(m)->dst_addr == IP_ALL_HOSTS;
 	return p->route_type == ROUTE_BROADCAST && !(p->flags & PACKET_F_FORWARD);
 }
 

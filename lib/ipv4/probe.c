@@ -190,7 +190,7 @@ int probe_route(rte_be32_t dst, rte_be32_t *src)
 	struct ip_flow f = {.dst = dst, .src = *src, .protocol = IPPROTO_ICMP};
 	int rc;
 
-	if (f.src && route_lookup_local(f.src)->type != ROUTE_LOCAL)
+	if (f.src && !route_is_local(f.src))
 		return -EADDRNOTAVAIL;
 	rc = ip_route_output(&f);
 	*src = f.src;

@@ -33,7 +33,6 @@
 #include "core/sysctl.h"
 #include "ipv4/reassemble_runs.h"
 
-#define POOL_SHARE 4           /* the part of the pool that fragments may hold by default */
 #define RING_SIZE 8192         /* what comes in while a worker is kept from working for a while */
 #define RING_SHARE 2           /* the part of all mbufs that one ring may hold */
 #define RING_TURN 256          /* fragments taken from the ring in one turn of the loop */
@@ -72,12 +71,10 @@ uint64_t defrag_bytes_max(void)
 uint64_t defrag_mbufs_max(void)
 {
 	uint64_t max = (uint64_t)__atomic_load_n(&settings.mbufs_max, __ATOMIC_RELAXED);
-	const struct rte_mempool *pool;
 
-	if (max)
-		return max;
-	pool = packet_pool(SOCKET_ID_ANY);
-	return pool ? RTE_MIN(pool->size / POOL_SHARE, (uint32_t)FRAG_MBUFS_MAX) : FRAG_MBUFS_MAX;
+	if (!max)
+		max = packet_pool_share();
+	return max ? RTE_MIN(max, (uint64_t)FRAG_MBUFS_MAX) : FRAG_MBUFS_MAX;
 }
 
 void defrag_settle(struct defrag *d)

@@ -60,12 +60,6 @@ static bool is_own_icmp(const struct rte_mbuf *m, uint32_t header)
 	return type != ICMP_ECHO;
 }
 
-static bool is_of_many(rte_be32_t addr)
-{
-	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr) ||
-	       route_lookup_local(addr)->type == ROUTE_BROADCAST;
-}
-
 /* Before a packet is routed, what is known of its route is the way back. */
 static bool route_back(struct rte_mbuf *m)
 {
@@ -109,7 +103,7 @@ void ip_reject_reset(struct worker *w, struct rte_mbuf *m, enum hook_point point
 	    p->route_type == ROUTE_BROADCAST || p->route_type == ROUTE_MULTICAST)
 		return;
 	/* it takes the way that rules give to its source, be that an own address or not */
-	if (!is_of_many(ip->dst_addr))
+	if (!ip_is_multicast(ip->dst_addr) && !ip_is_broadcast(ip->dst_addr))
 		f.src = ip->dst_addr;
 	if (ip_route_output(&f))
 		return;

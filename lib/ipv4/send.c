@@ -59,11 +59,6 @@ uint16_t ip_select_id(struct worker *w, const struct ip_flow *f)
 	return (uint16_t)ids->slot[slot].id;
 }
 
-static bool own_address(rte_be32_t addr)
-{
-	return route_lookup_local(addr)->type == ROUTE_LOCAL;
-}
-
 static int error_of(unsigned int route_type)
 {
 	switch (route_type) {
@@ -137,7 +132,7 @@ int ip_route_output(struct ip_flow *f)
 		return -EINVAL;
 	if (ip_is_multicast(f->dst) || ip_is_limited_broadcast(f->dst))
 		return output_to_many(f);
-	if (f->src && !f->any_src && !own_address(f->src))
+	if (f->src && !f->any_src && !route_is_local(f->src))
 		return -ENETUNREACH;
 	if (!f->dst)
 		f->dst = f->src ? f->src : RTE_BE32(RTE_IPV4_LOOPBACK);
@@ -212,7 +207,8 @@ void ip_build_and_send_pkt(struct worker *w, struct rte_mbuf *m, const struct ip
 		.dst_addr = f->dst,
 	};
 
-	header.hdr_checksum = checksum_header_new(&header);
+	if (likely(!options))
+		header.hdr_checksum = checksum_header_new(&header);
 	*ip = header;
 	if (unlikely(options)) {
 		ip_options_build(f->options, m, f->final_dst, w->now_ns);

@@ -25,7 +25,6 @@
 #define WAITING_SLOTS 4096             /* the range of net.millrace.neigh_waiting_max */
 #define BUCKET_BITS 10
 #define NO_SLOT UINT16_MAX
-#define POOL_SHARE 4                   /* the part of the pool that all workers may hold by default */
 
 struct waiting {
 	struct rte_mbuf *head, *tail;  /* never empty; linked by packet_of(m)->next */
@@ -238,7 +237,7 @@ static rte_be32_t own_source(const struct rte_mbuf *m)
 {
 	rte_be32_t src = packet_ip(m)->src_addr;
 
-	return route_lookup_local(src)->type == ROUTE_LOCAL ? src : 0;
+	return route_is_local(src) ? src : 0;
 }
 
 static bool ask(struct worker *w, uint16_t link, rte_be32_t addr, rte_be32_t src)
@@ -248,17 +247,13 @@ static bool ask(struct worker *w, uint16_t link, rte_be32_t addr, rte_be32_t src
 	return message_to_control(w, &msg);
 }
 
-/* May no more mbufs be held? Receive queues must never run dry for the sake of addresses that do
- * not answer. */
+/* May no more mbufs be held? */
 static bool held_full(const struct neigh_worker *nw)
 {
 	uint64_t max = (uint64_t)__atomic_load_n(&neigh_held_max, __ATOMIC_RELAXED);
-	const struct rte_mempool *pool;
 
-	if (!max) {
-		pool = packet_pool(SOCKET_ID_ANY);
-		max = pool ? pool->size / POOL_SHARE / workers_count : 0;
-	}
+	if (!max)
+		max = packet_pool_share() / workers_count;
 	return nw->mbufs >= max;
 }
 

@@ -15,6 +15,7 @@
 /* Buffers that hold more than the ordinary ones are for devices that want a whole large frame in
  * one; there are fewer of them, as each takes so much more. */
 #define LARGE_SHARE 8
+#define WAITING_SHARE 4
 
 static struct rte_mempool *pools[RTE_MAX_NUMA_NODES];
 static struct rte_mempool *large_pools[RTE_MAX_NUMA_NODES];
@@ -81,6 +82,13 @@ static int node_of(int socket)
 struct rte_mempool *packet_pool(int socket)
 {
 	return pools[node_of(socket)];
+}
+
+unsigned int packet_pool_share(void)
+{
+	const struct rte_mempool *pool = packet_pool(SOCKET_ID_ANY);
+
+	return pool ? pool->size / WAITING_SHARE : 0;
 }
 
 struct rte_mempool *packet_pool_holding(int socket, unsigned int data_bytes)

@@ -93,6 +93,10 @@ static inline struct rte_ipv4_hdr *packet_ip(const struct rte_mbuf *m)
 /* The mbuf pool that packets made by the router come from; one a NUMA node. */
 struct rte_mempool *packet_pool(int socket);
 
+/* How many buffers may be held by default by what waits for something, fragments or packets for an
+ * unresolved neighbour, so that receive queues never run dry: a quarter. 0: there is no pool yet. */
+unsigned int packet_pool_share(void);
+
 /* A pool whose buffers hold so much data in one: the ordinary one if it does, else one of large
  * buffers, an eighth as many, made when it is first asked for. NULL: no memory, or the large pool
  * is there and its buffers are smaller. Control thread. */

@@ -165,6 +165,12 @@ static inline const struct nexthop *route_lookup_local(rte_be32_t addr)
 	return route_lookup_local_open(addr);
 }
 
+/* Is it an address of the router itself? */
+static inline bool route_is_local(rte_be32_t addr)
+{
+	return route_lookup_local(addr)->type == ROUTE_LOCAL;
+}
+
 /* ---- control thread ---- */
 
 /* The answer to a lookup and where it comes from. */
