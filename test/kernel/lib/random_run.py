@@ -144,7 +144,8 @@ class Chapter:
     def _fewest(self, groups, difference):
         """Leave out groups, then frames of those that stay, as long as the difference stays."""
         deadline = time.monotonic() + _SHRINK_SECONDS
-        groups, difference = self._without(groups, lambda rest: rest, difference, deadline)
+        groups, difference = self._without(
+            groups, difference, deadline, lambda rest: self._replay(rest) if rest else None)
         frames = [(n, frame) for n, (_, group) in enumerate(groups) for frame in group]
         ports = [port for port, _ in groups]
 
@@ -152,44 +153,38 @@ class Chapter:
             return [(ports[n], [frame for _, frame in part])
                     for n, part in itertools.groupby(rest, key=lambda numbered: numbered[0])]
 
-        frames, difference = self._without(frames, regrouped, difference, deadline)
+        frames, difference = self._without(
+            frames, difference, deadline,
+            lambda rest: self._replay(regrouped(rest)) if rest else None)
         return regrouped(frames), difference
 
-    def _without(self, parts, groups_of, difference, deadline):
-        """Leave out ever fewer of the parts, of which groups are made, as long as it stays."""
-        size = len(parts) // 2
+    def _least_setup(self, groups, difference):
+        """The commands without which there is no difference."""
+        deadline = time.monotonic() + _SHRINK_SECONDS
+        base = random_frames.SETUP              # stays: it is what keeps chance away
+        setup, difference = self._without(
+            list(self.setup[len(base):]), difference, deadline,
+            lambda rest: self._replay(groups, setup=(*base, *rest)),
+            # without these there would be another difference: sentinels lost, or chance
+            stays=lambda command: "198.18." in command or "hash_seed" in command)
+        return tuple(setup), difference
+
+    @staticmethod
+    def _without(parts, difference, deadline, replay, stays=lambda part: False):
+        """Leave out ever fewer of the parts as long as their replay still shows a difference."""
+        size = max(1, len(parts) // 2)
         while size and time.monotonic() < deadline:
             start = 0
             while start < len(parts) and time.monotonic() < deadline:
-                rest = parts[:start] + parts[start + size:]
-                still = self._replay(groups_of(rest)) if rest else None
+                rest = (parts[:start] + list(filter(stays, parts[start:start + size]))
+                        + parts[start + size:])
+                still = replay(rest) if rest != parts else None
                 if still is not None:
                     parts, difference = rest, still
                 else:
                     start += size
             size //= 2
         return parts, difference
-
-    def _least_setup(self, groups, difference):
-        """The commands without which there is no difference."""
-        deadline = time.monotonic() + _SHRINK_SECONDS
-        base = len(random_frames.SETUP)         # stays: it is what keeps chance away
-        setup, part = list(self.setup[base:]), max(1, (len(self.setup) - base) // 2)
-        while part and time.monotonic() < deadline:
-            start = 0
-            while start < len(setup) and time.monotonic() < deadline:
-                # without these there would be another difference: sentinels lost, or chance
-                rest = (setup[:start] + [c for c in setup[start:start + part]
-                                         if "198.18." in c or "hash_seed" in c]
-                        + setup[start + part:])
-                still = (self._replay(groups, setup=(*random_frames.SETUP, *rest))
-                         if rest != setup else None)
-                if still is not None:
-                    setup, difference = rest, still
-                else:
-                    start += part
-            part //= 2
-        return tuple(setup), difference
 
     def _as_scenario(self, groups, setup):
         lines = [f'@scenario("found by {self.name}", "random", sentinel="{self.sentinel}",',

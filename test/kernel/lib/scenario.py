@@ -233,14 +233,19 @@ class Play:
                                          self._sequence)
         return found, expected, got
 
-    def _compare_outputs(self, tolerance=None):
+    def _lasting(self, look):
+        """What `look` returns, a difference first, once there is none or it has lasted."""
         deadline = time.monotonic() + _GRACE_SECONDS
-        found, expected, got = self._difference(tolerance)
-        while found and time.monotonic() < deadline:
+        seen = look()
+        while seen[0] and time.monotonic() < deadline:
             time.sleep(_GRACE_STEP_SECONDS)
             for wire in self._wires:
                 wire.receive()
-            found, expected, got = self._difference(tolerance)
+            seen = look()
+        return seen
+
+    def _compare_outputs(self, tolerance=None):
+        found, expected, got = self._lasting(lambda: self._difference(tolerance))
         if found:
             self._fail(compare.describe(found, expected, got, self._names,
                                         self._own_addresses))
@@ -265,16 +270,12 @@ class Play:
         expected, got = (counters.growth(*pair) for pair in zip(self._counted, now))
         if self._damage:
             got = self._damage.counters(got)
-        return expected, got, now, counters.differing(expected, got, self._ignored_counters)
+        return counters.differing(expected, got, self._ignored_counters), expected, now
 
     def check_counters(self):
         """Compare how the counters have grown since the last check."""
-        deadline = time.monotonic() + _GRACE_SECONDS
-        expected, got, now, wrong = self._counters_grown()
-        while wrong and time.monotonic() < deadline:    # another worker may still have some to do
-            time.sleep(_GRACE_STEP_SECONDS)
-            expected, got, now, wrong = self._counters_grown()
-        self._counted = now
+        # another worker may still have some to do
+        wrong, expected, self._counted = self._lasting(self._counters_grown)
         self.transcript.append("counters: " + ", ".join(
             f"{name} +{added}" for name, added in sorted(expected.items())))
         if wrong:
