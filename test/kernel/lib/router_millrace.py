@@ -17,6 +17,7 @@ from .router_linux import way
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
+_QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"argv": ["drops"]}}\n'
 _EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
 
 
@@ -70,16 +71,21 @@ class MillraceRouter:
         self._await_socket()
 
     def _await_socket(self):
+        """The socket is there before the configuration is loaded; answers come after it."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if self.last_words():
                 raise netns.CommandRefused(self.last_words())
             with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(_START_SECONDS)
                 try:
                     probe.connect(self.socket_path)
-                    return
+                    probe.sendall(_QUESTION)
+                    if probe.recv(1):
+                        return
                 except OSError:
-                    time.sleep(0.01)
+                    pass
+            time.sleep(0.01)
         raise netns.CommandRefused(f"millrace does not answer on its socket:\n{self._log()}")
 
     def last_words(self):

@@ -103,6 +103,7 @@ class Network:
         self.router.prepare()
         self._cables()
         start(router_commands())
+        await_up(*((self.switch, port) for port in PORTS))
         self._surroundings()
 
     def _cables(self):

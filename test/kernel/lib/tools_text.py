@@ -55,6 +55,7 @@ MASKS = [
     Mask("ping", "milliseconds since the timestamp before, if they are few",
          r"^\t([\d.]+\t)?(-1|\d{1,3})$", lambda match: f"\t{match[1] or ''}T"),
     Mask("arping tracepath", _HOW_LONG, r"(?P<value>\d+\.\d+)ms( |$)", _TIME),
+    Mask("tracepath", "how wide the time was", r" +Tms( |$)", r" Tms\1"),
     Mask("traceroute", _HOW_LONG, r"(?P<value>\d+\.\d+) ms", _TIME),
     Mask("mtr", "when it began", r"^Start: .*", "Start: T"),
     Mask("mtr", "the machine's name", r"^HOST: \S+ *", "HOST:                             "),
@@ -71,6 +72,7 @@ MASKS = [
     Mask("nmap", _HOW_LONG, r"\((?P<value>[\d.]+)s latency\)", _SECONDS),
     Mask("nmap", "how long it took", r"(scanned in) [\d.]+ seconds$", r"\1 T"),
     Mask("nmap", _HOW_LONG, r"^\d+ +(?P<value>\d+\.\d\d) ms", _TIME),
+    Mask("nmap", "how wide the times were", r"^(HOP RTT|\d+ +T ms) +", r"\1 "),
     Mask("nmap", "what its debugging says of itself",
          r"^(-----|  (hostgroups|rtt-timeouts|max-scan-delay|parallelism|max-retries|min-rate):"
          r"|Initiating |Completed |Overall sending|Packet capture filter|Scanned at|Final times"
