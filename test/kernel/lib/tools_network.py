@@ -30,11 +30,14 @@ _FIRST_HOST = 10
 _CABLE_SECONDS = 5.0
 
 # What a new namespace copies from the machine is not trusted.  The limit on all ICMP errors of a
-# machine together is random (rule C8); it must not be reached by tools that run at once.
+# machine together is random (rule C8); it must not be reached by tools that run at once.  Hosts
+# answer everything: with a limit to each asker, the order of frames that another CPU carried on
+# half way would decide which of a traceroute's probes goes unanswered.  The router has its limit.
 _HOST_SYSCTLS = {
     "net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1,
     "net.ipv4.ip_forward": 0, "net.ipv4.icmp_msgs_per_sec": 1000000,
-    "net.ipv4.icmp_msgs_burst": 1000000, "net.ipv4.conf.all.rp_filter": 0,
+    "net.ipv4.icmp_msgs_burst": 1000000, "net.ipv4.icmp_ratelimit": 0,
+    "net.ipv4.conf.all.rp_filter": 0,
     "net.ipv4.conf.all.accept_redirects": 1, "net.ipv4.conf.default.accept_redirects": 1,
     "net.ipv4.conf.all.accept_source_route": 1, "net.ipv4.conf.default.accept_source_route": 1,
     "net.ipv4.conf.default.rp_filter": 0,
