@@ -159,8 +159,8 @@ def first_difference(expected, got, own_addresses, tolerance=None, started=(0.0,
                 at = [side[index][0] - start for side, start in zip((left, right), started)]
                 if abs(at[0] - at[1]) > tolerance:
                     return (port, index, left[index][1], right[index][1],
-                            f"times differ: {at[0]:.3f} s and {at[1]:.3f} s after the frame"
-                            f" (tolerance {tolerance} s)")
+                            f"times differ: {at[0]:.3f} s and {at[1]:.3f} s after the last frame"
+                            f" or command (tolerance {tolerance:.2f} s)")
     return None
 
 

@@ -26,6 +26,7 @@ class Side:
     def __init__(self, letter, router, host, mtu, keep):
         self.router = router
         self.name = router.name
+        self.commanded_at = 0.0
         router.prepare()
         interfaces = {}
         lines = []
@@ -90,6 +91,7 @@ class Testbed:
     def run(self, commands):
         for side in self.sides:
             side.router.run(commands)
+            side.commanded_at = time.time()
 
     def plug(self, port, connected):
         """Connect or pull a cable: the host end goes up or down."""
