@@ -64,8 +64,9 @@ static const struct arg args[] = {
 	[PING_SIZE] = {.word = "-s", .name = "BYTES", .type = ARG_NUMBER, .min = 0,
 		       .max = PROBE_DATA_MAX - 8, .help = "of data in each (56)"},
 	[PING_DF] = {.word = "-M", .type = ARG_NAMED, .names = df_names,
-		     .help = "DF: on none, on those that fit the path (preset), or on all; then "
-			     "those that do not fit are not sent"},
+		     .help = "DF: on none, on those that fit the path (preset, but if "
+			     "ip_no_pmtu_disc is set), or on all; then those that do not fit are "
+			     "not sent"},
 	[PING_SOURCE] = {.word = "-I", .name = "SRC", .type = ARG_ADDRESS,
 			 .help = "an address of the router to send from"},
 	[PING_TTL] = {.word = "-t", .name = "TTL", .type = ARG_NUMBER, .min = 1, .max = 255,
@@ -370,7 +371,7 @@ static int take(const struct value *v, struct ping *p, const struct output *o, s
 		.src = p->src,
 		.data_bytes = (uint16_t)(v[PING_SIZE].given ? v[PING_SIZE].number : DATA_PRESET),
 		.ttl = (uint8_t)(v[PING_TTL].given ? v[PING_TTL].number : 0),
-		.pmtudisc = (uint8_t)(v[PING_DF].given ? v[PING_DF].number : 1),
+		.pmtudisc = v[PING_DF].given ? (uint8_t)v[PING_DF].number : probe_pmtudisc(),
 	};
 	rc = take_interval(&v[PING_INTERVAL], p, err);
 	if (rc)

@@ -2,6 +2,13 @@
 /*
  * Exceptions; see exception.h. A set-associative table of a few words an entry; in a full set the
  * entry that would expire first makes room, as in Linux's buckets.
+ *
+ * Linux does not remove what is flushed: it marks it, and the next who looks it up empties it. An
+ * emptied entry stays for good (here: as long as nobody needs the room) and shows in one thing: a
+ * destination on the link is its own gateway, so it may send redirects. What nobody has looked up
+ * expires in its time, or comes back when something new is learned beside it. So workers note in
+ * `asked` which of the marked entries they have met, and forwarding looks them up, too, until they
+ * are empty or gone.
  */
 #include "ipv4/exception.h"
 
@@ -26,20 +33,24 @@
 #define ENTRIES (SETS * WAYS)
 #define MTU_MASK 0xffffu
 #define LOCKED (1u << 16)
+#define FLUSHED (1u << 17)                   /* nobody has looked it up since */
 #define GATEWAY_SHIFT 32
+#define SETTLE_NS NSEC_PER_SEC               /* how often flushed entries are looked at */
 #define REDIRECT_CODES 7                     /* the bits of the code that are looked at */
 
 struct entry {
 	uint64_t key;                        /* next hop << 32 | destination; 0: empty */
-	uint64_t value;                      /* gateway << 32 | MTU | LOCKED; 0: none */
+	uint64_t value;                      /* gateway << 32 | MTU | LOCKED | FLUSHED; 0: emptied */
 	/* control thread only */
-	uint64_t expires_ns;
+	uint64_t expires_ns;                 /* 0: never */
 };
 
 struct exception_settings exception_settings;
 uint32_t ip_exceptions;
 
 static struct entry *table;
+static bool *asked;                          /* of each entry that is FLUSHED; any thread */
+static uint32_t emptied;                     /* of the entries */
 static uint64_t secret;
 static uint16_t slowing[NEXTHOPS_MAX];       /* exceptions of each that forwarding heeds */
 static uint16_t link_mtu[LINKS_MAX];         /* before it changed */
@@ -69,10 +80,14 @@ bool ip_exception_find(uint32_t nexthop, rte_be32_t dst, struct ip_exception *e)
 		/* still this one's */
 		if (__atomic_load_n(&set[i].key, __ATOMIC_RELAXED) != key)
 			return false;
+		if (unlikely(value & FLUSHED)) {
+			__atomic_store_n(&asked[&set[i] - table], true, __ATOMIC_RELAXED);
+			value = 0;
+		}
 		*e = (struct ip_exception){.gateway = (rte_be32_t)(value >> GATEWAY_SHIFT),
 					   .mtu = (uint16_t)(value & MTU_MASK),
 					   .locked = value & LOCKED};
-		return value;
+		return true;
 	}
 	return false;
 }
@@ -87,7 +102,7 @@ static uint32_t nexthop_of(const struct entry *e)
 /* Is it an MTU that forwarding heeds only if it is told to? */
 static bool is_optional(uint64_t value)
 {
-	return (value & MTU_MASK) && !(value & LOCKED) && !(value >> GATEWAY_SHIFT);
+	return (value & MTU_MASK) && !(value & (LOCKED | FLUSHED)) && !(value >> GATEWAY_SHIFT);
 }
 
 static bool is_heeded(uint64_t value)
@@ -107,6 +122,8 @@ static void value_set(struct entry *e, uint64_t value)
 {
 	int by = is_heeded(value) - is_heeded(e->value);
 
+	emptied += !value;
+	emptied -= !e->value;
 	__atomic_store_n(&e->value, value, __ATOMIC_RELEASE);
 	if (by)
 		slow(nexthop_of(e), by);
@@ -114,8 +131,8 @@ static void value_set(struct entry *e, uint64_t value)
 
 static void forget(struct entry *e)
 {
-	if (is_heeded(e->value))
-		slow(nexthop_of(e), -1);
+	value_set(e, 0);
+	emptied--;
 	__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&ip_exceptions, ip_exceptions - 1, __ATOMIC_RELAXED);
 }
@@ -127,9 +144,19 @@ static void for_each(void (*fn)(struct entry *e, uint64_t arg), uint64_t arg)
 			fn(&table[i], arg);
 }
 
+/* Empty what has been flushed and looked up since. */
+static void settle(struct entry *e)
+{
+	if (!(e->value & FLUSHED) || !__atomic_load_n(&asked[e - table], __ATOMIC_RELAXED))
+		return;
+	value_set(e, 0);
+	e->expires_ns = 0;
+}
+
 static void forget_due(struct entry *e, uint64_t now_ns)
 {
-	if (e->expires_ns <= now_ns)
+	settle(e);
+	if (e->expires_ns && e->expires_ns <= now_ns)
 		forget(e);
 }
 
@@ -139,9 +166,13 @@ static void forget_of(struct entry *e, uint64_t nexthop)
 		forget(e);
 }
 
-static void forget_any(struct entry *e, uint64_t arg)
+static void flush(struct entry *e, uint64_t arg)
 {
-	forget(e);
+	settle(e);
+	if (!e->value || e->value & FLUSHED)
+		return;
+	__atomic_store_n(&asked[e - table], false, __ATOMIC_RELAXED);
+	value_set(e, e->value | FLUSHED);
 }
 
 static void expire(struct timer *t, uint64_t now_ns)
@@ -149,17 +180,21 @@ static void expire(struct timer *t, uint64_t now_ns)
 	uint64_t next_ns = UINT64_MAX;
 
 	for_each(forget_due, now_ns);
-	for (unsigned int i = 0; ip_exceptions && i < ENTRIES; i++)
-		if (table[i].key)
-			next_ns = RTE_MIN(next_ns, table[i].expires_ns);
+	for (unsigned int i = 0; ip_exceptions && i < ENTRIES; i++) {
+		if (!table[i].key || !table[i].expires_ns)
+			continue;
+		next_ns = RTE_MIN(next_ns, table[i].expires_ns);
+		if (table[i].value & FLUSHED)
+			next_ns = RTE_MIN(next_ns, now_ns + SETTLE_NS);
+	}
 	if (next_ns != UINT64_MAX)
 		timer_set(t, next_ns, expire);
 }
 
 void ip_exception_flush(void)
 {
-	for_each(forget_any, 0);
-	timer_stop(&expiry);
+	for_each(flush, 0);
+	expire(&expiry, clock_now_ns());
 }
 
 void ip_exception_nexthop(uint32_t nexthop)
@@ -173,13 +208,15 @@ bool ip_exception_slows(uint32_t nexthop)
 	return slowing[nexthop];
 }
 
-static const struct entry *entry_find(uint32_t nexthop, rte_be32_t dst)
+static struct entry *entry_find(uint32_t nexthop, rte_be32_t dst)
 {
-	const struct entry *set = set_of(key_of(nexthop, dst));
+	struct entry *set = set_of(key_of(nexthop, dst));
 
 	for (unsigned int i = 0; i < WAYS; i++)
-		if (set[i].key == key_of(nexthop, dst))
+		if (set[i].key == key_of(nexthop, dst)) {
+			settle(&set[i]);
 			return &set[i];
+		}
 	return NULL;
 }
 
@@ -201,9 +238,10 @@ bool ip_exception_info(uint32_t nexthop, rte_be32_t dst, struct ip_exception_inf
 {
 	const struct entry *e = entry_find(nexthop, dst);
 
-	if (e)
-		*info = info_of(e);
-	return e;
+	if (!e || e->value & FLUSHED)
+		return false;
+	*info = info_of(e);
+	return true;
 }
 
 int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *arg), void *arg)
@@ -213,6 +251,9 @@ int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *a
 		int rc;
 
 		if (!table[i].key)
+			continue;
+		settle(&table[i]);
+		if (table[i].value & FLUSHED)
 			continue;
 		info = info_of(&table[i]);
 		rc = fn(&info, arg);
@@ -228,8 +269,10 @@ static struct entry *entry_make(uint64_t key)
 	struct entry *set = set_of(key), *free = NULL, *first = set;
 
 	for (unsigned int i = 0; i < WAYS; i++) {
-		if (set[i].key == key)
+		if (set[i].key == key) {
+			settle(&set[i]);
 			return &set[i];
+		}
 		if (!set[i].key)
 			free = &set[i];
 		else if (set[i].expires_ns < first->expires_ns)
@@ -239,16 +282,18 @@ static struct entry *entry_make(uint64_t key)
 		forget(first);
 		free = first;
 	}
-	if (ip_exceptions >= (uint32_t)exception_settings.max)
+	if (ip_exceptions - emptied >= (uint32_t)exception_settings.max)
 		return NULL;
 	__atomic_store_n(&free->value, 0, __ATOMIC_RELEASE);
+	free->expires_ns = 0;
+	emptied++;
 	__atomic_store_n(&free->key, key, __ATOMIC_RELEASE);
 	__atomic_store_n(&ip_exceptions, ip_exceptions + 1, __ATOMIC_RELAXED);
 	return free;
 }
 
 /* Remember a gateway or an MTU, or the one beside the other; from now on for so long. Linux's
- * update_or_create_fnhe. */
+ * update_or_create_fnhe, which also brings back what was flushed and not looked up since. */
 static void learn(uint32_t nexthop, rte_be32_t dst, rte_be32_t gateway, uint32_t mtu,
 		  int32_t seconds)
 {
@@ -257,11 +302,11 @@ static void learn(uint32_t nexthop, rte_be32_t dst, rte_be32_t gateway, uint32_t
 
 	if (!e)
 		return;
-	value = e->value;
+	value = e->value & ~(uint64_t)FLUSHED;
 	if (gateway)
 		value = (value & UINT32_MAX) | (uint64_t)gateway << GATEWAY_SHIFT;
 	if (mtu)
-		value = (value & ~(uint64_t)UINT32_MAX) | mtu;
+		value = value >> GATEWAY_SHIFT << GATEWAY_SHIFT | mtu;
 	value_set(e, value);
 	e->expires_ns = clock_now_ns() + (uint64_t)seconds * NSEC_PER_SEC;
 	if (!timer_pending(&expiry) || expiry.at_ns > e->expires_ns)
@@ -404,13 +449,14 @@ void ip_redirect(struct worker *w, struct rte_mbuf *m)
 static void mtu_changed(struct entry *e, uint64_t link)
 {
 	const struct link *l = link_get((unsigned int)link);
-	uint64_t gateway = e->value >> GATEWAY_SHIFT << GATEWAY_SHIFT;
-	uint32_t mtu = e->value & MTU_MASK;
+	uint32_t mtu;
 
 	if (nexthop_get(nexthop_of(e))->link != link)
 		return;
+	settle(e);
+	mtu = e->value & MTU_MASK;
 	if (l->mtu < mtu || (e->value & LOCKED ? l->mtu == mtu : link_mtu[link] == mtu))
-		value_set(e, gateway | l->mtu);
+		value_set(e, (e->value & ~(uint64_t)(MTU_MASK | LOCKED)) | l->mtu);
 }
 
 static void on_link(enum link_event event, struct link *l, const struct link_addr *a)
@@ -459,18 +505,21 @@ int ip_exception_init(void)
 			return rc;
 	}
 	table = rte_zmalloc("exceptions", ENTRIES * sizeof(*table), RTE_CACHE_LINE_SIZE);
+	asked = rte_zmalloc("exceptions_asked", ENTRIES * sizeof(*asked), RTE_CACHE_LINE_SIZE);
 	secret = rte_rand();
 	message_on_control(MSG_PMTU, on_pmtu);
 	message_on_control(MSG_REDIRECT, on_redirect);
 	link_notifier_register(on_link);
-	return table ? 0 : -ENOMEM;
+	return table && asked ? 0 : -ENOMEM;
 }
 
 void ip_exception_fini(void)
 {
 	timer_stop(&expiry);
 	rte_free(table);
+	rte_free(asked);
 	table = NULL;
-	ip_exceptions = 0;
+	asked = NULL;
+	ip_exceptions = emptied = 0;
 	memset(slowing, 0, sizeof(slowing));
 }

@@ -6,10 +6,10 @@
  *
  * An exception belongs to a next hop and a destination, and lives for net.ipv4.route.mtu_expires
  * seconds (after a redirect net.ipv4.route.gc_timeout; what comes last counts for both), or until
- * the next hop is used no more or the operator flushes. An MTU that is less than
- * net.ipv4.route.min_pmtu counts as that, and is locked: the path is taken to have no known MTU,
- * so nothing that goes there gets DF, and what is forwarded is cut to it, too. A gateway counts for
- * what is forwarded as for what the router sends.
+ * the next hop is used no more or the operator flushes (exception.c says what is left then). An MTU
+ * that is less than net.ipv4.route.min_pmtu counts as that, and is locked: the path is taken to
+ * have no known MTU, so nothing that goes there gets DF, and what is forwarded is cut to it, too. A
+ * gateway counts for what is forwarded as for what the router sends.
  *
  * The control thread alone writes. Workers read word by word, and where there is no exception at
  * all they read one word that says so.
@@ -43,7 +43,7 @@ struct ip_exception {
 
 /* ---- any thread ---- */
 
-/* What was learned of dst by this next hop. false: nothing. */
+/* What was learned of dst by this next hop, all 0 where that was flushed. false: nothing. */
 bool ip_exception_find(uint32_t nexthop, rte_be32_t dst, struct ip_exception *e);
 
 static inline bool ip_exception_get(uint32_t nexthop, rte_be32_t dst, struct ip_exception *e)

@@ -207,6 +207,12 @@ enum ip_pmtudisc {
 	IP_PMTU_DO,          /* DF, and identification 0; what TCP sends */
 };
 
+/* What a socket that is opened now begins with. */
+static inline uint8_t ip_pmtudisc_preset(void)
+{
+	return ip_settings.no_pmtu_disc ? IP_PMTU_DONT : IP_PMTU_WANT;
+}
+
 struct ip_flow {
 	rte_be32_t dst, src;     /* src 0: chosen by the route */
 	uint8_t tos, protocol;
@@ -317,6 +323,8 @@ void probe_hand_over(struct worker *w, struct rte_mbuf *m);
 
 /* The service on a port, NULL: none. */
 ip_protocol_fn udp_port_get(rte_be16_t port);
+/* enum ip_pmtudisc of what the service on a port sends. */
+uint8_t udp_port_pmtudisc(rte_be16_t port);
 
 struct rte_tcp_hdr;
 

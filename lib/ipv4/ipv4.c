@@ -27,7 +27,7 @@ static const struct sysctl settings[] = {
 	{.name = "net.ipv4.ip_default_ttl", .value = &ip_settings.default_ttl, .min = 1,
 	 .max = 255, .preset = 64, .help = "time to live of packets that the router sends"},
 	{.name = "net.ipv4.ip_no_pmtu_disc", .value = &ip_settings.no_pmtu_disc, .min = 0,
-	 .max = 3, .preset = 0,
+	 .max = 255, .preset = 0,
 	 .help = "1: believe no reported MTU of a path, take the least; 2: hear no report; 3: of TCP only"},
 	{.name = "net.ipv4.icmp_ratelimit", .value = &ip_settings.icmp_ratelimit_ms, .min = 0,
 	 .max = INT_MAX, .preset = 1000,

@@ -185,6 +185,11 @@ void probe_close(int session)
 	__atomic_store_n(&probe_sessions, probe_sessions - 1, __ATOMIC_RELAXED);
 }
 
+uint8_t probe_pmtudisc(void)
+{
+	return ip_pmtudisc_preset();
+}
+
 int probe_route(rte_be32_t dst, rte_be32_t *src)
 {
 	struct ip_flow f = {.dst = dst, .src = *src, .protocol = IPPROTO_ICMP};

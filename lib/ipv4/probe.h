@@ -45,6 +45,9 @@ int probe_init(void);
 int probe_open(probe_answer_fn fn, void *arg);
 void probe_close(int session);
 
+/* The pmtudisc of a probe that nobody has asked for another, as ip_no_pmtu_disc is now. */
+uint8_t probe_pmtudisc(void);
+
 /* Is there a way to dst? Finds the source where it is 0. Returns 0, -EADDRNOTAVAIL where *src is not
  * an own address, or what else ip_route_output() forbids it with. */
 int probe_route(rte_be32_t dst, rte_be32_t *src);

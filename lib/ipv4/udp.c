@@ -153,7 +153,6 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 		.dst = packet_ip(m)->src_addr,
 		.src = ip_spec_dst(m),
 		.protocol = IPPROTO_UDP,
-		.pmtudisc = ip_settings.no_pmtu_disc ? IP_PMTU_DONT : IP_PMTU_WANT,
 	};
 	struct rte_udp_hdr *udp;
 	rte_be16_t port;
@@ -161,6 +160,7 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 
 	chain_trim_front(m, rte_ipv4_hdr_len(packet_ip(m)));
 	udp = rte_pktmbuf_mtod(m, struct rte_udp_hdr *);
+	f.pmtudisc = udp_port_pmtudisc(udp->dst_port);
 	port = udp->src_port;
 	udp->src_port = udp->dst_port;
 	udp->dst_port = port;

@@ -204,6 +204,20 @@ def test_the_router_pings_with_much(net):
     assert net.router.show("ping 10.2.0.2 -c 1 -s 1472 -M do")["received"] == 1
 
 
+def test_the_router_pings_without_df(net):
+    """As ping on a host: ip_no_pmtu_disc says what it begins with, unless it is told."""
+    with net.b.entered():
+        heard = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    heard.settimeout(5)
+    for mode, options, df in ((0, "", True), (1, "", False), (2, "", False), (3, "-M want", True),
+                              (3, "-M do", True), (0, "-M dont", False)):
+        net.router.ctl(f"sysctl net.ipv4.ip_no_pmtu_disc={mode}")
+        net.router.ctl(f"ping 10.2.0.2 -c 1 {options}")
+        assert bool(heard.recv(2000)[6] & 0x40) == df, (mode, options)
+    net.router.ctl("sysctl net.ipv4.ip_no_pmtu_disc=0")
+    heard.close()
+
+
 def test_the_router_pings_nobody(net):
     shown = net.router.ctl("ping 10.2.0.98 -c 1 -W 5")
     assert "From 10.2.0.1 icmp_seq=1 Destination Host Unreachable" in shown, shown

@@ -73,6 +73,11 @@ void probe_close(int session)
 {
 }
 
+uint8_t probe_pmtudisc(void)
+{
+	return 0;
+}
+
 int probe_route(rte_be32_t dst, rte_be32_t *src)
 {
 	return 0;

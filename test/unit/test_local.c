@@ -34,6 +34,7 @@ static struct worker worker = {.counters = &counters};
 static unsigned int raw_calls, handled, told;
 
 struct ip_hooks ip_hooks;        /* nobody has registered */
+struct ip_settings ip_settings;
 
 bool hook_run(struct worker *w, struct rte_mbuf *m, enum hook_point point)
 {
@@ -168,6 +169,21 @@ static void test_example(void **state)
 	assert_int_equal(told, 0);
 }
 
+/* ip_no_pmtu_disc counts when a port is opened. */
+static void test_pmtudisc_kept(void **state)
+{
+	const uint16_t port = 4254;
+
+	for (int i = 0; i < 4; i++) {
+		ip_settings.no_pmtu_disc = i;
+		assert_int_equal(udp_port_register(port, rcv), 0);
+		ip_settings.no_pmtu_disc = !i;
+		assert_int_equal(udp_port_pmtudisc(rte_cpu_to_be_16(port)),
+				 i ? IP_PMTU_DONT : IP_PMTU_WANT);
+		udp_port_unregister(port);
+	}
+}
+
 static void test_router_alert(void **state)
 {
 	struct rte_mbuf *m = packet_make(WITH_ALERT, "abc");
@@ -228,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_several_raw),
 		cmocka_unit_test(test_router_alert),
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_pmtudisc_kept),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -229,7 +229,7 @@ def tcp_resets(s):
 def large(s):
     for mode in range(4):
         s.run("sysctl net.millrace.udp_echo=0", f"sysctl net.ipv4.ip_no_pmtu_disc={mode}",
-              "sysctl net.millrace.udp_echo=1")         # who listens keeps to what was set then
+              "sysctl net.millrace.udp_echo=1", f"sysctl net.ipv4.ip_no_pmtu_disc={3 - mode}")
         for src in (H2, H3, H0):
             for options in (b"", b"\x07\x0b\x04" + bytes(9), b"\1" * 8):
                 for size in (1340, 1352, 1360, 1371, 1372, 1373, 1380, 1452, 1472, 1473, 1480,

@@ -377,3 +377,87 @@ def several_ways_of_hops(s):
                 route = bytes((131, 3 + 4 * len(hops), 4)) + b"".join(map(address, hops)) + b"\0"
                 s.send("p3", udp(H3, R3, sport=host, options=route))
                 s.send("p3", udp(J3, R2, sport=host, options=route))
+
+
+def too_big(s, dst, mtu=1024, own=R0, port="p0", quoted=None):
+    """Somebody on the way says that an echo reply of ours does not fit."""
+    s.send(port, icmp(dst, own, 3, 4, b"\0\0" + mtu.to_bytes(2, "big"),
+                      quoted or icmp(own, dst, 0, data=b"12345678")))
+    s.pause(LEARN_SECONDS)
+
+
+@scenario("of what is flushed the destination remains, its own gateway", "F redirects, G2",
+          setup=ACCEPT)
+def flushed(s):
+    for dst, before in ((H0, (too_big,)), (J0, ()), ("10.0.0.254", (too_big,)),
+                        (FAR, (too_big,)), (far("p0", 2), (redirect,))):
+        for learn in before:
+            learn(s, dst=dst) if learn is too_big else redirect(s, NEW, dst)
+        s.run("route flush cache")
+        s.ways(dst)
+        s.send("p3", echo(dst, R0, bytes(1300)))
+        for src in (NEW, dst, G0):
+            redirect(s, NEW if src != NEW else J0, dst, src=src)
+            s.ways(dst)
+            probe(s, dst)
+            s.send("p3", echo(dst, R0, bytes(1300)))
+        s.run("route flush cache", "route flush cache")
+        redirect(s, G0, dst, src=dst)
+        s.ways(dst)
+        probe(s, dst)
+        too_big(s, dst, 1100)
+        s.ways(dst)
+        probe(s, dst)
+
+
+@scenario("what is flushed is as it was for a way that nothing has asked for since",
+          "F redirects, G2, H4", setup=ACCEPT + (
+              "sysctl net.ipv4.fib_multipath_hash_seed=77",
+              f"route add 203.0.113.0/24 nexthop via {G0} nexthop via {G1}"))
+def flushed_of_several(s):
+    new = {"p0": NEW, "p1": "10.0.1.77"}
+    for host in range(1, 13):
+        dst = f"203.0.113.{host}"
+        for own in (R0, R1, R2, R3):        # each way has one or the other
+            for port, gateway in (("p0", G0), ("p1", G1)):
+                redirect(s, new[port], dst, port=port, src=gateway, own=own)
+        if host & 1:
+            too_big(s, dst, 300 if host & 2 else 1300)
+        s.run("route flush cache")
+        if host & 4:
+            s.send("p3", udp(H3, dst))
+        if host & 8:
+            for own in (R0, R1, R2):
+                redirect(s, new["p0"], dst, own=own)
+        else:
+            too_big(s, dst, 1200)
+        for own in (R0, R1, R2, R3):
+            s.send("p3", echo(dst, own, bytes(1400)))
+        for src in (H3, J3, *(far("p3", n) for n in range(8))):
+            s.send("p3", udp(src, dst, bytes(1400), flags=DF))
+
+
+@scenario("what is flushed goes in its time, unless something has asked for it", "F redirects, G2",
+          slow=True, setup=ACCEPT + ("sysctl net.ipv4.route.mtu_expires=2",))
+def flushed_expires(s):
+    dsts = (H0, J0, "10.0.0.20", "10.0.0.21", "10.0.0.22")
+    s.run(*(f"neigh add {dst} lladdr {host_mac('p0', n)} dev p0 nud permanent"
+            for n, dst in enumerate(dsts[2:], 0x20)))
+    for dst in dsts:
+        too_big(s, dst)
+    redirect(s, NEW, dsts[4], src=dsts[4])
+    s.run("route flush cache")
+    s.send("p3", echo(dsts[1], R0))
+    s.send("p1", udp(H1, dsts[2]))
+    s.ways(dsts[3])
+    s.pause(2.5)
+    s.send("p3", echo(dsts[4], R0))
+    s.pause(1)
+    for dst in dsts:
+        redirect(s, NEW, dst, src=dst)
+        s.send("p3", echo(dst, R0))
+    s.pause(3.5)
+    for dst in dsts:
+        s.ways(dst)
+        redirect(s, NEW, dst, src=dst)
+        s.send("p3", echo(dst, R0))

@@ -87,6 +87,7 @@ for seed in range(4):
                 s.pause(LEARN_SECONDS)
             if rng.random() < 0.4:
                 s.run(rng.choice(CHANGES + (
+                    lambda r: "route flush cache",
                     lambda r: f"sysctl net.ipv4.conf.p0.accept_redirects={r.randrange(2)}",
                     lambda r: f"sysctl net.ipv4.conf.all.secure_redirects={r.randrange(2)}",
                     lambda r: f"sysctl net.ipv4.conf.p0.shared_media={r.randrange(2)}"))(rng))

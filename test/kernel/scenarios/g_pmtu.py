@@ -216,7 +216,7 @@ def of_broadcasts(s):
 
 @scenario("ip_no_pmtu_disc", "G2", setup=UNLIMITED)
 def no_discovery(s):
-    for mode in range(4):
+    for mode in (*range(6), 255):
         s.run("route flush cache", f"sysctl net.ipv4.ip_no_pmtu_disc={mode}")
         for host, mtu in ((1, 1000), (2, 100), (3, 1500)):
             reply_too_big(s, "p0", far("p0", host), mtu)
@@ -233,6 +233,29 @@ def no_discovery_udp(s):
     s.send("p0", udp(H0, R0, dport=7))
     frag_needed(s, "p0", H0, 1000, udp(R0, H0, sport=7, dport=4000))
     s.send("p0", udp(H0, R0, bytes(900), dport=7))
+
+
+@scenario("ip_no_pmtu_disc: what heeds it at once, and who keeps to what it was", "G2 C3 F", setup=(
+    UNLIMITED + ("filter add input tcp dport 98 reject with tcp reset",)))
+def no_discovery_kept(s):
+    for opened in (0, 1, 2, 3, 4):
+        s.run("route flush cache", "sysctl net.millrace.udp_echo=0",
+              f"sysctl net.ipv4.ip_no_pmtu_disc={opened}", "sysctl net.millrace.udp_echo=1")
+        for now in (opened, 0, 1, 2, 3, 4, 0):
+            s.run("route flush cache", f"sysctl net.ipv4.ip_no_pmtu_disc={now}")
+            reply_too_big(s, "p0", far("p0", 1), 1000)
+            for mtu in (1200, 800):
+                frag_needed(s, "p0", H0, mtu, udp(R0, H0, sport=7, dport=4000))
+                for dst in (H0, J0, far("p0", 1)):
+                    for size in (40, 900, 1300):
+                        s.send("p0", udp(dst, R0, bytes(size), dport=7))
+                        s.send("p0", echo(dst, R0, bytes(size), flags=DF))
+                    s.send("p0", udp(dst, R0, bytes(900), flags=DF))
+                    s.send("p0", tcp(dst, R0, SYN, flags=DF), tcp(dst, R0, SYN, dport=98))
+            s.send("p0", udp(H0, H2, bytes(1472), flags=DF), udp(H0, H2, bytes(1472)))
+            # on its way through, and of a way that is too narrow
+            s.send("p1", icmp(H1, H0, 3, 4, b"\0\0\3\xe8", icmp(H0, H1, 0, data=bytes(8))))
+            s.send("p1", udp(H1, H0, bytes(1300), flags=DF))
 
 
 @scenario("a source route's hops have MTUs of their own", "G2, B", setup=UNLIMITED + (
