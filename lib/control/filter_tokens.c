@@ -10,11 +10,11 @@ static size_t token_length(const char *p)
 {
 	if (!*p)
 		return 0;
-	if (strchr("{},&|()/", *p))
+	if (strchr("{},&|^()/", *p))
 		return 1;
 	if (strchr("!<>=", *p))
 		return p[1] == '=' ? 2 : 1;
-	return strcspn(p, "{},&|()!<>=");
+	return strcspn(p, "{},&|^()!<>=");
 }
 
 /* Look at the token that stands here. An address and what is like one have a '/' in them, which is
@@ -60,6 +60,11 @@ bool token_take(struct tokens *s, const char *token)
 		return false;
 	token_advance(s);
 	return true;
+}
+
+bool token_take_either(struct tokens *s, const char *token, const char *other)
+{
+	return token_take(s, token) || token_take(s, other);
 }
 
 int token_wrong(struct tokens *s, const char *expected)

@@ -30,6 +30,8 @@ void token_advance(struct tokens *s);
 /* Does this token stand here? token_take() goes on to the next if so. */
 bool token_is(const struct tokens *s, const char *token);
 bool token_take(struct tokens *s, const char *token);
+/* Of two names of the same. */
+bool token_take_either(struct tokens *s, const char *token, const char *other);
 
 /* A whole word as it is, without quotes. 0, or -EINVAL and a sentence: there is none, or it has no
  * room in size bytes. `what` is its name in sentences. */
