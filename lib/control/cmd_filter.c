@@ -29,7 +29,7 @@ enum { RULE_POINT, RULE_WORDS, RULE_HANDLE = RULE_WORDS, RULE_POLICY = RULE_WORD
 
 static const struct arg add_args[] = {
 	[RULE_POINT] = {POINT_ARG, .required = true, .help = "where"},
-	[RULE_WORDS] = {.name = "[handle N|index N] RULE", .type = ARG_REST,
+	[RULE_WORDS] = {.name = "[handle N|index N] RULE", .type = ARG_REST, .required = true,
 			.help = "`handle N`: behind the rule with this handle (insert: before it), "
 				"`index N`: the same by number, the first rule is 0. The rule itself "
 				"in nft's words, taken in order: ip saddr|daddr|protocol|ttl|"
@@ -51,7 +51,7 @@ static const struct arg add_args[] = {
 
 static const struct arg replace_args[] = {
 	[RULE_POINT] = {POINT_ARG, .required = true, .help = "where"},
-	[RULE_WORDS] = {.name = "handle N RULE", .type = ARG_REST,
+	[RULE_WORDS] = {.name = "handle N RULE", .type = ARG_REST, .required = true,
 			.help = "the handle of the rule to replace, and the words of the new one; "
 				"see filter add"},
 };

@@ -14,6 +14,8 @@ struct tokens {
 	const char *const *word;
 	int n, at;
 	size_t off;             /* of the token in its word */
+	int text_at;            /* where a text would begin that stands here: before blanks, too */
+	size_t text_off;
 	char token[128];        /* the one that stands here; "": there is none left */
 	size_t len;
 	struct filter_draft *d; /* what is read goes here */

@@ -2,6 +2,7 @@
 /* See filter_words.h. */
 #include "control/filter_words.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,10 @@ static int one_term(struct tokens *s)
 		return 0;
 	}
 	rc = not_here(s);
+	if (!rc && isdigit((unsigned char)s->token[0]))
+		return error_set(s->err, EINVAL, "\"%s\" stands where the value before has ended; "
+				 "several values stand in braces, which a shell wants quoted: "
+				 "'{ A, B }'", s->token);
 	return rc ? rc : token_wrong(s, "a match, a statement or a verdict; try one of: ip, tcp, udp, "
 					"icmp, sctp, dccp, udplite, igmp, esp, ah, comp, th, meta, "
 					"iif, iifname, oif, oifname, mark, pkttype, fragment, limit, "
@@ -247,14 +252,13 @@ static int one_term(struct tokens *s)
 int filter_parse(const char *const *word, int n, struct filter_draft *d, struct error *err)
 {
 	struct tokens s;
+	bool begun = false;
 	int rc = 0;
 
 	d->rule = (struct filter_rule){.range = d->range};
 	tokens_begin(&s, word, n, d, err);
-	if (!n)
-		return error_set(err, EINVAL, "a rule is missing");
 	while (!rc && s.at < s.n) {
-		if (s.at && token_take(&s, "comment")) {
+		if (begun && token_take(&s, "comment")) {
 			rc = token_text(&s, "a comment", d->rule.comment, sizeof(d->rule.comment));
 			if (!rc && s.at < s.n)
 				return error_set(err, EINVAL, "\"%s\" stands behind the comment",
@@ -264,6 +268,9 @@ int filter_parse(const char *const *word, int n, struct filter_draft *d, struct 
 		if (d->rule.verdict != FILTER_CONTINUE)
 			return error_set(err, EINVAL, "\"%s\" stands behind the verdict", s.token);
 		rc = one_term(&s);
+		begun = true;
 	}
+	if (!rc && !begun)
+		rc = error_set(err, EINVAL, "a rule is missing");
 	return rc;
 }
