@@ -146,7 +146,13 @@ static void memory_choose(struct args *a, const struct options *o)
 	static const char *const words[] = {"--no-huge", "-m", "--socket-mem", "--huge-dir",
 					    "--in-memory", "--legacy-mem", "--single-file-segments",
 					    NULL};
+	static const char *const small[] = {"--no-huge", NULL};
+	static const char *const enough[] = {"-m", "--socket-mem", "--legacy-mem", NULL};
 
+	if (given(o, small) && !given(o, enough)) {     /* the EAL's own choice is 64 MB */
+		add(a, "-m");
+		add(a, NO_HUGE_MEGABYTES);
+	}
 	if (given(o, words))
 		return;
 	if (huge_bytes_free() < HUGE_BYTES_MIN) {

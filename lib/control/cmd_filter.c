@@ -29,22 +29,29 @@ enum { RULE_POINT, RULE_WORDS, RULE_HANDLE = RULE_WORDS, RULE_POLICY = RULE_WORD
 
 static const struct arg add_args[] = {
 	[RULE_POINT] = {POINT_ARG, .required = true, .help = "where"},
-	[RULE_WORDS] = {.name = "[handle N|index N] RULE", .type = ARG_REST,
+	[RULE_WORDS] = {.name = "[handle N|index N] RULE", .type = ARG_REST, .required = true,
 			.help = "`handle N`: behind the rule with this handle (insert: before it), "
 				"`index N`: the same by number, the first rule is 0. The rule itself "
 				"in nft's words, taken in order: ip saddr|daddr|protocol|ttl|"
-				"frag-off|length|id|dscp|ecn|hdrlength, tcp|udp|sctp|dccp|udplite|th "
-				"sport|dport, tcp flags, icmp type|code, iif|oif NAME, fragment, mark, "
-				"meta l4proto|length|pkttype, each with VALUE, VALUE-VALUE or { A, B }, "
-				"before it !=, <, >, <= or >=, before that & MASK; "
+				"frag-off|length|id|dscp|ecn|hdrlength|version|checksum, "
+				"tcp|udp|sctp|dccp|udplite|th sport|dport, tcp flags|sequence|ackseq|"
+				"doff|reserved|window|checksum|urgptr, udp length|checksum, udplite "
+				"csumcov|checksum, sctp vtag|checksum, dccp type, icmp type|code|id|"
+				"sequence|mtu|gateway|checksum, igmp type|mrt|checksum|group, esp "
+				"spi|sequence, ah spi|sequence|hdrlength, comp cpi, @nh,BIT,BITS, "
+				"@th,BIT,BITS, iif|oif NAME (a link that is there), iifname|oifname "
+				"NAME (one to come, or all whose names begin so: p*), fragment, mark, "
+				"pkttype, meta l4proto|length, each with VALUE, VALUE-VALUE or "
+				"{ A, B }, before it !=, <, >, <= or >=, before that & MASK; "
 				"limit rate [over] N[ bytes|kbytes|mbytes]/UNIT [burst N], counter, "
-				"log [prefix TEXT], mark set N; at the end accept, drop, return, or "
-				"reject [with icmp TYPE | with tcp reset]; comment TEXT"},
+				"log [prefix TEXT] [level LEVEL], mark set N (or mark or N, and, xor); "
+				"at the end accept, drop, return, continue, or "
+				"reject [with icmp CODE | with tcp reset]; comment TEXT"},
 };
 
 static const struct arg replace_args[] = {
 	[RULE_POINT] = {POINT_ARG, .required = true, .help = "where"},
-	[RULE_WORDS] = {.name = "handle N RULE", .type = ARG_REST,
+	[RULE_WORDS] = {.name = "handle N RULE", .type = ARG_REST, .required = true,
 			.help = "the handle of the rule to replace, and the words of the new one; "
 				"see filter add"},
 };

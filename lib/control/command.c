@@ -307,6 +307,8 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 		taken = 2;
 	if (!a)
 		a = arg_find_bare(c, call->v, argv[0]);
+	if (a && !a->word && a->type != ARG_REST && argv[0][0] == '-' && argv[0][1])
+		a = NULL;       /* no value begins so: it is meant for an option */
 	if (!a)
 		return no_such_arg(call, argv[0], err);
 	v = &call->v[a - c->args];

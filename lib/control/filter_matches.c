@@ -52,9 +52,9 @@ static bool operation(struct tokens *s, enum operation *op)
 /* < N and its like: the range that this is. */
 static int compared(struct tokens *s, struct filter_term *t, enum operation op)
 {
-	const struct filter_field *f = &filter_fields[t->kind];
+	const struct filter_field *f = filter_field_of(t);
 	struct filter_range r;
-	int rc = filter_read_range(s, t->kind, &r);
+	int rc = filter_read_range(s, t, &r);
 
 	if (rc)
 		return rc;
@@ -69,25 +69,48 @@ static int compared(struct tokens *s, struct filter_term *t, enum operation op)
 	return 0;
 }
 
+/* What nft has behind a field and is not to be had here. 0: it is none of that. */
+static int not_here(struct tokens *s, const struct filter_term *t)
+{
+	static const struct {
+		const char *word, *why;
+	} words[] = {
+		{"set", "packets are not changed here; only a mark can be set (mark set 1)"},
+		{"vmap", "maps are not to be had here; write a rule for each verdict"},
+		{"map", "maps are not to be had here"},
+		{".", "one field is compared at a time here; write one match after the other"},
+		{"@", "named sets are not to be had here; write the values in braces: { A, B }"},
+	};
+
+	for (unsigned int i = 0; s->at < s->n && i < RTE_DIM(words); i++)
+		if (token_is(s, words[i].word) || (words[i].word[0] == '@' && s->token[0] == '@'))
+			return error_set(s->err, EINVAL, "%s: \"%s\": %s", filter_field_of(t)->words,
+					 s->token, words[i].why);
+	return 0;
+}
+
 /* What follows a field: [== | != | < | > | <= | >=] VALUE, RANGE or { ... } */
 static int right_side(struct tokens *s, struct filter_term *t)
 {
 	struct filter_range r;
 	enum operation op;
-	int rc;
+	int rc = not_here(s, t);
 
+	if (rc)
+		return rc;
 	operation(s, &op);
 	if (op >= LESS)
 		return compared(s, t, op);
 	t->not = op == NOT_EQUAL;
 	if (token_take(s, "{"))
 		return filter_read_set(s, t);
-	rc = filter_read_range(s, t->kind, &r);
+	rc = not_here(s, t);
+	rc = rc ? rc : filter_read_range(s, t, &r);
 	if (rc)
 		return rc;
 	if (token_is(s, ","))
 		return error_set(s->err, EINVAL, "several values of %s stand in braces: "
-				 "{ A, B }", filter_fields[t->kind].words);
+				 "{ A, B }", filter_field_of(t)->words);
 	t->lo = r.lo;
 	t->hi = r.hi;
 	return 0;
@@ -106,11 +129,12 @@ static int flags(struct tokens *s, uint32_t *bits)
 		if (rc)
 			return rc;
 		*bits |= bit;
-	} while (token_take(s, "|") || token_take(s, ","));
+	} while (token_take_either(s, "|", "or") || token_take(s, ","));
 	return !open || token_take(s, ")") ? 0 : token_wrong(s, "\"|\" or \")\"");
 }
 
-/* tcp flags A,B: any of them; & MASK == VALUE; VALUE / MASK; == VALUE: these and no others. */
+/* tcp flags A,B: any of them; ! A,B: none; & MASK == VALUE; VALUE / MASK; == VALUE: these and no
+ * others; { VALUE, VALUE }: these or these. */
 static int match_flags(struct tokens *s)
 {
 	struct filter_term *t = filter_term_new(s, FILTER_TCP_FLAGS);
@@ -120,12 +144,16 @@ static int match_flags(struct tokens *s)
 
 	if (!t)
 		return -E2BIG;
-	if (token_take(s, "&")) {
+	if (token_take(s, "!"))
+		return flags(s, &t->mask);
+	if (token_take_either(s, "&", "and")) {
 		rc = flags(s, &t->mask);
 		given = !rc && operation(s, &op);
 		if (!rc && (!given || op >= LESS))
 			rc = token_wrong(s, "\"==\" or \"!=\"");
 		t->not = op == NOT_EQUAL;
+		if (!rc && token_take(s, "{"))
+			return filter_read_set(s, t);
 		rc = rc ? rc : flags(s, &t->lo);
 		t->hi = t->lo;
 		return rc;
@@ -133,9 +161,12 @@ static int match_flags(struct tokens *s)
 	given = operation(s, &op);
 	if (given && op >= LESS)
 		return error_set(s->err, EINVAL, "tcp flags can not be compared by <, >, <= or >=");
-	rc = flags(s, &t->lo);
-	t->hi = t->lo;
 	t->not = op == NOT_EQUAL;
+	if (token_take(s, "{"))
+		return filter_read_set(s, t);
+	rc = not_here(s, t);
+	rc = rc ? rc : flags(s, &t->lo);
+	t->hi = t->lo;
 	if (rc || token_take(s, "/")) {
 		rc = rc ? rc : flags(s, &t->mask);
 	} else if (!given) {            /* any of them is there */
@@ -146,25 +177,40 @@ static int match_flags(struct tokens *s)
 	return rc;
 }
 
-/* A mask may stand before what is compared. */
-static int match(struct tokens *s, enum filter_kind kind)
+/* A mask: a number, or several with '|' between them, in parentheses or not. */
+static int read_mask(struct tokens *s, struct filter_term *t)
 {
-	struct filter_term *t = filter_term_new(s, kind);
-	struct filter_range mask;
-	int rc;
+	bool open = token_take(s, "(");
+	struct filter_range r;
 
-	if (!t)
-		return -E2BIG;
-	if (token_take(s, "&")) {
-		rc = filter_read_range(s, kind, &mask);
+	do {
+		int rc = filter_read_range(s, t, &r);
+
 		if (rc)
 			return rc;
-		t->mask = mask.lo;
-		if (mask.lo != mask.hi || !mask.lo)
-			return error_set(s->err, EINVAL, "%s: what stands behind \"&\" must be one "
-					 "number and not 0", filter_fields[kind].words);
-	}
-	return right_side(s, t);
+		t->mask |= r.lo;
+		if (r.lo != r.hi)
+			t->mask = 0;
+	} while (r.lo == r.hi && token_take_either(s, "|", "or"));
+	if (!t->mask)
+		return error_set(s->err, EINVAL, "%s: what stands behind \"&\" must be one "
+				 "number and not 0", filter_field_of(t)->words);
+	return !open || token_take(s, ")") ? 0 : token_wrong(s, "\"|\" or \")\"");
+}
+
+/* A mask may stand before what is compared. */
+static int match_term(struct tokens *s, struct filter_term *t)
+{
+	int rc = t ? 0 : -E2BIG;
+
+	if (!rc && token_take_either(s, "&", "and"))
+		rc = read_mask(s, t);
+	return rc ? rc : right_side(s, t);
+}
+
+static int match(struct tokens *s, enum filter_kind kind)
+{
+	return match_term(s, filter_term_new(s, kind));
 }
 
 static const char *protocol_name(uint32_t protocol)
@@ -196,6 +242,139 @@ int filter_protocol_is(struct tokens *s, uint32_t protocol)
 	return 0;
 }
 
+/* ---- bits of headers ---- */
+
+static const char *last_word(const char *words)
+{
+	return strchr(words, ' ') + 1;
+}
+
+/* Is a term a match of one value, or of a set, and of nothing but these two? */
+static bool only_of(const struct tokens *s, const struct filter_term *t, uint32_t a, uint32_t b)
+{
+	if (t->not || t->mask)
+		return false;
+	for (unsigned int i = 0; i < t->n_set; i++) {
+		const struct filter_range *r = &s->d->range[t->set + i];
+
+		if (r->lo != r->hi || (r->lo != a && r->lo != b))
+			return false;
+	}
+	return t->n_set || (t->lo == t->hi && (t->lo == a || t->lo == b));
+}
+
+/* As in nft a rule asks for the ICMP types that have a field, unless it did already. */
+static int icmp_type_is(struct tokens *s, const char *field, uint32_t a, uint32_t b)
+{
+	struct filter_rule *r = &s->d->rule;
+	struct filter_term *t;
+
+	for (unsigned int i = 0; i < r->n; i++) {
+		t = &r->term[i];
+		if (t->kind != FILTER_ICMP_TYPE)
+			continue;
+		if (only_of(s, t, a, b))
+			return 0;
+		if (!t->not && !t->mask && !t->n_set && t->lo == t->hi)
+			return error_set(s->err, EINVAL, "%s: the rule is for ICMP type %u already, "
+					 "which has none", field, t->lo);
+	}
+	if (r->n_ranges + 2 > FILTER_RANGES_MAX)
+		return error_set(s->err, E2BIG, "the sets of a rule have at most %d elements",
+				 FILTER_RANGES_MAX);
+	t = filter_term_new(s, FILTER_ICMP_TYPE);
+	if (!t)
+		return -E2BIG;
+	t->lo = t->hi = a;
+	if (a == b)
+		return 0;
+	t->set = (uint16_t)r->n_ranges;
+	t->n_set = 2;
+	s->d->range[r->n_ranges++] = (struct filter_range){a, a};
+	s->d->range[r->n_ranges++] = (struct filter_range){b, b};
+	return 0;
+}
+
+static int icmp_type_of(struct tokens *s, const char *field)
+{
+	static const struct {
+		const char *field;
+		uint32_t a, b;
+	} types[] = {
+		{"icmp id", 0, 8}, {"icmp sequence", 0, 8}, {"icmp mtu", 3, 3},
+		{"icmp gateway", 5, 5},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(types); i++)
+		if (strcmp(types[i].field, field) == 0)
+			return icmp_type_is(s, field, types[i].a, types[i].b);
+	return 0;
+}
+
+/* A field of a protocol's header that is said in bits. 1: this is none. */
+static int match_bits(struct tokens *s, uint32_t protocol)
+{
+	const struct filter_payload_field *f = filter_payload_fields;
+	struct filter_term *t;
+	int rc;
+
+	while (f->field.words && (f->protocol != protocol || !token_is(s, last_word(f->field.words))))
+		f++;
+	if (!f->field.words)
+		return 1;
+	token_advance(s);
+	rc = icmp_type_of(s, f->field.words);
+	if (rc)
+		return rc;
+	t = filter_term_new(s, FILTER_PAYLOAD);
+	if (t) {
+		t->payload = f->at;
+		t->payload.name = (uint8_t)(f - filter_payload_fields + 1);
+	}
+	return match_term(s, t);
+}
+
+/* No field: which there are. */
+static int no_such_field(struct tokens *s, const char *kinds, uint32_t protocol)
+{
+	char list[256];
+	size_t len = (size_t)snprintf(list, sizeof(list), "one of %s", kinds);
+	const char *comma = *kinds ? ", " : "";
+
+	for (const struct filter_payload_field *f = filter_payload_fields; f->field.words; f++) {
+		if (f->protocol != protocol || len >= sizeof(list))
+			continue;
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", comma,
+					last_word(f->field.words));
+		comma = ", ";
+	}
+	return token_wrong(s, list);
+}
+
+/* @th,16,16 or @nh,64,8: bits from the end or the start of the IP header, and how many. */
+static int match_raw(struct tokens *s)
+{
+	struct filter_payload at = {.transport = token_is(s, "@th")};
+	struct filter_term *t;
+	uint32_t offset, bits;
+
+	token_advance(s);
+	if (!token_take(s, ",") || !filter_read_number(s->token, 0, &offset) || offset > 2048)
+		return token_wrong(s, "\",\" and the first bit, as in @th,16,16");
+	token_advance(s);
+	if (!token_take(s, ",") || !filter_read_number(s->token, 0, &bits) || !bits || bits > 32)
+		return token_wrong(s, "\",\" and a number of bits from 1 to 32, as in @th,16,16");
+	token_advance(s);
+	at.offset = (uint16_t)offset;
+	at.bits = (uint8_t)bits;
+	t = filter_term_new(s, FILTER_PAYLOAD);
+	if (t)
+		t->payload = at;
+	return match_term(s, t);
+}
+
+/* ---- words ---- */
+
 static int match_ip(struct tokens *s)
 {
 	static const struct arg_name names[] = {
@@ -205,54 +384,88 @@ static int match_ip(struct tokens *s)
 		{"hdrlength", FILTER_HEADER}, {NULL},
 	};
 	uint32_t kind;
+	int rc;
 
-	if (!value_named(&(struct arg){.names = names}, s->token, &kind))
-		return token_wrong(s, "one of saddr, daddr, protocol, ttl, frag-off, length, id, "
-				      "dscp, ecn, hdrlength");
-	token_advance(s);
-	return match(s, (enum filter_kind)kind);
+	if (value_named(&(struct arg){.names = names}, s->token, &kind)) {
+		token_advance(s);
+		return match(s, (enum filter_kind)kind);
+	}
+	if (token_is(s, "option"))
+		return error_set(s->err, EINVAL, "\"option\": IP options can not be matched here; "
+				 "ip hdrlength > 5 is true where there are any");
+	rc = match_bits(s, 0);
+	return rc <= 0 ? rc : no_such_field(s, "saddr, daddr, protocol, ttl, frag-off, length, id, "
+					       "dscp, ecn, hdrlength", 0);
 }
 
-static int match_transport(struct tokens *s, uint32_t protocol)
+/* tcp, udp and their like; 0: th, ports of whatever protocol. */
+static int match_ports(struct tokens *s, uint32_t protocol)
 {
-	int rc = protocol ? filter_protocol_is(s, protocol) : 0;
+	bool tcp = protocol == IPPROTO_TCP;
+	int rc;
 
-	if (rc)
-		return rc;
 	if (token_take(s, "sport"))
 		return match(s, FILTER_SPORT);
 	if (token_take(s, "dport"))
 		return match(s, FILTER_DPORT);
-	if (protocol == IPPROTO_TCP && token_take(s, "flags"))
+	if (tcp && token_take(s, "flags"))
 		return match_flags(s);
-	return token_wrong(s, protocol == IPPROTO_TCP ? "one of sport, dport, flags"
-						      : "one of sport, dport");
+	if (tcp && token_is(s, "option"))
+		return error_set(s->err, EINVAL, "\"option\": TCP options can not be matched here");
+	if (!protocol)
+		return token_wrong(s, "one of sport, dport");
+	rc = match_bits(s, protocol);
+	return rc <= 0 ? rc : no_such_field(s, tcp ? "sport, dport, flags" : "sport, dport",
+					    protocol);
 }
 
 static int match_icmp(struct tokens *s)
 {
-	int rc = filter_protocol_is(s, IPPROTO_ICMP);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (token_take(s, "type"))
 		return match(s, FILTER_ICMP_TYPE);
 	if (token_take(s, "code"))
 		return match(s, FILTER_ICMP_CODE);
-	return token_wrong(s, "one of type, code");
+	rc = match_bits(s, IPPROTO_ICMP);
+	return rc <= 0 ? rc : no_such_field(s, "type, code", IPPROTO_ICMP);
 }
 
-static int link_name(struct tokens *s, char *names)
+/* A field of a protocol's header; as in nft it is only looked for in packets of that protocol. */
+static int match_header(struct tokens *s, uint32_t protocol)
+{
+	int rc = filter_protocol_is(s, protocol);
+
+	if (rc)
+		return rc;
+	if (protocol == IPPROTO_ICMP)
+		return match_icmp(s);
+	if (value_name(filter_transports, protocol))
+		return match_ports(s, protocol);
+	rc = match_bits(s, protocol);
+	return rc <= 0 ? rc : no_such_field(s, "", protocol);
+}
+
+/* by_name: the link need not be there, and "p*" is any that begins so. */
+static int link_name(struct tokens *s, char *names, bool by_name)
 {
 	size_t len = strlen(names), n = s->len;
 	const char *p = s->token;
+	char name[LINK_NAME_SIZE];
 
 	if (n > 1 && p[0] == '"' && p[n - 1] == '"') {
 		p++;
 		n -= 2;
 	}
-	if (s->at >= s->n || !n || n >= LINK_NAME_SIZE || strpbrk(p, "{},&|()"))
+	if (s->at >= s->n || !n || n >= LINK_NAME_SIZE || strpbrk(p, "{},&|^()=<>!"))
 		return token_wrong(s, "the name of a link");
+	if (n == 1 && *p == '*')
+		return error_set(s->err, EINVAL, "\"*\" is any link at all: leave the match out");
+	snprintf(name, sizeof(name), "%.*s", (int)n, p);
+	if (!by_name && !link_find(name))
+		return error_set(s->err, ENODEV, "there is no link \"%s\"; iifname and oifname take "
+				 "names of links that are not there yet, and patterns such as \"p*\"",
+				 name);
 	if (len + n + 2 > FILTER_TEXT_SIZE)
 		return error_set(s->err, E2BIG, "these are too many names of links");
 	snprintf(names + len, FILTER_TEXT_SIZE - len, "%s%.*s", len ? " " : "", (int)n, p);
@@ -260,7 +473,7 @@ static int link_name(struct tokens *s, char *names)
 	return 0;
 }
 
-static int match_link(struct tokens *s, enum filter_kind kind)
+static int match_link(struct tokens *s, enum filter_kind kind, bool by_name)
 {
 	struct filter_term *t = filter_term_new(s, kind);
 	enum operation op;
@@ -273,9 +486,9 @@ static int match_link(struct tokens *s, enum filter_kind kind)
 				 filter_fields[kind].words);
 	t->not = op == NOT_EQUAL;
 	if (!token_take(s, "{"))
-		return link_name(s, t->text);
+		return link_name(s, t->text, by_name);
 	do {
-		rc = link_name(s, t->text);
+		rc = link_name(s, t->text, by_name);
 	} while (!rc && token_take(s, ","));
 	return rc || token_take(s, "}") ? rc : token_wrong(s, "\",\" or \"}\"");
 }
@@ -290,32 +503,135 @@ static int match_fragment(struct tokens *s)
 	return 0;
 }
 
-/* mark set N, or a match. */
+/* ---- what is not in the packet ---- */
+
+/* A mark made of the one that is there: (mark & mask) ^ bits. A number is one whose mask is 0. */
+struct made {
+	uint32_t mask, bits;
+};
+
+static int read_made(struct tokens *s, unsigned int level, struct made *a);
+
+/* A number, mark, or what stands in parentheses. */
+static int made_of_one(struct tokens *s, unsigned int depth, struct made *a)
+{
+	static const struct filter_field number = {"mark set", .max = UINT32_MAX};
+	int rc;
+
+	if (token_take(s, "(")) {
+		if (depth > 64)
+			return error_set(s->err, E2BIG, "mark set: these are too many parentheses");
+		rc = read_made(s, depth + 4, a);
+		return rc || token_take(s, ")") ? rc : token_wrong(s, "\")\"");
+	}
+	if (token_is(s, "meta") || token_is(s, "mark")) {
+		(void)token_take(s, "meta");
+		*a = (struct made){UINT32_MAX, 0};
+		return token_take(s, "mark") ? 0 : token_wrong(s, "\"mark\"");
+	}
+	a->mask = 0;
+	return filter_read_value(s, &number, &a->bits);
+}
+
+static int join(struct tokens *s, unsigned int level, struct made *a, struct made b)
+{
+	struct made c = *a;
+
+	if (!a->mask) {
+		c = b;
+		b = *a;
+	}
+	if (b.mask)
+		return error_set(s->err, EINVAL, "mark set: one of two sides must be a number");
+	if (level == 0)         /* | */
+		*a = (struct made){c.mask & ~b.bits, c.bits | b.bits};
+	else if (level == 1)    /* ^ */
+		*a = (struct made){c.mask, c.bits ^ b.bits};
+	else
+		*a = (struct made){c.mask & b.bits, c.bits & b.bits};
+	return 0;
+}
+
+/* '|' binds less than '^', and that less than '&'. Every four levels are one of parentheses. */
+static int read_made(struct tokens *s, unsigned int level, struct made *a)
+{
+	static const char *const words[3][2] = {{"|", "or"}, {"^", "xor"}, {"&", "and"}};
+	struct made b;
+	int rc;
+
+	if (level % 4 == 3)
+		return made_of_one(s, level - 3, a);
+	rc = read_made(s, level + 1, a);
+	while (!rc && token_take_either(s, words[level % 4][0], words[level % 4][1])) {
+		rc = read_made(s, level + 1, &b);
+		rc = rc ? rc : join(s, level % 4, a, b);
+	}
+	return rc;
+}
+
+/* mark set N, mark set mark or N and their like; or a match. */
 static int mark(struct tokens *s)
 {
 	struct filter_term *t;
+	struct made made;
+	int rc;
 
 	if (!token_take(s, "set"))
 		return match(s, FILTER_MARK);
+	rc = read_made(s, 0, &made);
+	if (rc)
+		return rc;
 	t = filter_term_new(s, FILTER_MARK_SET);
-	return t ? filter_read_value(s, &filter_fields[FILTER_MARK], &t->lo) : -E2BIG;
+	if (!t)
+		return -E2BIG;
+	t->mask = made.mask;
+	t->lo = made.bits;
+	return 0;
 }
 
-static int meta(struct tokens *s)
+/* What is true of every packet here; rules of tables for other families have it. */
+static int always(struct tokens *s, const char *field, const char *value)
 {
-	if (token_take(s, "iif") || token_take(s, "iifname"))
-		return match_link(s, FILTER_IIF);
-	if (token_take(s, "oif") || token_take(s, "oifname"))
-		return match_link(s, FILTER_OIF);
-	if (token_take(s, "l4proto"))
-		return match(s, FILTER_PROTOCOL);
-	if (token_take(s, "length"))
-		return match(s, FILTER_LENGTH);
+	(void)token_take(s, "==");
+	return token_take(s, value) ? 0 : error_set(
+		s->err, EINVAL, "meta %s: \"%s\" is not %s; other packets are not filtered, but "
+		"dropped before", field, s->token, value);
+}
+
+/* Words that may stand without "meta". 1: it is none of them. */
+static int bare_meta(struct tokens *s)
+{
+	if (token_take(s, "iif"))
+		return match_link(s, FILTER_IIF, false);
+	if (token_take(s, "iifname"))
+		return match_link(s, FILTER_IIF, true);
+	if (token_take(s, "oif"))
+		return match_link(s, FILTER_OIF, false);
+	if (token_take(s, "oifname"))
+		return match_link(s, FILTER_OIF, true);
 	if (token_take(s, "pkttype"))
 		return match(s, FILTER_PKTTYPE);
 	if (token_take(s, "mark"))
 		return mark(s);
-	return token_wrong(s, "one of iif, iifname, oif, oifname, l4proto, length, pkttype, mark");
+	return 1;
+}
+
+static int meta(struct tokens *s)
+{
+	int rc = bare_meta(s);
+
+	if (rc <= 0)
+		return rc;
+	if (token_take(s, "l4proto"))
+		return match(s, FILTER_PROTOCOL);
+	if (token_take(s, "length"))
+		return match(s, FILTER_LENGTH);
+	if (token_take(s, "nfproto"))
+		return always(s, "nfproto", "ipv4");
+	if (token_take(s, "protocol"))
+		return always(s, "protocol", "ip");
+	return token_wrong(s, "one of iif, iifname, oif, oifname, l4proto, length, pkttype, mark, "
+			      "nfproto, protocol");
 }
 
 int filter_read_match(struct tokens *s)
@@ -324,23 +640,17 @@ int filter_read_match(struct tokens *s)
 
 	if (token_take(s, "ip"))
 		return match_ip(s);
-	if (value_named(&(struct arg){.names = filter_transports}, s->token, &protocol)) {
+	if (value_named(&(struct arg){.names = filter_headers}, s->token, &protocol)) {
 		token_advance(s);
-		return match_transport(s, protocol);
+		return match_header(s, protocol);
 	}
 	if (token_take(s, "th"))
-		return match_transport(s, 0);
-	if (token_take(s, "icmp"))
-		return match_icmp(s);
+		return match_ports(s, 0);
+	if (token_is(s, "@th") || token_is(s, "@nh"))
+		return match_raw(s);
 	if (token_take(s, "meta"))
 		return meta(s);
-	if (token_take(s, "iif") || token_take(s, "iifname"))
-		return match_link(s, FILTER_IIF);
-	if (token_take(s, "oif") || token_take(s, "oifname"))
-		return match_link(s, FILTER_OIF);
-	if (token_take(s, "mark"))
-		return mark(s);
 	if (token_take(s, "fragment"))
 		return match_fragment(s);
-	return 1;
+	return bare_meta(s);
 }

@@ -2,6 +2,9 @@
 /* See filter_names.h. */
 #include "control/filter_names.h"
 
+#include <netdb.h>
+#include <stdio.h>
+
 #include <netinet/in.h>
 
 #include "control/value.h"
@@ -10,9 +13,29 @@
 const struct arg_name filter_protocols[] = {
 	{"icmp", IPPROTO_ICMP}, {"igmp", IPPROTO_IGMP}, {"tcp", IPPROTO_TCP},
 	{"udp", IPPROTO_UDP}, {"dccp", IPPROTO_DCCP}, {"gre", IPPROTO_GRE}, {"esp", IPPROTO_ESP},
-	{"ah", IPPROTO_AH}, {"ospf", 89}, {"vrrp", 112}, {"sctp", IPPROTO_SCTP},
-	{"udplite", IPPROTO_UDPLITE}, {NULL},
+	{"ah", IPPROTO_AH}, {"ipencap", 4}, {"ipv6", 41}, {"eigrp", 88}, {"ospf", 89},
+	{"pim", 103}, {"ipcomp", 108}, {"comp", 108}, {"vrrp", 112}, {"l2tp", 115},
+	{"sctp", IPPROTO_SCTP}, {"udplite", IPPROTO_UDPLITE}, {NULL},
 };
+
+/* What the machine's files (/etc/protocols, /etc/services) call more; they need not be there. */
+static bool more_protocols(const char *name, uint32_t *value)
+{
+	const struct protoent *p = getprotobyname(name);
+
+	if (p)
+		*value = (uint32_t)p->p_proto;
+	return p;
+}
+
+static bool more_services(const char *name, uint32_t *value)
+{
+	const struct servent *s = getservbyname(name, NULL);
+
+	if (s)
+		*value = rte_be_to_cpu_16((rte_be16_t)s->s_port);
+	return s;
+}
 
 static const struct arg_name icmp_types[] = {
 	{"echo-reply", 0}, {"destination-unreachable", 3}, {"source-quench", 4},
@@ -24,17 +47,11 @@ static const struct arg_name icmp_types[] = {
 
 const struct arg_name filter_icmp_codes[] = {
 	{"net-unreachable", 0}, {"host-unreachable", 1}, {"prot-unreachable", 2},
-	{"port-unreachable", 3}, {"net-prohibited", 9}, {"host-prohibited", 10},
-	{"admin-prohibited", 13}, {NULL},
-};
-
-static const struct arg_name codes[] = {
-	{"net-unreachable", 0}, {"host-unreachable", 1}, {"prot-unreachable", 2},
 	{"port-unreachable", 3}, {"frag-needed", 4}, {"net-prohibited", 9},
 	{"host-prohibited", 10}, {"admin-prohibited", 13}, {NULL},
 };
 
-/* What people call ports; /etc/services has more, but need not be there. */
+/* What people call ports. */
 static const struct arg_name services[] = {
 	{"echo", 7}, {"discard", 9}, {"ftp-data", 20}, {"ftp", 21}, {"ssh", 22}, {"telnet", 23},
 	{"smtp", 25}, {"domain", 53}, {"bootps", 67}, {"bootpc", 68}, {"tftp", 69}, {"http", 80},
@@ -53,7 +70,7 @@ static const struct arg_name dscps[] = {
 	{"cs0", 0}, {"cs1", 8}, {"cs2", 16}, {"cs3", 24}, {"cs4", 32}, {"cs5", 40}, {"cs6", 48},
 	{"cs7", 56}, {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18}, {"af22", 20},
 	{"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30}, {"af41", 34}, {"af42", 36},
-	{"af43", 38}, {"ef", 46}, {"be", 0}, {NULL},
+	{"af43", 38}, {"ef", 46}, {"be", 0}, {"df", 0}, {"lephb", 1}, {"va", 44}, {NULL},
 };
 
 static const struct arg_name ecns[] = {
@@ -61,9 +78,19 @@ static const struct arg_name ecns[] = {
 };
 
 static const struct arg_name pkttypes[] = {
-	{"unicast", PACKET_HOST}, {"broadcast", PACKET_BROADCAST},
-	{"multicast", PACKET_MULTICAST}, {"other", PACKET_OTHERHOST}, {"host", PACKET_HOST},
+	{"host", PACKET_HOST}, {"broadcast", PACKET_BROADCAST}, {"multicast", PACKET_MULTICAST},
+	{"other", PACKET_OTHERHOST}, {"unicast", PACKET_HOST}, {NULL},
+};
+
+static const struct arg_name igmp_types[] = {
+	{"membership-query", 0x11}, {"membership-report-v1", 0x12},
+	{"membership-report-v2", 0x16}, {"membership-report-v3", 0x22}, {"leave-group", 0x17},
 	{NULL},
+};
+
+static const struct arg_name dccp_types[] = {
+	{"request", 0}, {"response", 1}, {"data", 2}, {"ack", 3}, {"dataack", 4},
+	{"closereq", 5}, {"close", 6}, {"reset", 7}, {"sync", 8}, {"syncack", 9}, {NULL},
 };
 
 const struct arg_name filter_units[] = {
@@ -77,13 +104,16 @@ const struct arg_name filter_byte_units[] = {
 const struct filter_field filter_fields[FILTER_FIELDS] = {
 	[FILTER_SADDR] = {"ip saddr", .max = UINT32_MAX},
 	[FILTER_DADDR] = {"ip daddr", .max = UINT32_MAX},
-	[FILTER_IIF] = {"iif"},
-	[FILTER_OIF] = {"oif"},
-	[FILTER_PROTOCOL] = {"ip protocol", filter_protocols, UINT8_MAX},
-	[FILTER_SPORT] = {"sport", services, UINT16_MAX},
-	[FILTER_DPORT] = {"dport", services, UINT16_MAX},
+	[FILTER_IIF] = {"iifname"},
+	[FILTER_OIF] = {"oifname"},
+	[FILTER_PROTOCOL] = {"ip protocol", filter_protocols, UINT8_MAX, .more = more_protocols,
+			     .named = "a protocol such as icmp, tcp, udp, gre or esp"},
+	[FILTER_SPORT] = {"sport", services, UINT16_MAX, .more = more_services,
+			  .named = "a service such as ssh or domain"},
+	[FILTER_DPORT] = {"dport", services, UINT16_MAX, .more = more_services,
+			  .named = "a service such as ssh or domain"},
 	[FILTER_ICMP_TYPE] = {"icmp type", icmp_types, UINT8_MAX},
-	[FILTER_ICMP_CODE] = {"icmp code", codes, UINT8_MAX},
+	[FILTER_ICMP_CODE] = {"icmp code", filter_icmp_codes, UINT8_MAX},
 	[FILTER_TCP_FLAGS] = {"tcp flags", tcp_flags, UINT8_MAX, .hex = true},
 	[FILTER_FRAGMENT] = {"fragment", .max = 1},
 	[FILTER_FRAG_OFF] = {"ip frag-off", .max = UINT16_MAX, .hex = true},
@@ -95,6 +125,73 @@ const struct filter_field filter_fields[FILTER_FIELDS] = {
 	[FILTER_HEADER] = {"ip hdrlength", .max = 15},
 	[FILTER_MARK] = {"mark", .max = UINT32_MAX, .hex = true},
 	[FILTER_PKTTYPE] = {"meta pkttype", pkttypes, 255},
+};
+
+#define HEADER(proto, at, n, name, ...) \
+	{IPPROTO_##proto, {.transport = true, .bits = (n), .offset = (at)}, \
+	 {(name), .max = UINT32_MAX >> (32 - (n)), ##__VA_ARGS__}}
+
+const struct filter_payload_field filter_payload_fields[] = {
+	{0, {.bits = 4}, {"ip version", .max = 15}},
+	{0, {.bits = 16, .offset = 80}, {"ip checksum", .max = UINT16_MAX}},
+	HEADER(ICMP, 16, 16, "icmp checksum"),
+	HEADER(ICMP, 32, 16, "icmp id"),
+	HEADER(ICMP, 48, 16, "icmp sequence"),
+	HEADER(ICMP, 48, 16, "icmp mtu"),
+	HEADER(ICMP, 32, 32, "icmp gateway"),
+	HEADER(IGMP, 0, 8, "igmp type", .names = igmp_types),
+	HEADER(IGMP, 8, 8, "igmp mrt"),
+	HEADER(IGMP, 16, 16, "igmp checksum"),
+	HEADER(IGMP, 32, 32, "igmp group"),
+	HEADER(TCP, 32, 32, "tcp sequence"),
+	HEADER(TCP, 64, 32, "tcp ackseq"),
+	HEADER(TCP, 96, 4, "tcp doff"),
+	HEADER(TCP, 100, 4, "tcp reserved"),
+	HEADER(TCP, 112, 16, "tcp window"),
+	HEADER(TCP, 128, 16, "tcp checksum"),
+	HEADER(TCP, 144, 16, "tcp urgptr"),
+	HEADER(UDP, 32, 16, "udp length"),
+	HEADER(UDP, 48, 16, "udp checksum"),
+	HEADER(UDPLITE, 32, 16, "udplite csumcov"),
+	HEADER(UDPLITE, 48, 16, "udplite checksum"),
+	HEADER(SCTP, 32, 32, "sctp vtag"),
+	HEADER(SCTP, 64, 32, "sctp checksum"),
+	HEADER(DCCP, 67, 4, "dccp type", .names = dccp_types),
+	HEADER(ESP, 0, 32, "esp spi"),
+	HEADER(ESP, 32, 32, "esp sequence"),
+	HEADER(AH, 8, 8, "ah hdrlength"),
+	HEADER(AH, 32, 32, "ah spi"),
+	HEADER(AH, 64, 32, "ah sequence"),
+	HEADER(COMP, 16, 16, "comp cpi"),
+	{.field = {NULL}},
+};
+
+const struct filter_field *filter_field_of(const struct filter_term *t)
+{
+	static struct filter_field raw;
+	static char words[32];
+	const struct filter_payload *at = &t->payload;
+
+	if (t->kind != FILTER_PAYLOAD)
+		return &filter_fields[t->kind];
+	if (at->name)
+		return &filter_payload_fields[at->name - 1].field;
+	snprintf(words, sizeof(words), "@%s,%u,%u", at->transport ? "th" : "nh", at->offset,
+		 at->bits);
+	raw = (struct filter_field){words, .max = UINT32_MAX >> (32 - at->bits), .hex = true};
+	return &raw;
+}
+
+const struct arg_name filter_log_levels[] = {
+	{"emerg", 0}, {"alert", 1}, {"crit", 2}, {"err", 3}, {"warn", 4}, {"notice", 5},
+	{"info", 6}, {"debug", 7}, {NULL},
+};
+
+const struct arg_name filter_headers[] = {
+	{"icmp", IPPROTO_ICMP}, {"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP},
+	{"sctp", IPPROTO_SCTP}, {"dccp", IPPROTO_DCCP}, {"udplite", IPPROTO_UDPLITE},
+	{"igmp", IPPROTO_IGMP}, {"esp", IPPROTO_ESP}, {"ah", IPPROTO_AH}, {"comp", IPPROTO_COMP},
+	{NULL},
 };
 
 const struct arg_name filter_transports[] = {

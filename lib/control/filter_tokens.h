@@ -14,6 +14,8 @@ struct tokens {
 	const char *const *word;
 	int n, at;
 	size_t off;             /* of the token in its word */
+	int text_at;            /* where a text would begin that stands here: before blanks, too */
+	size_t text_off;
 	char token[128];        /* the one that stands here; "": there is none left */
 	size_t len;
 	struct filter_draft *d; /* what is read goes here */
@@ -30,6 +32,8 @@ void token_advance(struct tokens *s);
 /* Does this token stand here? token_take() goes on to the next if so. */
 bool token_is(const struct tokens *s, const char *token);
 bool token_take(struct tokens *s, const char *token);
+/* Of two names of the same. */
+bool token_take_either(struct tokens *s, const char *token, const char *other);
 
 /* A whole word as it is, without quotes. 0, or -EINVAL and a sentence: there is none, or it has no
  * room in size bytes. `what` is its name in sentences. */

@@ -2,6 +2,7 @@
 /* See filter_values.h. */
 #include "control/filter_values.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +13,14 @@
 bool filter_read_number(const char *p, char end, uint32_t *number)
 {
 	bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
+	int base = hex ? 16 : p[0] == '0' ? 8 : 10;
 	char *stop;
 	unsigned long value;
 
 	if (*p < '0' || *p > '9')
 		return false;
 	errno = 0;
-	value = strtoul(p, &stop, hex ? 16 : 10);
+	value = strtoul(p, &stop, base);
 	if (errno || value > UINT32_MAX || *stop != end || stop == p + (hex ? 2 : 0))
 		return false;
 	*number = (uint32_t)value;
@@ -32,6 +34,9 @@ static int not_a_value(struct tokens *s, const struct filter_field *f)
 
 	if (s->at >= s->n)
 		return error_set(s->err, EINVAL, "a value for %s is missing at the end", f->words);
+	if (f->named)
+		return error_set(s->err, EINVAL, "%s: \"%s\" is not a number from 0 to %u, nor the "
+				 "name of %s", f->words, s->token, f->max, f->named);
 	for (const struct arg_name *n = f->names; n && n->name && len < sizeof(list); n++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
 					n == f->names ? ", nor one of: " : ", ", n->name);
@@ -39,9 +44,15 @@ static int not_a_value(struct tokens *s, const struct filter_field *f)
 			 s->token, f->max, list);
 }
 
+static bool named(const struct filter_field *f, const char *name, uint32_t *value)
+{
+	return value_named(&(struct arg){.names = f->names}, name, value) ||
+	       (f->more && isalpha((unsigned char)*name) && f->more(name, value));
+}
+
 int filter_read_value(struct tokens *s, const struct filter_field *f, uint32_t *number)
 {
-	if (value_named(&(struct arg){.names = f->names}, s->token, number) ||
+	if (named(f, s->token, number) ||
 	    (filter_read_number(s->token, 0, number) && *number <= f->max)) {
 		token_advance(s);
 		return 0;
@@ -54,7 +65,7 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 {
 	const char *dash = strchr(s->token, '-');
 
-	if (!dash || value_named(&(struct arg){.names = f->names}, s->token, &r->lo)) {
+	if (!dash || named(f, s->token, &r->lo)) {
 		int rc = filter_read_value(s, f, &r->lo);
 
 		r->hi = r->lo;
@@ -70,47 +81,77 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 	return 0;
 }
 
-static int address(struct tokens *s, const char *word, enum arg_type type, struct value *v)
+/* An address, or a number that is one. */
+static bool address(const char *word, uint32_t *addr)
 {
-	const struct arg a = {.name = "PREFIX", .type = type};
+	const struct arg a = {.type = ARG_ADDRESS};
+	struct value v;
 
-	return value_parse(&a, word, v, s->err);
+	if (filter_read_number(word, 0, addr))
+		return true;
+	if (value_parse(&a, word, &v, NULL))
+		return false;
+	*addr = rte_be_to_cpu_32(v.address);
+	return true;
+}
+
+/* A/LEN; as in nft the address may have bits beyond. */
+static bool prefix(const char *word, struct filter_range *r)
+{
+	const struct arg a = {.type = ARG_CIDR};
+	struct value v;
+	uint32_t host;
+
+	if (value_parse(&a, word, &v, NULL))
+		return false;
+	host = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
+	*r = (struct filter_range){v.prefix & ~host, v.prefix | host};
+	return true;
 }
 
 /* A, A/LEN or A-A. */
-static int address_range(struct tokens *s, struct filter_range *r)
+static int address_range(struct tokens *s, const struct filter_field *f, struct filter_range *r)
 {
 	char first[sizeof(s->token)];
 	const char *dash = strchr(s->token, '-');
-	struct value v;
-	int rc;
+	bool good;
 
 	if (s->at >= s->n)
-		return token_wrong(s, "PREFIX");
-	if (!dash) {
-		rc = address(s, s->token, ARG_PREFIX, &v);
-		r->lo = v.prefix;
-		r->hi = v.prefix | (v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX);
-	} else {
-		snprintf(first, sizeof(first), "%.*s", (int)(dash - s->token), s->token);
-		rc = address(s, first, ARG_ADDRESS, &v);
-		r->lo = rc ? 0 : rte_be_to_cpu_32(v.address);
-		rc = rc ? rc : address(s, dash + 1, ARG_ADDRESS, &v);
-		r->hi = rc ? 0 : rte_be_to_cpu_32(v.address);
-		if (!rc && r->lo > r->hi)
-			rc = error_set(s->err, EINVAL,
-				       "\"%s\" is no range: it ends before it begins", s->token);
+		return error_set(s->err, EINVAL, "an address for %s is missing at the end", f->words);
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(s->token, "-"), s->token);
+	good = address(first, &r->lo) && address(dash ? dash + 1 : first, &r->hi);
+	if (!good && !(!dash && prefix(s->token, r)))
+		return error_set(s->err, EINVAL, "%s: \"%s\" is not an address (10.0.0.1), a prefix "
+				 "(10.0.0.0/24) or a range (10.0.0.1-10.0.0.9)", f->words, s->token);
+	if (r->lo > r->hi)
+		return error_set(s->err, EINVAL, "%s: \"%s\" is no range: it ends before it begins",
+				 f->words, s->token);
+	token_advance(s);
+	return 0;
+}
+
+static int more_flags(struct tokens *s, struct filter_range *r)
+{
+	uint32_t bit;
+	int rc = 0;
+
+	while (!rc && r->lo == r->hi && token_take_either(s, "|", "or")) {
+		rc = filter_read_value(s, &filter_fields[FILTER_TCP_FLAGS], &bit);
+		r->lo |= rc ? 0 : bit;
+		r->hi = r->lo;
 	}
-	if (!rc)
-		token_advance(s);
 	return rc;
 }
 
-int filter_read_range(struct tokens *s, enum filter_kind kind, struct filter_range *r)
+int filter_read_range(struct tokens *s, const struct filter_term *t, struct filter_range *r)
 {
-	if (kind == FILTER_SADDR || kind == FILTER_DADDR)
-		return address_range(s, r);
-	return number_range(s, &filter_fields[kind], r);
+	const struct filter_field *f = filter_field_of(t);
+	int rc;
+
+	if (t->kind == FILTER_SADDR || t->kind == FILTER_DADDR)
+		return address_range(s, f, r);
+	rc = number_range(s, f, r);
+	return rc || t->kind != FILTER_TCP_FLAGS ? rc : more_flags(s, r);
 }
 
 static int by_start(const void *a, const void *b)
@@ -148,7 +189,7 @@ int filter_read_set(struct tokens *s, struct filter_term *t)
 			return error_set(s->err, E2BIG,
 					 "the sets of a rule have at most %d elements",
 					 FILTER_RANGES_MAX);
-		rc = filter_read_range(s, t->kind, &r[n++]);
+		rc = filter_read_range(s, t, &r[n++]);
 		if (rc)
 			return rc;
 	} while (token_take(s, ","));

@@ -10,14 +10,15 @@
 #include "control/filter_names.h"
 #include "control/filter_tokens.h"
 
-/* Digits, or 0x and hexadecimal ones, up to the character `end`. False: it is no such number. */
+/* As C writes numbers (10, 0xa, 012), up to the character `end`. False: it is no such number. */
 bool filter_read_number(const char *p, char end, uint32_t *number);
 
 /* A number or a name of the field. */
 int filter_read_value(struct tokens *s, const struct filter_field *f, uint32_t *number);
 
-/* A value or two with a dash between them; of addresses a prefix, too. Host byte order. */
-int filter_read_range(struct tokens *s, enum filter_kind kind, struct filter_range *r);
+/* What a term's field can be: a value or two with a dash between them; of addresses a prefix, too;
+ * of TCP flags several with '|' between them. Host byte order. */
+int filter_read_range(struct tokens *s, const struct filter_term *t, struct filter_range *r);
 
 /* What is behind an opening brace: A, B, ... } */
 int filter_read_set(struct tokens *s, struct filter_term *t);

@@ -2,9 +2,12 @@
 /* See filter_words.h. */
 #include "control/filter_words.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include <netinet/in.h>
 
@@ -15,6 +18,7 @@
 #include "control/value.h"
 
 #define LIMIT_BURST 5          /* packets, as in nft; of bytes none */
+#define REJECT_CODE_MAX 254    /* as in nft */
 
 static struct filter_term *once(struct tokens *s, enum filter_kind kind, const char *name)
 {
@@ -29,16 +33,23 @@ static struct filter_term *once(struct tokens *s, enum filter_kind kind, const c
 	return filter_term_new(s, kind);
 }
 
-/* [packets N bytes N]: what it has counted elsewhere is not taken over. */
+/* [packets N] [bytes N]: what it has counted elsewhere. */
 static int counter(struct tokens *s)
 {
-	static const char *const parts[] = {"packets", "bytes"};
+	struct filter_rule *r = &s->d->rule;
 
 	if (!once(s, FILTER_COUNTER, "counter"))
 		return -EINVAL;
-	for (unsigned int i = 0; i < 2 && token_take(s, parts[i]); i++) {
-		if (s->token[strspn(s->token, "0123456789")] || !s->len)
+	if (token_is(s, "name"))
+		return error_set(s->err, EINVAL, "\"name\": counters belong to their rules here");
+	for (unsigned int i = 0; i < 2 && (token_is(s, "packets") || token_is(s, "bytes")); i++) {
+		uint64_t *to = token_take(s, "packets") ? &r->packets : &r->bytes;
+
+		if (to == &r->bytes)
+			token_advance(s);
+		if (s->token[strspn(s->token, "0123456789")] || !s->len || s->len > 18)
 			return token_wrong(s, "a number");
+		*to = strtoull(s->token, NULL, 10);
 		token_advance(s);
 	}
 	return 0;
@@ -46,11 +57,11 @@ static int counter(struct tokens *s)
 
 static int a_number(struct tokens *s, const char *what, uint32_t min, uint32_t *number)
 {
-	if (filter_read_number(s->token, 0, number) && *number >= min && *number <= 1000000000) {
+	if (filter_read_number(s->token, 0, number) && *number >= min) {
 		token_advance(s);
 		return 0;
 	}
-	return error_set(s->err, EINVAL, s->len ? "\"%s\" is not %s: a number from %u to 1000000000"
+	return error_set(s->err, EINVAL, s->len ? "\"%s\" is not %s: a number from %u to 4294967295"
 						: "%s%s is missing at the end",
 			 s->token, what, min);
 }
@@ -96,7 +107,7 @@ static int limit(struct tokens *s)
 	if (!t)
 		return -EINVAL;
 	if (!token_take(s, "rate"))
-		return token_wrong(s, "\"rate\"");
+		return token_wrong(s, "\"rate\", as in limit rate 10/second");
 	t->over = token_take(s, "over");
 	if (!t->over)
 		(void)token_take(s, "until");
@@ -125,10 +136,28 @@ static int limit(struct tokens *s)
 static int log_statement(struct tokens *s)
 {
 	struct filter_term *t = once(s, FILTER_LOG, "log");
+	int rc = 0;
 
 	if (!t)
 		return -EINVAL;
-	return token_take(s, "prefix") ? token_text(s, "a prefix", t->text, sizeof(t->text)) : 0;
+	t->lo = LOG_WARNING;
+	while (!rc && s->at < s->n) {
+		if (token_take(s, "prefix")) {
+			rc = token_text(s, "a prefix", t->text, sizeof(t->text));
+		} else if (token_take(s, "level")) {
+			if (!value_named(&(struct arg){.names = filter_log_levels}, s->token, &t->lo))
+				return token_wrong(s, "a level: emerg, alert, crit, err, warn, "
+						      "notice, info or debug");
+			token_advance(s);
+		} else if (token_is(s, "group") || token_is(s, "flags") || token_is(s, "snaplen") ||
+			   token_is(s, "queue-threshold")) {
+			return error_set(s->err, EINVAL, "log: \"%s\" is not to be had here; what "
+					 "is logged is one line on stderr", s->token);
+		} else {
+			break;
+		}
+	}
+	return rc;
 }
 
 /* The protocol must be asked for before the reset. */
@@ -136,7 +165,6 @@ static int reject(struct tokens *s)
 {
 	struct filter_rule *r = &s->d->rule;
 	uint32_t code = 3;
-	int rc;
 
 	r->verdict = FILTER_REJECT;
 	r->icmp_code = (uint8_t)code;
@@ -149,16 +177,40 @@ static int reject(struct tokens *s)
 		return filter_protocol_is(s, IPPROTO_TCP);
 	}
 	if (!token_take(s, "icmp"))
-		return token_wrong(s, "one of icmp, tcp");
-	(void)token_take(s, "type");
-	if (!value_named(&(struct arg){.names = filter_icmp_codes}, s->token, &code))
-		return token_wrong(s, "net-unreachable, host-unreachable, prot-unreachable, "
-				      "port-unreachable, net-prohibited, host-prohibited or "
+		return token_wrong(s, "\"icmp\" or \"tcp\", as in reject with icmp "
 				      "admin-prohibited");
-	rc = s->len ? 0 : -EINVAL;
+	(void)token_take(s, "type");
+	if (!value_named(&(struct arg){.names = filter_icmp_codes}, s->token, &code) &&
+	    (!filter_read_number(s->token, 0, &code) || code > REJECT_CODE_MAX))
+		return token_wrong(s, "net-unreachable, host-unreachable, prot-unreachable, "
+				      "port-unreachable, frag-needed, net-prohibited, host-prohibited, "
+				      "admin-prohibited or a code from 0 to 254");
 	token_advance(s);
 	r->icmp_code = (uint8_t)code;
-	return rc;
+	return 0;
+}
+
+/* What else nft knows, and why it is not to be had; 0: it is none of that. */
+static int not_here(struct tokens *s)
+{
+	static const struct {
+		const char *words[8], *why;
+	} reasons[] = {
+		{{"ct", "notrack"}, "connections are not tracked here"},
+		{{"snat", "dnat", "masquerade", "redirect"}, "addresses are not translated here"},
+		{{"jump", "goto"}, "there are no chains but those of the five points"},
+		{{"queue", "dup", "fwd", "tproxy", "synproxy", "flow"}, "not to be had here"},
+		{{"ip6", "icmpv6"}, "only IPv4 is filtered"},
+		{{"ether", "vlan", "arp"}, "rules see a packet from its IP header on"},
+		{{"quota", "fib", "rt", "socket", "numgen", "jhash", "symhash"}, "not to be had here"},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(reasons); i++)
+		for (unsigned int k = 0; k < 8 && reasons[i].words[k]; k++)
+			if (token_is(s, reasons[i].words[k]))
+				return error_set(s->err, EINVAL, "\"%s\": %s", s->token,
+						 reasons[i].why);
+	return 0;
 }
 
 static int one_term(struct tokens *s)
@@ -186,24 +238,27 @@ static int one_term(struct tokens *s)
 		s->d->rule.verdict = (enum filter_verdict)verdict;
 		return 0;
 	}
-	if (token_is(s, "ct"))
-		return error_set(s->err, EINVAL, "\"ct\": connections are not tracked here");
-	return token_wrong(s, "a match, a statement or a verdict; try one of: ip, tcp, udp, icmp, "
-			      "th, meta, iif, oif, mark, fragment, limit, counter, log, accept, "
-			      "drop, reject");
+	rc = not_here(s);
+	if (!rc && isdigit((unsigned char)s->token[0]))
+		return error_set(s->err, EINVAL, "\"%s\" stands where the value before has ended; "
+				 "several values stand in braces, which a shell wants quoted: "
+				 "'{ A, B }'", s->token);
+	return rc ? rc : token_wrong(s, "a match, a statement or a verdict; try one of: ip, tcp, udp, "
+					"icmp, sctp, dccp, udplite, igmp, esp, ah, comp, th, meta, "
+					"iif, iifname, oif, oifname, mark, pkttype, fragment, limit, "
+					"counter, log, accept, drop, reject, return, continue");
 }
 
 int filter_parse(const char *const *word, int n, struct filter_draft *d, struct error *err)
 {
 	struct tokens s;
+	bool begun = false;
 	int rc = 0;
 
 	d->rule = (struct filter_rule){.range = d->range};
 	tokens_begin(&s, word, n, d, err);
-	if (!n)
-		return error_set(err, EINVAL, "a rule is missing");
 	while (!rc && s.at < s.n) {
-		if (token_take(&s, "comment")) {
+		if (begun && token_take(&s, "comment")) {
 			rc = token_text(&s, "a comment", d->rule.comment, sizeof(d->rule.comment));
 			if (!rc && s.at < s.n)
 				return error_set(err, EINVAL, "\"%s\" stands behind the comment",
@@ -213,6 +268,9 @@ int filter_parse(const char *const *word, int n, struct filter_draft *d, struct 
 		if (d->rule.verdict != FILTER_CONTINUE)
 			return error_set(err, EINVAL, "\"%s\" stands behind the verdict", s.token);
 		rc = one_term(&s);
+		begun = true;
 	}
+	if (!rc && !begun)
+		rc = error_set(err, EINVAL, "a rule is missing");
 	return rc;
 }

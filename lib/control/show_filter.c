@@ -4,17 +4,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "control/filter_names.h"
 #include "control/value.h"
 
-static void show_number(struct output *o, enum filter_kind kind, uint32_t number)
+static void show_number(struct output *o, const struct filter_term *t, uint32_t number)
 {
-	const struct filter_field *f = &filter_fields[kind];
+	const struct filter_field *f = filter_field_of(t);
 	const char *name = NULL;
 
 	/* ports are numbers, as nft prints them */
-	if (f->names && kind != FILTER_SPORT && kind != FILTER_DPORT && kind != FILTER_TCP_FLAGS)
+	if (f->names && t->kind != FILTER_SPORT && t->kind != FILTER_DPORT)
 		name = value_name(f->names, number);
 	if (name)
 		out_text(o, name);
@@ -25,44 +26,6 @@ static void show_number(struct output *o, enum filter_kind kind, uint32_t number
 static bool is_address(enum filter_kind kind)
 {
 	return kind == FILTER_SADDR || kind == FILTER_DADDR;
-}
-
-static void show_value(struct output *o, enum filter_kind kind, uint32_t value)
-{
-	if (is_address(kind))
-		out_printf(o, "%u.%u.%u.%u", value >> 24, value >> 16 & 0xff, value >> 8 & 0xff,
-			   value & 0xff);
-	else
-		show_number(o, kind, value);
-}
-
-static bool is_prefix(uint32_t lo, uint32_t hi)
-{
-	uint32_t host = lo ^ hi;
-
-	return !(host & (host + 1)) && !(lo & host);
-}
-
-static void show_range(struct output *o, enum filter_kind kind, uint32_t lo, uint32_t hi)
-{
-	if (is_address(kind) && is_prefix(lo, hi)) {
-		out_prefix(o, NULL, "", lo, 32 - (unsigned int)__builtin_popcount(hi - lo));
-		return;
-	}
-	if (lo == hi) {
-		show_value(o, kind, lo);
-		return;
-	}
-	/* names have dashes in them */
-	if (is_address(kind))
-		show_value(o, kind, lo);
-	else
-		out_printf(o, "%u", lo);
-	out_text(o, "-");
-	if (is_address(kind))
-		show_value(o, kind, hi);
-	else
-		out_printf(o, "%u", hi);
 }
 
 static void show_flags(struct output *o, uint32_t bits)
@@ -80,9 +43,54 @@ static void show_flags(struct output *o, uint32_t bits)
 	}
 }
 
-static void show_tcp_flags(struct output *o, const struct filter_term *t)
+static void show_value(struct output *o, const struct filter_term *t, uint32_t value)
 {
-	bool any = t->mask && !t->lo && t->not;
+	if (is_address(t->kind))
+		out_printf(o, "%u.%u.%u.%u", value >> 24, value >> 16 & 0xff, value >> 8 & 0xff,
+			   value & 0xff);
+	else if (t->kind == FILTER_TCP_FLAGS)
+		show_flags(o, value);
+	else
+		show_number(o, t, value);
+}
+
+static bool is_prefix(uint32_t lo, uint32_t hi)
+{
+	uint32_t host = lo ^ hi;
+
+	return !(host & (host + 1)) && !(lo & host);
+}
+
+static void show_range(struct output *o, const struct filter_term *t, uint32_t lo, uint32_t hi)
+{
+	if (is_address(t->kind) && is_prefix(lo, hi)) {
+		show_value(o, t, lo);
+		if (lo != hi)
+			out_printf(o, "/%u", 32 - (unsigned int)__builtin_popcount(hi - lo));
+		return;
+	}
+	if (lo == hi) {
+		show_value(o, t, lo);
+		return;
+	}
+	/* names have dashes in them */
+	if (is_address(t->kind))
+		show_value(o, t, lo);
+	else
+		out_printf(o, "%u", lo);
+	out_text(o, "-");
+	if (is_address(t->kind))
+		show_value(o, t, hi);
+	else
+		out_printf(o, "%u", hi);
+}
+
+static void show_set(struct output *o, const struct filter_rule *r, const struct filter_term *t);
+
+static void show_tcp_flags(struct output *o, const struct filter_rule *r,
+			   const struct filter_term *t)
+{
+	bool set = t->n_set || t->lo != t->hi, any = t->mask && !set && !t->lo && t->not;
 
 	if (t->mask) {
 		out_text(o, any ? "" : "& (");
@@ -91,7 +99,9 @@ static void show_tcp_flags(struct output *o, const struct filter_term *t)
 	} else {
 		out_text(o, t->not ? "!= " : "== ");
 	}
-	if (!any)
+	if (set)
+		show_set(o, r, t);
+	else if (!any)
 		show_flags(o, t->lo);
 }
 
@@ -121,23 +131,25 @@ static void show_set(struct output *o, const struct filter_rule *r, const struct
 
 		if (i)
 			out_text(o, ", ");
-		show_range(o, t->kind, range->lo, range->hi);
+		show_range(o, t, range->lo, range->hi);
 	}
+	if (!t->n_set)
+		show_range(o, t, t->lo, t->hi);
 	out_text(o, " }");
 }
 
 /* What a range that reaches an end of the field's values is, it is by comparison. */
 static void show_one(struct output *o, const struct filter_term *t)
 {
-	uint32_t max = filter_fields[t->kind].max;
+	uint32_t max = filter_field_of(t)->max;
 
 	if (t->lo == t->hi || is_address(t->kind) || t->not || (t->lo && t->hi != max) ||
 	    (!t->lo && t->hi == max)) {
-		show_range(o, t->kind, t->lo, t->hi);
+		show_range(o, t, t->lo, t->hi);
 		return;
 	}
 	out_text(o, t->lo ? ">= " : "<= ");
-	show_number(o, t->kind, t->lo ? t->lo : t->hi);
+	show_number(o, t, t->lo ? t->lo : t->hi);
 }
 
 static bool is_one_protocol(const struct filter_term *t)
@@ -166,6 +178,9 @@ static bool is_implied(const struct filter_rule *r, unsigned int i)
 
 	if (!is_one_protocol(t) || i + 1 == r->n)
 		return false;
+	if (next->kind == FILTER_PAYLOAD)
+		return next->payload.name &&
+		       filter_payload_fields[next->payload.name - 1].protocol == t->lo;
 	if (next->kind == FILTER_ICMP_TYPE || next->kind == FILTER_ICMP_CODE)
 		return t->lo == 1;
 	if (next->kind == FILTER_TCP_FLAGS)
@@ -181,18 +196,18 @@ static void show_match(struct output *o, const struct filter_rule *r, unsigned i
 
 	if (is_port(t))
 		out_printf(o, "%s ", transport ? transport : "th");
-	out_text(o, filter_fields[t->kind].words);
+	out_text(o, filter_field_of(t)->words);
 	if (t->kind == FILTER_FRAGMENT)
 		return;
 	out_text(o, " ");
 	if (t->kind == FILTER_TCP_FLAGS) {
-		show_tcp_flags(o, t);
+		show_tcp_flags(o, r, t);
 		return;
 	}
 	if (t->mask) {
 		out_text(o, "& ");
 		if (is_address(t->kind))
-			show_value(o, t->kind, t->mask);
+			show_value(o, t, t->mask);
 		else
 			out_printf(o, "0x%x", t->mask);
 		out_text(o, t->not ? " " : " == ");
@@ -233,6 +248,30 @@ static void show_limit(struct output *o, const struct filter_term *t)
 	}
 }
 
+static void show_log(struct output *o, const struct filter_term *t)
+{
+	out_text(o, "log");
+	if (t->text[0]) {
+		out_text(o, " prefix ");
+		show_word(o, t->text);
+	}
+	if (t->lo != LOG_WARNING)
+		out_printf(o, " level %s", value_name(filter_log_levels, t->lo));
+}
+
+static void show_mark_set(struct output *o, const struct filter_term *t)
+{
+	if (!t->mask) {
+		out_printf(o, "mark set 0x%x", t->lo);
+		return;
+	}
+	out_text(o, "mark set mark");
+	if (t->mask != UINT32_MAX)
+		out_printf(o, " and 0x%x", t->mask);
+	if (t->lo)
+		out_printf(o, " xor 0x%x", t->lo);
+}
+
 static void show_term(struct output *o, const struct filter_rule *r, unsigned int i,
 		      const struct filter_info *counted)
 {
@@ -249,12 +288,10 @@ static void show_term(struct output *o, const struct filter_rule *r, unsigned in
 				   (uintmax_t)counted->bytes);
 		break;
 	case FILTER_LOG:
-		out_text(o, t->text[0] ? "log prefix " : "log");
-		if (t->text[0])
-			show_word(o, t->text);
+		show_log(o, t);
 		break;
 	case FILTER_MARK_SET:
-		out_printf(o, "mark set 0x%x", t->lo);
+		show_mark_set(o, t);
 		break;
 	default:
 		show_match(o, r, i);
@@ -266,6 +303,17 @@ static const char *const verdicts[] = {
 	[FILTER_REJECT] = "reject", [FILTER_RESET] = "reject with tcp reset",
 	[FILTER_RETURN] = "return",
 };
+
+static void show_code(struct output *o, uint8_t code)
+{
+	const char *name = value_name(filter_icmp_codes, code);
+
+	out_text(o, " with icmp ");
+	if (name)
+		out_text(o, name);
+	else
+		out_printf(o, "%u", code);
+}
 
 void filter_show_rule(const struct filter_rule *r, const struct filter_info *counted,
 		      struct output *o)
@@ -285,7 +333,11 @@ void filter_show_rule(const struct filter_rule *r, const struct filter_info *cou
 		before = " ";
 	}
 	if (r->verdict == FILTER_REJECT)
-		out_printf(o, " with icmp %s", value_name(filter_icmp_codes, r->icmp_code));
+		show_code(o, r->icmp_code);
+	if (r->verdict == FILTER_CONTINUE && !r->n) {
+		out_text(o, "continue");
+		before = " ";
+	}
 	if (r->comment[0]) {
 		out_printf(o, "%scomment ", before);
 		show_word(o, r->comment);

@@ -387,7 +387,7 @@ int filter_foreach(enum hook_point point, int (*fn)(const struct filter_info *in
 	return rc;
 }
 
-const char *filter_log_prefix(enum hook_point point, uint32_t handle)
+const struct filter_term *filter_log_term(enum hook_point point, uint32_t handle)
 {
 	const struct chain *c = &chains[point];
 
@@ -395,7 +395,7 @@ const char *filter_log_prefix(enum hook_point point, uint32_t handle)
 		for (unsigned int k = 0; k < c->rule[i]->rule.n; k++)
 			if (c->rule[i]->state->handle == handle &&
 			    c->rule[i]->rule.term[k].kind == FILTER_LOG)
-				return c->rule[i]->rule.term[k].text;
+				return &c->rule[i]->rule.term[k];
 	return NULL;
 }
 

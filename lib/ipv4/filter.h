@@ -44,8 +44,9 @@ enum filter_kind {
 	FILTER_MARK,                 /* what a rule has set, 0 before */
 	FILTER_PKTTYPE,              /* enum packet_type */
 	FILTER_FIELDS,
+	FILTER_PAYLOAD = FILTER_FIELDS, /* any other bits of the packet */
 	/* statements */
-	FILTER_LIMIT = FILTER_FIELDS,
+	FILTER_LIMIT,
 	FILTER_COUNTER,
 	FILTER_LOG,
 	FILTER_MARK_SET,
@@ -55,6 +56,14 @@ struct filter_range {
 	uint32_t lo, hi;
 };
 
+/* Up to 32 bits of a packet: where they are. */
+struct filter_payload {
+	uint8_t name;                /* a number for who reads and writes rules; 0: none */
+	bool transport;              /* counted from the end of the IP header, not from its start */
+	uint8_t bits;
+	uint16_t offset;             /* in bits */
+};
+
 struct filter_term {
 	enum filter_kind kind;
 	bool not;                    /* a match: outside of the ranges */
@@ -62,9 +71,12 @@ struct filter_term {
 	bool bytes;                  /* FILTER_LIMIT: rate and burst are bytes, not packets */
 	uint16_t set, n_set;         /* a match: n_set > 0: so many of the rule's ranges, from set
 				      * on, rising and apart, instead of lo and hi */
-	uint32_t mask;               /* a match: the field's bits that count; 0: all */
-	uint32_t lo, hi;             /* a match: the range;
-				      * FILTER_LIMIT: rate and burst; FILTER_MARK_SET: lo */
+	uint32_t mask;               /* a match: the field's bits that count, 0: all */
+	struct filter_payload payload; /* FILTER_PAYLOAD */
+	uint32_t lo, hi;             /* a match: the range; FILTER_LIMIT: rate and burst;
+				      * FILTER_MARK_SET: of the mark stays what mask says, then lo
+				      * is xored into it; FILTER_LOG: lo is the level, as syslog
+				      * counts them */
 	uint32_t unit_s;             /* FILTER_LIMIT: seconds that the rate is for */
 	char text[FILTER_TEXT_SIZE]; /* FILTER_IIF, FILTER_OIF: the link, or several with blanks
 				      * between; a '*' at the end: all that begin so;
@@ -85,6 +97,7 @@ struct filter_rule {
 	struct filter_term term[FILTER_TERMS_MAX]; /* FILTER_LIMIT and FILTER_COUNTER once at most */
 	enum filter_verdict verdict;
 	uint8_t icmp_code;
+	uint64_t packets, bytes;     /* what its counter begins with */
 	char comment[FILTER_TEXT_SIZE];
 	unsigned int n_ranges;
 	const struct filter_range *range; /* of all sets; filter_add() copies it */

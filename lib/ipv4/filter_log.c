@@ -7,6 +7,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <syslog.h>
 
 #include <netinet/in.h>
 
@@ -125,10 +126,10 @@ static void write_line(unsigned int worker, const struct message *msg)
 {
 	enum hook_point point = msg->arg & ((1u << POINT_BITS) - 1);
 	const struct rte_ipv4_hdr *ip = packet_ip(msg->mbuf);
-	const char *prefix = filter_log_prefix(point, msg->arg >> POINT_BITS);
+	const struct filter_term *log = filter_log_term(point, msg->arg >> POINT_BITS);
 	struct line l = {.len = 0};
 
-	put(&l, "%s", prefix ? prefix : "");
+	put(&l, "%s", log ? log->text : "");
 	put_links(&l, packet_of(msg->mbuf), point);
 	put_address(&l, " SRC=", ip->src_addr);
 	put_address(&l, " DST=", ip->dst_addr);
@@ -138,7 +139,10 @@ static void write_line(unsigned int worker, const struct message *msg)
 	put_fragment(&l, ip->fragment_offset);
 	put_transport(&l, msg->mbuf);
 	rte_pktmbuf_free(msg->mbuf);
-	log_info("%s", l.text);
+	if (log && log->lo <= LOG_ERR)
+		log_error("%s", l.text);
+	else
+		log_info("%s", l.text);
 }
 
 int filter_log_init(void)

@@ -40,6 +40,8 @@ static struct filter_state *state_make(const struct filter_rule *r, uint32_t han
 		return NULL;
 	memset(s, 0, bytes);
 	s->handle = handle;
+	s->count[0].packets = r->packets;
+	s->count[0].bytes = r->bytes;
 	bucket_init(s, r);
 	return s;
 }

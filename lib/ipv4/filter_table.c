@@ -48,7 +48,9 @@ static struct filter_step step_of(const struct filter_rule *r, const struct filt
 {
 	struct filter_step s = {
 		.kind = (uint8_t)t->kind, .not = t->not, .over = t->over, .lo = t->lo, .hi = t->hi,
-		.mask = t->mask ? t->mask : UINT32_MAX,
+		.mask = t->mask || t->kind == FILTER_MARK_SET ? t->mask : UINT32_MAX,
+		.transport = t->payload.transport, .offset = t->payload.offset,
+		.bits = t->payload.bits,
 	};
 
 	if (is_link(t)) {

@@ -35,8 +35,11 @@ struct filter_owned {
 struct filter_step {
 	uint8_t kind;
 	bool not, over;
+	bool transport;              /* FILTER_PAYLOAD: bits, and how many, from where on */
 	uint16_t n_set;              /* 0: the range is lo to hi */
+	uint16_t offset;
 	uint32_t mask;
+	uint8_t bits;
 	union {
 		struct {
 			uint32_t lo, hi;
@@ -93,8 +96,8 @@ enum hook_verdict filter_hook(struct worker *w, struct rte_mbuf *m, enum hook_po
 int filter_log_init(void);
 void filter_log(struct worker *w, const struct rte_mbuf *m, enum hook_point point,
 		uint32_t handle);
-/* The words before such a line: those of the rule. NULL: it is gone. filter.c */
-const char *filter_log_prefix(enum hook_point point, uint32_t handle);
+/* The rule's words about such a line. NULL: it is gone. filter.c */
+const struct filter_term *filter_log_term(enum hook_point point, uint32_t handle);
 
 /* Take a packet's cost from a bucket, of which any number of workers take. False: there is not
  * enough in it, or too many others were quicker. */

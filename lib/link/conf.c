@@ -141,8 +141,9 @@ int link_pool_make(struct error *err)
 	rc = packet_pool_init((unsigned int)mbufs, (unsigned int)mbuf_bytes);
 	if (rc)
 		return error_set(err, -rc,
-				 "no memory for %d packet buffers (see millrace.mbufs): %s", mbufs,
-				 rte_strerror(-rc));
+				 "no memory for %d packet buffers: %s (ask for fewer with sysctl "
+				 "millrace.mbufs=N before the first link, or give the EAL more: "
+				 "-- -m MEGABYTES)", mbufs, rte_strerror(-rc));
 	pool_made = true;
 	return 0;
 }

@@ -51,6 +51,16 @@ def _flags(rng):
                        f"& ({some[0]}|{some[1]}) != 0", f"== {some[0]}", ",".join(some)))
 
 
+def _bits(rng):
+    """Fields that few rules ask for. Of what a router makes checksums may not be made yet."""
+    field, high = rng.choice((
+        ("icmp id", 0xffff), ("icmp sequence", 0xffff), ("icmp mtu", 1500), ("tcp sequence", 0xffffffff),
+        ("tcp ackseq", 0xffffffff), ("tcp doff", 15), ("tcp reserved", 15), ("tcp window", 0xffff),
+        ("tcp urgptr", 0xffff), ("udp length", 1500), ("@th,0,8", 255), ("@th,19,6", 63),
+        ("@nh,8,8", 255), ("@th,32,32", 0xffffffff), ("ip version", 15)))
+    return f"{field} {_of(rng, None, _up_to(high))}"
+
+
 def _up_to(high):
     return lambda rng: rng.choice((0, 1, 2, high, rng.randrange(high + 1)))
 
@@ -67,6 +77,7 @@ def _match(rng, point):
         lambda: f"tcp flags {_flags(rng)}",
         lambda: "icmp type " + _of(rng, None, lambda r: r.choice((0, 3, 5, 8, 11, 12, 13, 17))),
         lambda: "icmp code " + _of(rng, None, _up_to(255)),
+        lambda: _bits(rng),
         lambda: "ip protocol " + _of(rng, None, lambda r: r.choice((1, 6, 17, 99, r.randrange(256)))),
         lambda: "ip ttl " + _of(rng, None, _up_to(255)),
         lambda: "ip length " + _of(rng, None, lambda r: r.choice((28, 60, 576, r.randrange(1500)))),
@@ -98,7 +109,8 @@ def _verdict(rng, point):
     if draw < 0.35 or (draw >= 0.6 and point == "postrouting"):
         return ""
     if draw < 0.45:
-        return f"mark set {rng.choice((0, 1, 2, 3, 4, 5, 0x10, 0x1f, 0xffffffff))}"
+        return "mark set " + rng.choice(("", "", "mark or ", "mark and ", "mark xor ")) + str(
+            rng.choice((0, 1, 2, 3, 4, 5, 0x10, 0x1f, 0xffffffff)))
     if draw < 0.6:
         return rng.choice(("accept", "drop", "drop", "return"))
     return rng.choice(("reject", f"reject with icmp type {rng.choice(_CODES)}", "drop"))

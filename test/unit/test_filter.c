@@ -345,6 +345,86 @@ static void test_mark(void **state)
 	assert_int_equal(counted(3), 0);
 }
 
+/* The mark that is left of 0x1234 by a term that has it made of the one before. */
+static uint32_t mark_made(uint32_t mask, uint32_t bits)
+{
+	struct error err;
+
+	udp(5);
+	box.p.mark = 0x1234;
+	ADD(CONTINUE, {.kind = FILTER_MARK_SET, .mask = mask, .lo = bits});
+	assert_true(passes());
+	filter_flush(HOOK_FORWARD, &err);
+	return box.p.mark;
+}
+
+static void test_mark_made_of_mark(void **state)
+{
+	assert_int_equal(mark_made(0, 7), 7);
+	assert_int_equal(mark_made(0xff, 0), 0x34);
+	assert_int_equal(mark_made(0xff, 0x101), 0x135);
+	assert_int_equal(mark_made(UINT32_MAX, 0x1234), 0);
+}
+
+/* The bits of a packet from a place on, one by one, two by two ... in every way. */
+static bool bits_are(bool transport, unsigned int offset, unsigned int bits, uint32_t value)
+{
+	return matches_alone((struct filter_term){
+		.kind = FILTER_PAYLOAD, .lo = value, .hi = value,
+		.payload = {.transport = transport, .offset = (uint16_t)offset,
+			    .bits = (uint8_t)bits}}, NULL, 0);
+}
+
+static uint32_t bits_at(unsigned int offset, unsigned int n)
+{
+	uint32_t value = 0;
+
+	for (unsigned int i = offset; i < offset + n; i++)
+		value = value << 1 | (box.bytes[i / 8] >> (7 - i % 8) & 1);
+	return value;
+}
+
+static void test_bits(void **state)
+{
+	struct rte_ipv4_hdr *ip = (void *)box.bytes;
+
+	udp(0xabcd);
+	for (unsigned int i = 20; i < 40; i++)
+		box.bytes[i] = (uint8_t)(i * 73);
+	for (unsigned int n = 1; n <= 32; n++)
+		for (unsigned int at = 0; at < 8 * 20; at++) {
+			bool there = at + n <= 8 * 20;
+
+			assert_true(bits_are(false, at, n, bits_at(at, n)));
+			assert_false(bits_are(false, at, n, bits_at(at, n) ^ 1));
+			assert_int_equal(bits_are(true, at, n, bits_at(160 + at, n)), there);
+		}
+	/* what is not there fails, negated or not */
+	assert_false(matches_alone((struct filter_term){
+		.kind = FILTER_PAYLOAD, .not = true, .lo = 1, .hi = 1,
+		.payload = {.transport = true, .offset = 153, .bits = 8}}, NULL, 0));
+	/* of later fragments only what lies as numbers do */
+	ip->fragment_offset = RTE_BE16(3);
+	assert_true(bits_are(true, 32, 32, bits_at(192, 32)));
+	assert_true(bits_are(true, 19, 5, bits_at(179, 5)));
+	assert_false(bits_are(true, 24, 32, bits_at(184, 32)));
+	assert_false(bits_are(true, 0, 24, bits_at(160, 24)));
+	assert_true(bits_are(false, 0, 24, bits_at(0, 24)));
+}
+
+static void test_counter_begins(void **state)
+{
+	struct filter_rule r = {.n = 1, .term = {COUNT}, .packets = 100, .bytes = 5000};
+	struct error err;
+
+	assert_int_equal(filter_add(HOOK_FORWARD, &r, FILTER_LAST, 0, &err), 0);
+	udp(1);
+	assert_true(passes());
+	assert_int_equal(counted(0), 101);
+	filter_reset(HOOK_FORWARD);
+	assert_int_equal(counted(0), 0);
+}
+
 static int collect_handle(const struct filter_info *info, void *arg)
 {
 	uint32_t **next = arg;
@@ -556,6 +636,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_limit_over, teardown),
 		cmocka_unit_test_teardown(test_sets_and_masks, teardown),
 		cmocka_unit_test_teardown(test_mark, teardown),
+		cmocka_unit_test_teardown(test_mark_made_of_mark, teardown),
+		cmocka_unit_test_teardown(test_bits, teardown),
+		cmocka_unit_test_teardown(test_counter_begins, teardown),
 		cmocka_unit_test_teardown(test_places, teardown),
 		cmocka_unit_test_teardown(test_transaction, teardown),
 		cmocka_unit_test_teardown(test_random, teardown),
