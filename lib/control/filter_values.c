@@ -74,6 +74,8 @@ static int address(struct tokens *s, const char *word, enum arg_type type, struc
 {
 	const struct arg a = {.name = "PREFIX", .type = type};
 
+	if (!value_is_whole_address(word))
+		return error_set(s->err, EINVAL, "\"%s\" is not an address or a prefix", word);
 	return value_parse(&a, word, v, s->err);
 }
 
@@ -82,20 +84,21 @@ static int address_range(struct tokens *s, struct filter_range *r)
 {
 	char first[sizeof(s->token)];
 	const char *dash = strchr(s->token, '-');
-	struct value v;
+	struct value v = {0};
 	int rc;
 
 	if (s->at >= s->n)
 		return token_wrong(s, "PREFIX");
 	if (!dash) {
 		rc = address(s, s->token, ARG_PREFIX, &v);
-		r->lo = v.prefix;
-		r->hi = v.prefix | (v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX);
+		r->hi = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
+		r->lo = v.prefix & ~r->hi;
+		r->hi |= v.prefix;
 	} else {
 		snprintf(first, sizeof(first), "%.*s", (int)(dash - s->token), s->token);
-		rc = address(s, first, ARG_ADDRESS, &v);
+		rc = address(s, first, ARG_HOST, &v);
 		r->lo = rc ? 0 : rte_be_to_cpu_32(v.address);
-		rc = rc ? rc : address(s, dash + 1, ARG_ADDRESS, &v);
+		rc = rc ? rc : address(s, dash + 1, ARG_HOST, &v);
 		r->hi = rc ? 0 : rte_be_to_cpu_32(v.address);
 		if (!rc && r->lo > r->hi)
 			rc = error_set(s->err, EINVAL,
