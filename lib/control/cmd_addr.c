@@ -10,8 +10,8 @@ enum { ADDR_LOCAL, ADDR_DEV };
 static const struct arg change_args[] = {
 	[ADDR_LOCAL] = {.word = "local", .name = "ADDRESS/LEN", .type = ARG_CIDR, .bare = true,
 			.required = true,
-			.help = "the address and the length of its subnet's prefix (32 if left "
-				"out)"},
+			.help = "the address and the length of its subnet's prefix (if left out, "
+				"32 to add, and any to delete)"},
 	[ADDR_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
 		      .help = "the link"},
 };
@@ -27,10 +27,21 @@ static int run_add(const struct value *v, struct output *o, struct error *err)
 			v[ADDR_LOCAL].len, err);
 }
 
+/* Where no length is given any will do, as in iproute2; of several the first. */
+static unsigned int len_to_del(const struct value *v)
+{
+	const struct link_addrs *addrs = rcu_read(v[ADDR_DEV].link->addrs);
+
+	for (unsigned int i = 0; addrs && i < addrs->n && !strchr(v[ADDR_LOCAL].text, '/'); i++)
+		if (addrs->a[i].local == rte_cpu_to_be_32(v[ADDR_LOCAL].prefix))
+			return addrs->a[i].len;
+	return v[ADDR_LOCAL].len;
+}
+
 static int run_del(const struct value *v, struct output *o, struct error *err)
 {
-	return addr_del(v[ADDR_DEV].link, rte_cpu_to_be_32(v[ADDR_LOCAL].prefix),
-			v[ADDR_LOCAL].len, err);
+	return addr_del(v[ADDR_DEV].link, rte_cpu_to_be_32(v[ADDR_LOCAL].prefix), len_to_del(v),
+			err);
 }
 
 static void show_address(const struct link *l, const struct link_addr *a, struct output *o)

@@ -54,7 +54,7 @@ enum { PING_ADDR, PING_COUNT, PING_INTERVAL, PING_SIZE, PING_DF, PING_SOURCE, PI
 static const struct arg_name df_names[] = {{"dont", 0}, {"want", 1}, {"do", 2}, {NULL}};
 
 static const struct arg args[] = {
-	[PING_ADDR] = {.name = "ADDR", .type = ARG_ADDRESS, .required = true,
+	[PING_ADDR] = {.name = "ADDR", .type = ARG_HOST, .required = true,
 		       .help = "whom to ask"},
 	[PING_COUNT] = {.word = "-c", .name = "N", .type = ARG_NUMBER, .min = 1, .max = COUNT_MAX,
 			.help = "how many requests (5)"},
@@ -67,7 +67,7 @@ static const struct arg args[] = {
 		     .help = "DF: on none, on those that fit the path (preset, but if "
 			     "ip_no_pmtu_disc is set), or on all; then those that do not fit are "
 			     "not sent"},
-	[PING_SOURCE] = {.word = "-I", .name = "SRC", .type = ARG_ADDRESS,
+	[PING_SOURCE] = {.word = "-I", .name = "SRC", .type = ARG_HOST,
 			 .help = "an address of the router to send from"},
 	[PING_TTL] = {.word = "-t", .name = "TTL", .type = ARG_NUMBER, .min = 1, .max = 255,
 		      .help = "time to live"},

@@ -44,7 +44,7 @@ static const struct arg hop_args[] = {
 static const struct arg change_args[] = {
 	[ROUTE_ARG_TYPE] = {.name = "TYPE", .type = ARG_NAMED, .names = route_types,
 			    .help = "what becomes of packets; unicast if left out"},
-	[ROUTE_ARG_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+	[ROUTE_ARG_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_NETWORK, .bare = true,
 			      .required = true,
 			      .help = "destinations: A.B.C.D/LEN, A.B.C.D or default"},
 	[ROUTE_ARG_VIA] = {.word = "via", .name = "ADDRESS", .type = ARG_ADDRESS,
@@ -229,10 +229,17 @@ struct show {
 	bool with_table;
 };
 
+/* Does an address lie in the prefix that is asked for? */
+static bool is_asked(const struct value *v, uint32_t addr)
+{
+	uint32_t mask = v[SHOW_PREFIX].len ? UINT32_MAX << (32 - v[SHOW_PREFIX].len) : 0;
+
+	return !v[SHOW_PREFIX].given || !((addr ^ v[SHOW_PREFIX].prefix) & mask);
+}
+
 static bool is_shown(const struct value *v, const struct route *r)
 {
-	if (v[SHOW_PREFIX].given &&
-	    (r->prefix != v[SHOW_PREFIX].prefix || r->len != v[SHOW_PREFIX].len))
+	if (!is_asked(v, r->prefix) || (v[SHOW_PREFIX].given && r->len != v[SHOW_PREFIX].len))
 		return false;
 	if (v[SHOW_PROTO].given && r->protocol != v[SHOW_PROTO].number)
 		return false;
@@ -252,10 +259,8 @@ static int show_learned(const struct ip_exception_info *learned, void *arg)
 {
 	const struct show *s = arg;
 	const struct nexthop *nh = nexthop_get(learned->nexthop);
-	uint32_t mask = s->v[SHOW_PREFIX].len ? UINT32_MAX << (32 - s->v[SHOW_PREFIX].len) : 0;
 
-	if ((s->v[SHOW_PREFIX].given &&
-	     (rte_be_to_cpu_32(learned->dst) & mask) != s->v[SHOW_PREFIX].prefix) ||
+	if (!is_asked(s->v, rte_be_to_cpu_32(learned->dst)) ||
 	    (s->v[SHOW_DEV].given && nh->link != s->v[SHOW_DEV].link->id))
 		return 0;
 	return show_route_learned(learned, s->o);

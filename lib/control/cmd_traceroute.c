@@ -41,14 +41,14 @@ struct trace {
 enum { TR_ADDR, TR_HOPS, TR_QUERIES, TR_WAIT, TR_SOURCE };
 
 static const struct arg args[] = {
-	[TR_ADDR] = {.name = "ADDR", .type = ARG_ADDRESS, .required = true, .help = "where to"},
+	[TR_ADDR] = {.name = "ADDR", .type = ARG_HOST, .required = true, .help = "where to"},
 	[TR_HOPS] = {.word = "-m", .name = "N", .type = ARG_NUMBER, .min = 1, .max = HOPS_MAX,
 		     .help = "hops at most (30)"},
 	[TR_QUERIES] = {.word = "-q", .name = "N", .type = ARG_NUMBER, .min = 1, .max = QUERIES_MAX,
 			.help = "requests a hop (3)"},
 	[TR_WAIT] = {.word = "-w", .name = "SECONDS", .type = ARG_NUMBER, .min = 1, .max = 5,
 		     .help = "to wait for a hop's answers (1)"},
-	[TR_SOURCE] = {.word = "-s", .name = "SRC", .type = ARG_ADDRESS,
+	[TR_SOURCE] = {.word = "-s", .name = "SRC", .type = ARG_HOST,
 		       .help = "an address of the router to send from"},
 };
 

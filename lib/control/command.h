@@ -36,8 +36,10 @@ enum arg_type {
 	ARG_MARK_MASK,  /* the same, and after a / which of the bits count */
 	ARG_LINK,       /* the name of a link that is there */
 	ARG_NEW_LINK,   /* a name that a link can have */
-	ARG_ADDRESS,    /* 10.0.0.1 */
-	ARG_PREFIX,     /* 10.0.0.0/8, default (all, any), or an address for its /32 */
+	ARG_ADDRESS,    /* 10.0.0.1, as iproute2 reads it: 10.1 is 10.1.0.0 */
+	ARG_HOST,       /* 10.0.0.1, all of it: other programs take 10.1 for 10.0.0.1 */
+	ARG_PREFIX,     /* 10.0.0.0/8, 10/255.0.0.0, default (all, any), an address for its /32 */
+	ARG_NETWORK,    /* the same, with no bits set beyond its length */
 	ARG_CIDR,       /* 10.0.0.1/24: an address and its subnet */
 	ARG_LLADDR,     /* 02:00:00:00:00:01 */
 	ARG_TEXT,       /* any word; name says what it is: FILE, PATTERN ... */

@@ -76,7 +76,7 @@ static void offer_values(const struct completion *c, const struct arg *a)
 		offer_links(c);
 	else if (a->type == ARG_SETTING)
 		sysctl_foreach(NULL, offer_setting, (void *)(uintptr_t)c);
-	else if (a->type == ARG_PREFIX)
+	else if (a->type == ARG_PREFIX || a->type == ARG_NETWORK)
 		offer(c, "default", a->help);
 	else if (a->type == ARG_REST)
 		offer_nouns(c);

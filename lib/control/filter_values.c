@@ -84,7 +84,7 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 /* An address, or a number that is one. */
 static bool address(const char *word, uint32_t *addr)
 {
-	const struct arg a = {.type = ARG_ADDRESS};
+	const struct arg a = {.type = ARG_HOST};
 	struct value v;
 
 	if (filter_read_number(word, 0, addr))
@@ -102,7 +102,7 @@ static bool prefix(const char *word, struct filter_range *r)
 	struct value v;
 	uint32_t host;
 
-	if (value_parse(&a, word, &v, NULL))
+	if (!value_is_whole_address(word) || value_parse(&a, word, &v, NULL))
 		return false;
 	host = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
 	*r = (struct filter_range){v.prefix & ~host, v.prefix | host};

@@ -2,6 +2,7 @@
 /*
  * See value.h. The parsers read digit by digit instead of through the C library: a configuration
  * may have a million routes, and what strtoul takes for a number (" +7", "0x1f") is not one here.
+ * Addresses and prefixes are what they are to iproute2, which reads more than four decimal numbers.
  */
 #include "control/value.h"
 
@@ -49,34 +50,82 @@ static const char *parse_decimal(const char *p, uint32_t max, uint32_t *number)
 	return p;
 }
 
-/* Four numbers with points between. Returns what follows, NULL: not an address. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* As C writes numbers. Returns what follows, NULL: not a number of 32 bits. */
+static const char *parse_bits(const char *p, uint32_t *number)
+{
+	unsigned int base = *p != '0' ? 10 : p[1] == 'x' || p[1] == 'X' ? 16 : 8;
+	const char *start = p += base == 16 ? 2 : 0;
+	uint64_t value = 0;
+
+	for (int digit = hex_digit(*p); digit >= 0 && digit < (int)base; digit = hex_digit(*++p)) {
+		value = value * base + (uint64_t)digit;
+		if (value > UINT32_MAX)
+			return NULL;
+	}
+	*number = (uint32_t)value;
+	return p > start ? p : NULL;
+}
+
+/* Up to four numbers with points between; those that are left out are 0. Returns what follows, NULL:
+ * not an address. */
 static const char *parse_address(const char *p, uint32_t *addr)
 {
-	uint32_t value = 0, byte;
-	int i;
+	uint32_t byte;
 
-	for (i = 0; i < 4; i++) {
-		if (i && *p++ != '.')
+	*addr = 0;
+	for (int shift = 24;; shift -= 8) {
+		p = parse_bits(p, &byte);
+		if (!p || byte > 255)
 			return NULL;
-		p = parse_decimal(p, 255, &byte);
-		if (!p)
-			return NULL;
-		value = value << 8 | byte;
+		*addr |= byte << shift;
+		if (*p != '.' || !shift)
+			return p;
+		p++;
 	}
-	*addr = value;
-	return p;
+}
+
+/* A prefix's length, or its mask. */
+static bool parse_len(const char *word, unsigned int *len)
+{
+	uint32_t mask;
+	const char *p = parse_bits(word, len);
+
+	if (p && !*p)
+		return *len <= 32;
+	p = parse_address(word, &mask);
+	*len = (unsigned int)__builtin_popcount(mask);
+	return p && !*p && mask == (*len ? UINT32_MAX << (32 - *len) : 0);
 }
 
 /* An address and its length, 32 if that is left out. */
 static bool parse_cidr(const char *word, uint32_t *addr, unsigned int *len)
 {
-	uint32_t number = 32;
 	const char *p = parse_address(word, addr);
 
+	*len = 32;
 	if (p && *p == '/')
-		p = parse_decimal(p + 1, 32, &number);
-	*len = number;
+		return parse_len(p + 1, len);
 	return p && !*p;
+}
+
+bool value_is_whole_address(const char *word)
+{
+	unsigned int points = 0;
+
+	for (; *word; word++)
+		points += *word == '.';
+	return points == 3;
 }
 
 static int take_address(const char *word, struct value *v, struct error *err)
@@ -90,6 +139,13 @@ static int take_address(const char *word, struct value *v, struct error *err)
 	return 0;
 }
 
+static int take_host(const char *word, struct value *v, struct error *err)
+{
+	if (!value_is_whole_address(word))
+		return error_set(err, EINVAL, "\"%s\" is not an IPv4 address", word);
+	return take_address(word, v, err);
+}
+
 static int take_cidr(const char *word, struct value *v, struct error *err)
 {
 	if (parse_cidr(word, &v->prefix, &v->len))
@@ -100,15 +156,23 @@ static int take_cidr(const char *word, struct value *v, struct error *err)
 
 static int take_prefix(const char *word, struct value *v, struct error *err)
 {
-	uint32_t mask, p;
-
 	if (strcmp(word, "default") == 0 || strcmp(word, "all") == 0 || strcmp(word, "any") == 0) {
 		v->prefix = 0;
 		v->len = 0;
 		return 0;
 	}
-	if (!parse_cidr(word, &v->prefix, &v->len))
-		return error_set(err, EINVAL, "\"%s\" is not a prefix (length 0 to 32)", word);
+	if (parse_cidr(word, &v->prefix, &v->len))
+		return 0;
+	return error_set(err, EINVAL, "\"%s\" is not a prefix (length 0 to 32)", word);
+}
+
+static int take_network(const char *word, struct value *v, struct error *err)
+{
+	int rc = take_prefix(word, v, err);
+	uint32_t mask, p;
+
+	if (rc)
+		return rc;
 	mask = v->len ? UINT32_MAX << (32 - v->len) : 0;
 	p = v->prefix & mask;
 	if (p == v->prefix)
@@ -116,17 +180,6 @@ static int take_prefix(const char *word, struct value *v, struct error *err)
 	return error_set(err, EINVAL,
 			 "\"%s\" has bits set beyond its length; did you mean %u.%u.%u.%u/%u", word,
 			 p >> 24, p >> 16 & 0xff, p >> 8 & 0xff, p & 0xff, v->len);
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static bool parse_lladdr(const char *p, struct rte_ether_addr *addr)
@@ -215,22 +268,6 @@ static int take_tos(const struct arg *a, const char *word, struct value *v, stru
 			 "the name of one", word);
 }
 
-/* As C writes numbers. Returns what follows, NULL: not a number of 32 bits. */
-static const char *parse_bits(const char *p, uint32_t *number)
-{
-	unsigned int base = *p != '0' ? 10 : p[1] == 'x' || p[1] == 'X' ? 16 : 8;
-	const char *start = p += base == 16 ? 2 : 0;
-	uint64_t value = 0;
-
-	for (int digit = hex_digit(*p); digit >= 0 && digit < (int)base; digit = hex_digit(*++p)) {
-		value = value * base + (uint64_t)digit;
-		if (value > UINT32_MAX)
-			return NULL;
-	}
-	*number = (uint32_t)value;
-	return p > start ? p : NULL;
-}
-
 static int take_mark(const struct arg *a, const char *word, struct value *v, struct error *err)
 {
 	const char *p = parse_bits(word, &v->mark);
@@ -291,8 +328,12 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 		return take_new_link(word, err);
 	case ARG_ADDRESS:
 		return take_address(word, v, err);
+	case ARG_HOST:
+		return take_host(word, v, err);
 	case ARG_PREFIX:
 		return take_prefix(word, v, err);
+	case ARG_NETWORK:
+		return take_network(word, v, err);
 	case ARG_CIDR:
 		return take_cidr(word, v, err);
 	case ARG_LLADDR:

@@ -8,6 +8,9 @@
 /* Understand the word as the argument's value. The sentence in err names the word. */
 int value_parse(const struct arg *a, const char *word, struct value *v, struct error *err);
 
+/* Four numbers, as all programs read them? No more than a look at the points. */
+bool value_is_whole_address(const char *word);
+
 /* The number that a name of the argument stands for; false: it has no such name. */
 bool value_named(const struct arg *a, const char *word, uint32_t *number);
 

@@ -67,9 +67,15 @@ static const struct {
 	{"route add 10.0.0.0/33",
 	 "route add: \"10.0.0.0/33\" is not a prefix (length 0 to 32)"},
 	{"route add 10.0.0.0/", "route add: \"10.0.0.0/\" is not a prefix (length 0 to 32)"},
-	{"route add 10.0.0/8", "route add: \"10.0.0/8\" is not a prefix (length 0 to 32)"},
+	{"route add 10..0/8", "route add: \"10..0/8\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0./8", "route add: \"10.0./8\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.0.0/8",
+	 "route add: \"10.0.0.0.0/8\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.0/255.0.255.0",
+	 "route add: \"10.0.0.0/255.0.255.0\" is not a prefix (length 0 to 32)"},
 	{"route add 10.0.0.256", "route add: \"10.0.0.256\" is not a prefix (length 0 to 32)"},
-	{"route add 10.0.0.01", "route add: \"10.0.0.01\" is not a prefix (length 0 to 32)"},
+	{"route add 10.0.0.08", "route add: \"10.0.0.08\" is not a prefix (length 0 to 32)"},
+	{"ping 10.1", "ping: \"10.1\" is not an IPv4 address"},
 	{"route add 10.0.0.0/8x", "route add: \"10.0.0.0/8x\" is not a prefix (length 0 to 32)"},
 	{"route add ''", "route add: \"\" is not a prefix (length 0 to 32)"},
 	{"route add 10.0.0.1/24", "route add: \"10.0.0.1/24\" has bits set beyond its length; did "
@@ -213,6 +219,10 @@ static void test_iproute2_words(void **state)
 	done("address add 10.0.0.1 dev p0");
 	assert_non_null(strstr(printed("addr list", false), "inet 10.0.0.1/32 scope global p0"));
 	done("addr delete 10.0.0.1/32 dev p0");
+	done("addr add 10.0.0.1/255.255.255.0 dev p0");
+	assert_non_null(strstr(printed("addr list", false), "inet 10.0.0.1/24 brd 10.0.0.255 "));
+	done("addr delete 10.0.0.1 dev p0");
+	assert_null(strstr(printed("addr list", false), "inet 10.0.0.1"));
 	done("route add default via 10.0.0.2");
 	assert_string_equal(printed("route", false), "default via 10.0.0.2 dev p0 \n");
 	done("neighbour add 10.0.0.2 lladdr 2:0:0:0:0:1 dev p0");
@@ -226,6 +236,10 @@ static void test_iproute2_words(void **state)
 	assert_non_null(strstr(printed("rule show", false), "8:\tfrom all fwmark 0/0xf lookup main\n"));
 	done("rule flush");
 	assert_string_equal(printed("rule show pref 8", false), "");
+	done("rule add from 10.0.0.1/8 to 010.0xa/255.255.0.0 pref 8");
+	assert_non_null(strstr(printed("rule show", false),
+			       "8:\tfrom 10.0.0.1/8 to 8.10.0.0/16 lookup main\n"));
+	done("rule flush");
 	done("rule add fwmark 020/0 iif p0 pref 8");
 	assert_non_null(strstr(printed("rule show", true), "\"src\":\"all\",\"fwmark\":\"0x10\","
 							   "\"fwmask\":\"0\",\"iif\":\"p0\""));
@@ -321,6 +335,7 @@ static void test_filter_words(void **state)
 		{"iifname {\"p0\", p1} oifname e* accept", "iifname { p0, p1 } oifname e* accept"},
 		{"meta mark set 0x10", "mark set 0x10"}, {"mark & 0xff == 0x10 return",
 							  "mark & 0xff == 0x10 return"},
+		{"ip saddr 10.0.0.1/8 drop", "ip saddr 10.0.0.0/8 drop"},
 		{"mark 17-20", "mark 17-20"}, {"meta pkttype broadcast drop comment \"x y\"",
 					       "meta pkttype broadcast drop comment \"x y\""},
 		{"counter packets 7 bytes 9 accept", "counter packets 3 bytes 300 accept"},

@@ -207,3 +207,40 @@ def prefix_lengths(s):
         (n, ".".join(str(0x14aaaaaa >> (32 - n) << (32 - n) >> shift & 255)
                      for shift in (24, 16, 8, 0))) for n in range(1, 33, 2))))
     probe()
+
+
+@scenario("prefixes with bits beyond their length, and in other spellings", "H2", setup=TABLES + (
+    "rule add to 198.18.0.0/15 priority 50 table main",     # sentinels
+    "rule add from 10.0.0.77/24 priority 100 table 10",
+    "rule add from 10.0.0.0/24 priority 101 table 20",
+    "rule add to 20.3.4.5/0 iif p3 priority 102 table 10",
+    "rule add from 198.51.1/24 to 20/255.0.0.0 priority 103 table 4294967294",
+    "rule add to 024.4/016 priority 104 table 20",
+    *(f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all",) + PORTS)))
+def spellings(s):
+    everywhere(s)
+    s.refused("rule add from 10.0.0.77/24 priority 100 table 10",
+              "rule del from 10.0.0.78/24 priority 100", "rule add from 10.0.0.0/33",
+              "rule add from 10.0.0.0/255.0.255.0 table 10", "rule add from 10.08/16 table 10",
+              "rule add from 10..1 table 10")
+    everywhere(s)
+    for command in ("rule add from 10.0.0.78/24 priority 100 table 20",
+                    "rule del from 10.0.0.77/24", "rule del from 10.0.0.0/24",
+                    "rule del from 10.0.0.78/24", "rule del from 198.51.1.0/24",
+                    "rule flush to 20.4.99.1/14"):
+        s.run(command)
+        everywhere(s)
+    s.refused("route add 20.20.0.1/16 via 10.0.3.254", "route add 20.20.0.1/0 via 10.0.3.254",
+              "route del 20.0.0.1/8", "route replace 20.0.0.1/8 via 10.0.3.3",
+              "route change 20.0.0.1/8 via 10.0.3.3", "route append 20.0.0.1/8 via 10.0.3.3",
+              "route add 20.0.0.0/255.0.255.0 via 10.0.3.3", "addr add 10.9.9.9/33 dev p0",
+              "addr add 10.9.9.9/255.0.255.0 dev p0", "addr del 10.0.0.1/25 dev p0")
+    s.run("route add 20.20/16 via 10.0.3.3", "route add 20.21.0.0/255.255.0.0 via 012.0.3.0x3",
+          "route add 20.22.1 via 10.0.3.3", "addr add 10.9.1.1/255.255.255.0 dev p1",
+          "addr add 10.9.2.1 dev p1", "addr add 10.9.3.1/27 dev p1",
+          "neigh add 012.011.1.7 lladdr 02:00:00:00:00:07 dev p1 nud permanent")
+    s.ways("20.20.1.1", "20.21.1.1", "20.22.1", "20.22.1.1", "10.9.1.7", "10.9.1.1", "10.9.2.1",
+           "10.9.3.9", "024.025.1")
+    s.send("p0", udp(J0, "10.9.1.7"), udp(J0, "20.20.1.1"), udp(J0, "20.21.1.1"))
+    s.run("addr del 10.9.1.1 dev p1", "addr del 10.9.3.1 dev p1")
+    s.ways("10.9.1.7", "10.9.1.1", "10.9.3.9", "10.9.2.1")
