@@ -279,7 +279,7 @@ for point in ("prerouting", "forward", "postrouting"):
 
 @filtered("bits of headers of what is for the router, and of its answers", *(
     f"filter add {point} {match} counter" for match in BITS for point in ("input", "output")
-    if point == "input" or "checksum" not in match), setup=("sysctl net.ipv4.conf.all.accept_redirects=0",))
+    if point == "input" or "checksum" not in match))
 def bits_here(s):
     s.each("p0", [p for p in random_headers(R0, (TCP, UDP, 99)) if not (p[6] & 0x3f or p[7])])
 
