@@ -247,7 +247,8 @@ BITS = (
     "dccp type request", "dccp type { response, data, ack, reset }", "esp spi < 0x80000000",
     "esp sequence & 0x3 == 0x3", "ah spi > 1000", "ah sequence != 5", "ah hdrlength 0-99",
     "comp cpi < 0x4000", "@nh,8,8 0xb8", "@nh,64,8 < 10", "@th,0,8 0-127", "@th,3,9 0x20-0xff",
-    "@th,3,5 & 0x11 == 0x10", "@th,24,32 > 0x40000000", "@th,24,16 < 0x8000", "@th,0,24 > 0x400000", "meta l4proto { tcp, udp } @th,16,16 { 22, 53 }", "@th,13,1 1")
+    "@th,3,5 & 0x11 == 0x10", "@th,24,32 > 0x40000000", "@th,24,16 < 0x8000", "@th,0,24 > 0x400000",
+    "meta l4proto { tcp, udp } @th,16,16 { 22, 53 }", "@th,13,1 1")
 
 
 def random_headers(dst, protocols):
