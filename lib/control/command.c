@@ -284,6 +284,9 @@ static bool has_open_arg(const struct call *call)
 
 static int no_such_arg(const struct call *call, const char *word, struct error *err)
 {
+	if (word[0] == '=')
+		return error_set(err, EINVAL, "\"%s\": there are no blanks around \"=\", as in "
+				 "KEY=VALUE", word);
 	if (!has_open_arg(call))
 		return error_set(err, EINVAL, "\"%s\" is one word too many", word);
 	error_set(err, EINVAL, "\"%s\" is not a word of this command", word);

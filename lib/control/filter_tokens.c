@@ -90,8 +90,8 @@ int token_wrong(struct tokens *s, const char *expected)
 	return error_set(s->err, EINVAL, "\"%s\" is not %s", s->token, expected);
 }
 
-/* The whole word as it is; its quotes are gone already, or are in it. In the middle of a word, what is
- * in quotes or up to a blank. */
+/* The whole word as it is; its quotes are gone already, or are in it. In the middle of a word, what
+ * is in quotes or up to a blank. */
 int token_text(struct tokens *s, const char *what, char *to, size_t size)
 {
 	const char *p;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Filter rules as packets meet them; see filter.h. Common fields are read once a packet. As with nft,
- * a match of a field that is not there, as the packet is too short, fails, negated or not; and what
- * lies behind the header is taken for ports or an ICMP type in any fragment. Who wants to rely on
- * them has fragments put together first (net.millrace.defrag).
+ * Filter rules as packets meet them; see filter.h. Common fields are read once a packet. As with
+ * nft, a match of a field that is not there, as the packet is too short, fails, negated or not; and
+ * what lies behind the header is taken for ports or an ICMP type in any fragment. Who wants to rely
+ * on them has fragments put together first (net.millrace.defrag).
  */
 #include <netinet/in.h>
 

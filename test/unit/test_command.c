@@ -166,6 +166,8 @@ static const struct {
 	 "16 or 0x10, nor one with a mask such as 0x10/0xff"},
 	{"rule add fwmark 1/2/3", "rule add: fwmark: \"1/2/3\" is not a number of 32 bits such as 16 or 0x10, "
 	 "nor one with a mask such as 0x10/0xff"},
+	{"sysctl net.ipv4.ip_forward = 1",
+	 "sysctl: \"=\": there are no blanks around \"=\", as in KEY=VALUE"},
 	{"nstat -q", "nstat: \"-q\" is not a word of this command; what may stand there: PATTERN, -a, "
 		     "-z"},
 	{"filter add nowhere accept",
