@@ -13,6 +13,7 @@
 
 #include "control/filter_matches.h"
 #include "control/filter_names.h"
+#include "control/filter_terms.h"
 #include "control/filter_tokens.h"
 #include "control/filter_values.h"
 #include "control/value.h"
