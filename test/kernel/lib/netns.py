@@ -17,6 +17,17 @@ class CommandRefused(Exception):
     """A configuration command that a router did not accept."""
 
 
+def _spreading(port):
+    return ["tc", "qdisc", "add", "dev", port, "root", "tbf", "rate", "10mbit", "burst", "5k",
+            "limit", "16m"]
+
+
+def missing_for_spread():
+    """What Namespace.spread needs and this machine lacks."""
+    tried = subprocess.run(["unshare", "-n", *_spreading("lo")], capture_output=True)
+    return "" if tried.returncode == 0 else "tc has no tbf here"
+
+
 class Namespace(UnnamedNamespace):
     def ip(self, lines):
         """Run lines of iproute2, without the leading word `ip`."""
@@ -40,6 +51,12 @@ class Namespace(UnnamedNamespace):
         """A cable that takes packets without their checksums passes them on like that."""
         with self.entered():
             subprocess.run(["ethtool", "-K", port, "tx", "off"], check=True, capture_output=True)
+
+    def spread(self, port):
+        """Let what leaves by a port take time: a cable loses what is more than
+        net.core.netdev_max_backlog at once."""
+        with self.entered():
+            subprocess.run(_spreading(port), check=True, capture_output=True)
 
     def nft_json(self, *words):
         with self.entered():

@@ -154,6 +154,10 @@ class LinuxRouter:
         for program, lines in itertools.groupby(commands, _program):
             program(self, list(lines))
 
+    def spread(self, port):
+        """A softirq sends all pieces of a packet at once."""
+        self.namespace.spread(port)
+
     def counters(self):
         return counters.parse_proc(self.namespace.read_proc_net("snmp"),
                                    self.namespace.read_proc_net("netstat"))

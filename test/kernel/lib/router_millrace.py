@@ -18,6 +18,7 @@ from .router_linux import way
 _START_SECONDS = 20.0
 _STOP_SECONDS = 30.0    # the kernel may take seconds to close packet sockets while many are
 _QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"argv": ["drops"]}}\n'
+_LARGE_MTU = 16000
 _EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
 
 
@@ -31,6 +32,13 @@ def _lcores(workers):
     """The control thread and the workers as lcores that may run on any CPU: many share few."""
     cpus = ",".join(map(str, range(os.cpu_count())))
     return ",".join(f"{lcore}@({cpus})" for lcore in range(workers + 1))
+
+
+def _frames(mtu):
+    """Bytes of a frame's place in the rings, and how many there are."""
+    if mtu <= _LARGE_MTU:
+        return 2048 if mtu <= 1500 else 16384, 512
+    return 61440, 64
 
 
 class MillraceRouter:
@@ -53,11 +61,13 @@ class MillraceRouter:
         self.namespace.ip([f"link set {p} arp off up" for p in layout.PORTS])
         configuration = os.path.join(self.directory.name, "millrace.conf")
         with open(configuration, "w") as file:
+            if max(mtu.values()) > _LARGE_MTU:      # so many large buffers as memory holds
+                file.write("sysctl millrace.mbufs=16384\n")
             for index, port in enumerate(layout.PORTS):
-                frame_bytes = 2048 if mtu[port] <= 1500 else 16384
+                frame_bytes, frames = _frames(mtu[port])
                 file.write(f"link add {port} type dpdk devargs net_af_packet{index},"
-                           f"iface={port},framesz={frame_bytes},blocksz={frame_bytes * 2}"
-                           f" mtu {mtu[port]}\nlink set {port} up\n")
+                           f"iface={port},framesz={frame_bytes},blocksz={frame_bytes * 2},"
+                           f"framecnt={frames} mtu {mtu[port]}\nlink set {port} up\n")
             file.write("\n".join(commands) + "\n")
         words = [self.options.millrace, "-c", configuration, "-s", self.socket_path,
                  "-w", str(self.options.workers)]
@@ -106,6 +116,9 @@ class MillraceRouter:
                      self.last_words()]
             raise netns.CommandRefused("\n".join(filter(None, parts)))
         return done.stdout
+
+    def spread(self, port):
+        """A process sends one frame after the other, each taken in before the next."""
 
     def run(self, commands):
         if commands:

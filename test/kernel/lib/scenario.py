@@ -172,6 +172,13 @@ class Play:
         if wrong:
             self._fail("\n".join([f"{len(wrong)} ways differ", *wrong[:8]]))
 
+    def spread(self, port):
+        """From now on more than a thousand frames at once may leave by a port, which a cable
+        behind a Linux router would lose."""
+        self.steps += 1
+        for side in self.testbed.sides:
+            side.router.spread(port)
+
     def plug(self, port, connected):
         """Connect or pull the cable of a port."""
         self.steps += 1

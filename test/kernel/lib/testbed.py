@@ -18,7 +18,7 @@ from .router_linux import LinuxRouter
 from .router_millrace import MillraceRouter
 from .wire import RouterSilent, Wire
 
-_HOST_END_MTU = 16000
+_HOST_END_MTU = 65535
 _READY_SECONDS = 10.0
 
 

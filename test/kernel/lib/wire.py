@@ -19,6 +19,7 @@ PACKET_IGNORE_OUTGOING = 23
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 _RECEIVE_BUFFER_BYTES = 16 << 20
+_FRAME_BYTES_MAX = 14 + 65535
 _MARK = b"sentinel"
 _MARK_OFFSET = 14 + 20 + 8
 
@@ -67,7 +68,7 @@ class Wire:
 
     def _receive_one(self, port):
         try:
-            frame, ancillary, _, _ = self.sockets[port].recvmsg(65536, 64)
+            frame, ancillary, _, _ = self.sockets[port].recvmsg(_FRAME_BYTES_MAX, 64)
         except BlockingIOError:
             return False
         except OSError:      # ENETDOWN, told once after a cable was pulled

@@ -3,9 +3,11 @@
 import random
 
 from lib.layout import *
+from lib.netns import missing_for_spread
 from lib.packets import *
 from lib.scenario import scenario
 
+NO_SPREAD = missing_for_spread()
 PAYLOAD = random.Random(791).randbytes(65535)
 
 
@@ -209,3 +211,43 @@ def options_narrow(s):
     for each in OPTIONS:
         s.send("p0", sized(H0, H1, 300, options=each))
         s.send("p0", sized(H0, H1, 300, options=each, offset=3, flags=MF))
+
+
+# A buffer of DPDK's, and so a received frame, has no room for 65535 bytes. Answers of the router's
+# own, and datagrams put together here, do.
+LONGEST_FRAME = 61000
+
+
+@scenario("the longest frames into the narrowest", "D, C4", missing=NO_SPREAD,
+          mtu={"p0": LONGEST_FRAME, "p1": 68, "p2": 68})
+def longest_narrow(s):
+    s.spread("p1")
+    s.spread("p2")
+    for out in (H1, far("p2", 1)):
+        for size in (48000, LONGEST_FRAME - 1, LONGEST_FRAME):
+            for options in (b"", b"\1" * 4, b"\x07\x0b\x04" + bytes(9), b"\x94\4\0\0" * 10,
+                            b"\x44\x24\x05\0" + bytes(32) + b"\1\1\1\0"):
+                s.send("p0", sized(H0, out, size, options=options))
+            s.send("p0", sized(H0, out, size, flags=DF))
+            s.send("p0", sized(H0, out, size, flags=MF))
+            s.send("p0", sized(H0, out, size, offset=60))
+            s.send("p0", sized(H0, out, size, offset=7777, flags=MF,
+                               options=b"\x07\x07\4" + bytes(5)))
+        s.check_counters()
+
+
+@scenario("the longest datagrams into the narrowest: answers", "G3, D", missing=NO_SPREAD,
+          mtu={"p1": 68},
+          setup=("sysctl net.ipv4.ipfrag_high_thresh=100000000",))
+def longest_answers(s):
+    s.spread("p1")
+    for size in (*range(3000, 30000, 1000), 40000, 65000, 65527, 65534, 65535):
+        for options in (b"", b"\1" * 4, b"\x07\x07\x04\0\0\0\0\0"):
+            if size + len(options) > 65535:
+                continue
+            message = echo(H1, R0, PAYLOAD[:size - 28])[20:]
+            s.send("p0", *(ipv4(H1, R0, ICMP, message[at:at + 1448], offset=at // 8,
+                                id=size, options=options,
+                                flags=MF if at + 1448 < len(message) else 0)
+                           for at in range(0, len(message), 1448)))
+    s.check_counters()

@@ -7,6 +7,7 @@ import random
 import shutil
 
 from lib.layout import *
+from lib.netns import missing_for_spread
 from lib.packets import *
 from lib.scenario import scenario
 
@@ -40,9 +41,9 @@ def data(size, seed=1):
     return random.Random(seed).randbytes(size)
 
 
-def kscenario(name, **details):
+def kscenario(name, missing="", **details):
     details["setup"] = ON + tuple(details.get("setup", ()))
-    return scenario(name, "K", missing=MISSING, **details)
+    return scenario(name, "K", missing=MISSING or missing, **details)
 
 
 @kscenario("fragments that fit leave as they came, but for DF")
@@ -319,3 +320,20 @@ def source_route(s):
         options = bytes((kind, 7, 4)) + address(H1) + b"\0"
         s.send("p0", *cut(ipv4(H0, R0, 99, data(900)), 400, first_options=options))
         s.send("p0", *cut(ipv4(H0, R0, 99, data(900)), 400, options=options))
+
+
+@kscenario("the longest datagrams into the narrowest", missing=missing_for_spread(),
+           mtu={"p1": 68, "p2": 69})
+def longest_narrow(s):
+    s.run("sysctl net.ipv4.ipfrag_high_thresh=100000000")
+    s.spread("p1")
+    s.spread("p2")
+    for dst in (H1, H2):
+        for size in (65000, 65534, 65535):
+            for options in (b"", b"\x07\x0b\x04" + bytes(9), b"\x94\4\0\0" * 10):
+                for keep in (0, DF):
+                    packet = ipv4(H0, dst, 99, data(size - 20 - len(options)), id=size,
+                                  options=options)
+                    s.send("p0", *cut(packet, *(1440,) * 46, keep=keep, options=options))
+                    s.send("p0", *cut(packet, *(1440,) * 46, keep=keep, options=options)[::-1])
+    s.check_counters()
