@@ -61,6 +61,7 @@ static inline void common_init(struct common *h, struct rte_mbuf *m, bool df)
 
 	if (unlikely(packet_of(m)->frag_max_size))
 		packet_of(m)->frag_max_size = 0;
+	packet_of(m)->trailer = 0;
 	h->packet = *packet_of(m);
 	h->header = rte_ipv4_hdr_len(ip);
 	memcpy(&h->ip, ip, sizeof(*ip));

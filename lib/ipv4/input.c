@@ -45,7 +45,10 @@ static bool ip_rcv_core(struct worker *w, struct rte_mbuf *m)
 	}
 	if (unlikely(total < header))
 		goto header_error;
-	packet_trim(m, total);
+	if (m->pkt_len > total) {
+		packet_of(m)->trailer = (uint16_t)(m->pkt_len - total);
+		packet_trim(m, total);
+	}
 	return true;
 
 header_error:

@@ -155,6 +155,7 @@ static struct rte_mbuf *complete(struct worker *w, struct defrag *d, struct frag
 	p = packet_of(m);
 	facts_move(p, facts);
 	p->arrival_ns = w->now_ns;
+	p->trailer = 0;
 	p->frag_max_size = q->max_size;
 	if (df)
 		p->flags |= PACKET_F_FRAG_PMTU;
@@ -237,7 +238,7 @@ static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, str
 					      struct frag_queue *q, struct rte_mbuf *m,
 					      struct frag_piece piece)
 {
-	uint32_t cost = packet_truesize(piece.header + piece.bytes);
+	uint32_t cost = packet_truesize(piece.header + piece.bytes + packet_of(m)->trailer);
 	uint32_t offset = piece_offset(piece), end = offset + piece.bytes;
 	enum frag_fit fit;
 

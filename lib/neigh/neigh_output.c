@@ -136,13 +136,19 @@ static void held_add(struct neigh_worker *nw, int64_t n)
 	__atomic_store_n(&nw->held, nw->held + (uint64_t)n, __ATOMIC_RELAXED);
 }
 
+/* What a packet that waits costs, with what came behind it. */
+static uint32_t cost_of(const struct rte_mbuf *m)
+{
+	return packet_truesize(m->pkt_len + packet_of(m)->trailer);
+}
+
 static struct rte_mbuf *waiting_pop(struct neigh_worker *nw, struct waiting *q)
 {
 	struct rte_mbuf *m = q->head;
 
 	q->head = packet_of(m)->next;
 	packet_of(m)->next = NULL;
-	q->bytes -= packet_truesize(m->pkt_len);
+	q->bytes -= cost_of(m);
 	nw->mbufs -= m->nb_segs;
 	held_add(nw, -1);
 	return m;
@@ -156,7 +162,7 @@ static void waiting_push(struct neigh_worker *nw, struct waiting *q, struct rte_
 	else
 		q->head = m;
 	q->tail = m;
-	q->bytes += packet_truesize(m->pkt_len);
+	q->bytes += cost_of(m);
 	nw->mbufs += m->nb_segs;
 	held_add(nw, 1);
 }
@@ -284,7 +290,7 @@ static void hold_more(struct worker *w, struct rte_mbuf *m, struct waiting *q)
 	struct neigh_worker *nw = w->neigh;
 	uint64_t limit = (uint64_t)__atomic_load_n(&neigh_parms[q->link].unres_qlen_bytes,
 						   __ATOMIC_RELAXED);
-	uint32_t cost = packet_truesize(m->pkt_len);
+	uint32_t cost = cost_of(m);
 	rte_be32_t src = own_source(m);
 
 	while (q->head && (q->bytes + cost > limit || held_full(nw)))

@@ -55,6 +55,7 @@ struct packet {
 	uint8_t flags;           /* PACKET_F_* */
 	uint16_t mtu;            /* of the route, once routed */
 	uint8_t route_type;      /* enum route_type, once routed */
+	uint16_t trailer;        /* bytes that came behind it in its frame, cut off */
 	uint32_t nexthop;        /* index into nexthops, once routed */
 	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
 	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */

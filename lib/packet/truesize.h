@@ -25,7 +25,8 @@
 
 #define TRUESIZE_MAX (TRUESIZE_DESCRIPTOR + TRUESIZE_SMALL_BUFFER + (64 << 10))
 
-/* Of a packet of len bytes, its IP header included, that came in an Ethernet frame. */
+/* Of a packet of len bytes, its IP header and what followed it included, that came in an Ethernet
+ * frame. */
 static inline uint32_t packet_truesize(uint32_t len)
 {
 	uint32_t frame = TRUESIZE_HEADROOM + RTE_ETHER_HDR_LEN + len;

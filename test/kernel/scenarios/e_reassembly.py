@@ -540,3 +540,24 @@ def order(s):
 def padding(s):
     for size in (8, 16, 24):
         s.send("p0", *[p + bytes(max(0, 46 - len(p))) for p in pieces(size)])
+
+
+@scenario("memory: what follows a packet in its frame counts", "E",
+          setup=("sysctl net.ipv4.ipfrag_low_thresh=0",
+                 "sysctl net.ipv4.ipfrag_high_thresh=60000",
+                 "sysctl net.ipv4.ipfrag_max_dist=0"))
+def memory_trailers(s):
+    message = bytes(200 * 8)
+    for round, behind in enumerate((0, 18, 197, 198, 199, 645, 646, 647, 1400)):
+        for i in range(80):
+            s.start("p0", piece(8 * i, 8 * i + 8, message=message, proto=99, id=round)
+                    + bytes(behind))
+        s.send("p0", *pieces(64))
+        s.check_counters()
+        # makes room for the next
+        s.send("p0", ipv4(H0, R0, 99, b"", id=round, flags=MF))
+        s.run("sysctl net.ipv4.ipfrag_high_thresh=10000000")
+        s.send("p0", ipv4(H0, R0, 99, b"", id=round, flags=MF))
+        s.send("p0", *pieces(64))
+        s.run("sysctl net.ipv4.ipfrag_high_thresh=60000")
+        s.check_counters()

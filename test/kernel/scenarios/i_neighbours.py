@@ -155,6 +155,16 @@ def queue_limit_set(s):
         s.run(f"neigh del {NEW} dev p1")
 
 
+@scenario("what follows a packet in its frame counts while it waits", "I",
+          setup=("sysctl net.ipv4.neigh.p1.unres_qlen_bytes=20000",))
+def queue_of_trailers(s):
+    for size in (10, 300):
+        for behind in (0, 8, 18, 100, 170, 189, 190, 300, 645, 646, 1100):
+            s.send("p0", *[udp(H0, NEW, bytes(size), id=i) + bytes(behind) for i in range(40)])
+            s.send("p1", reply("p1", NEW, NEW_MAC))
+            s.run(f"neigh del {NEW} dev p1")
+
+
 @scenario("asking is answer enough", "I")
 def resolved_by_request(s):
     s.send("p0", udp(H0, NEW))
