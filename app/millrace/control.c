@@ -228,17 +228,9 @@ static void run_replay(const struct options *o)
 	}
 }
 
-static bool capture_is_read(void)
-{
-	for (unsigned int i = 0; i < LINKS_MAX; i++)
-		if (links[i] && links[i]->up && links[i]->rx_file)
-			return true;
-	return false;
-}
-
 void control_loop_run(const struct options *o, bool alone)
 {
-	if (o->until_idle && !capture_is_read())
+	if (o->until_idle && !link_files_any())
 		log_warning("--until-idle waits for the end of capture files, and no link that is up "
 			    "reads one (rx_pcap=FILE)");
 	if (o->time == CLOCK_PACKET)

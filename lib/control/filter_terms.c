@@ -44,17 +44,23 @@ static bool operation(struct tokens *s, enum operation *op)
 	return false;
 }
 
-int filter_read_equality(struct tokens *s, struct filter_term *t)
+static int equality(struct tokens *s, struct filter_term *t, bool *given)
 {
 	enum operation op;
 
-	if (!t)
-		return -E2BIG;
-	if (operation(s, &op) && op >= LESS)
+	*given = operation(s, &op);
+	if (op >= LESS)
 		return error_set(s->err, EINVAL, "%s can not be compared by <, >, <= or >=",
 				 filter_fields[t->kind].words);
 	t->not = op == NOT_EQUAL;
 	return 0;
+}
+
+int filter_read_equality(struct tokens *s, struct filter_term *t)
+{
+	bool given;
+
+	return t ? equality(s, t, &given) : -E2BIG;
 }
 
 /* < N and its like: the range that this is. */
@@ -166,10 +172,9 @@ int filter_read_flags(struct tokens *s)
 		t->hi = t->lo;
 		return rc;
 	}
-	given = operation(s, &op);
-	if (given && op >= LESS)
-		return error_set(s->err, EINVAL, "tcp flags can not be compared by <, >, <= or >=");
-	t->not = op == NOT_EQUAL;
+	rc = equality(s, t, &given);
+	if (rc)
+		return rc;
 	if (token_take(s, "{"))
 		return filter_read_set(s, t);
 	rc = not_here(s, t);

@@ -44,10 +44,9 @@ static int counter(struct tokens *s)
 	if (token_is(s, "name"))
 		return error_set(s->err, EINVAL, "\"name\": counters belong to their rules here");
 	for (unsigned int i = 0; i < 2 && (token_is(s, "packets") || token_is(s, "bytes")); i++) {
-		uint64_t *to = token_take(s, "packets") ? &r->packets : &r->bytes;
+		uint64_t *to = token_is(s, "packets") ? &r->packets : &r->bytes;
 
-		if (to == &r->bytes)
-			token_advance(s);
+		token_advance(s);
 		if (s->token[strspn(s->token, "0123456789")] || !s->len || s->len > 18)
 			return token_wrong(s, "a number");
 		*to = strtoull(s->token, NULL, 10);

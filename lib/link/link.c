@@ -366,6 +366,19 @@ void link_poll_state(void)
 	}
 }
 
+static bool reads_file(const struct link *l)
+{
+	return l && l->up && l->rx_file;
+}
+
+bool link_files_any(void)
+{
+	for (unsigned int i = 1; i < LINKS_MAX; i++)
+		if (reads_file(links[i]))
+			return true;
+	return false;
+}
+
 bool link_files_drained(void)
 {
 	bool any = false;
@@ -373,7 +386,7 @@ bool link_files_drained(void)
 	for (unsigned int i = 1; i < LINKS_MAX; i++) {
 		const struct link *l = links[i];
 
-		if (!l || !l->up || !l->rx_file)
+		if (!reads_file(l))
 			continue;
 		any = true;
 		for (uint16_t q = 0; q < l->n_rxq; q++)
