@@ -133,8 +133,8 @@ static __rte_always_inline uint32_t checksum_right(const lanes_t *h)
 	return lanes_eq((sum & 0xffffu) + (sum >> 16), (lanes_t){0} + 0xffffu);
 }
 
-/* Sources that may be the router's own addresses. */
-static __rte_always_inline uint32_t maybe_own(lanes_t src)
+/* Sources that may be refused for what they are. */
+static __rte_always_inline uint32_t maybe_refused(lanes_t src)
 {
 	lanes_t hash = src * FAST_FILTER_FACTOR;
 	lanes_t first = lanes_pick(fast_filter.word, hash >> 28) >> (hash >> 23 & 31);
@@ -144,7 +144,7 @@ static __rte_always_inline uint32_t maybe_own(lanes_t src)
 }
 
 /* Some of them are not. */
-static __rte_noinline uint32_t own(const struct burst *b, unsigned int at, uint32_t maybe)
+static __rte_noinline uint32_t refused(const struct burst *b, unsigned int at, uint32_t maybe)
 {
 	uint32_t sure = 0;
 
@@ -152,8 +152,11 @@ static __rte_noinline uint32_t own(const struct burst *b, unsigned int at, uint3
 		unsigned int i = (unsigned int)__builtin_ctz(left);
 		const struct rte_ipv4_hdr *ip = (const void *)(b->data[at + i] + RTE_ETHER_HDR_LEN);
 
-		if (route_is_local(ip->src_addr))
+		switch (route_lookup_local(ip->src_addr)->type) {
+		case ROUTE_LOCAL:
+		case ROUTE_BROADCAST:
 			sure |= 1u << i;
+		}
 	}
 	return sure;
 }
@@ -203,9 +206,9 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);
-	maybe = maybe_own(h[3]) & good;
+	maybe = maybe_refused(h[3]) & good;
 	if (unlikely(maybe))
-		good &= ~own(b, at, maybe);
+		good &= ~refused(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
 	memcpy(&b->octets[at], &octets, sizeof(octets));
 	if (unlikely((b->segs >> SEGS_SHIFT & UINT16_MAX) != 1))
@@ -617,12 +620,14 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
 
-/* Nothing is set, and no hook is there, that wants each source or packet looked at. */
+/* Nothing is set, and no hook is there, that wants each source or packet looked at. The filter
+ * knows single addresses. */
 static bool armed(const struct link *l)
 {
 	return l->conf.forwarding && !LINK_CONF_MAX(l, rp_filter) &&
 	       !__atomic_load_n(&ip_hooks.forward, __ATOMIC_RELAXED) &&
-	       !__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED) && !route_has_rules();
+	       __atomic_load_n(&route_sources, __ATOMIC_ACQUIRE) != ROUTE_SOURCES_PREFIXES &&
+	       !route_has_rules();
 }
 
 uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)

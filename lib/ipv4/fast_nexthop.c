@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Images of next hops and the filter of own addresses; see fast_nexthop.h. Control thread. */
+/* Images of next hops and the filter of sources; see fast_nexthop.h. Control thread. */
 #include "ipv4/fast_nexthop.h"
 
 #include <errno.h>
@@ -172,9 +172,9 @@ static void refresh_link(const struct link *l)
 
 /* ---- the filter ---- */
 
-static void filter_add(uint32_t *word, rte_be32_t addr)
+static void filter_add(rte_be32_t addr, void *arg)
 {
-	uint32_t hash = fast_filter_hash(addr);
+	uint32_t hash = fast_filter_hash(addr), *word = arg;
 
 	for (unsigned int shift = 23; shift >= 14; shift -= 9) {
 		uint32_t bit = hash >> shift & 511;
@@ -193,8 +193,10 @@ static void filter_refresh(void)
 		const struct link_addrs *addrs = l ? rcu_read(l->addrs) : NULL;
 
 		for (unsigned int j = 0; addrs && j < addrs->n; j++)
-			filter_add(word, addrs->a[j].local);
+			filter_add(addrs->a[j].local, word);
 	}
+	if (route_sources_custom())
+		route_local_hosts(filter_add, word);
 	for (unsigned int i = 0; i < FAST_FILTER_WORDS; i++)
 		__atomic_store_n(&fast_filter.word[i], word[i], __ATOMIC_RELAXED);
 }
@@ -230,6 +232,7 @@ int fast_nexthop_init(void)
 	memset(&fast_filter, 0, sizeof(fast_filter));
 	nexthop_changed = on_nexthop;
 	neigh_changed = on_neighbour;
+	route_local_changed = filter_refresh;
 	link_notifier_register(on_link);
 	return 0;
 }
@@ -238,6 +241,7 @@ void fast_nexthop_fini(void)
 {
 	nexthop_changed = NULL;
 	neigh_changed = NULL;
+	route_local_changed = NULL;
 	pages_unmap(fast_nexthops, IMAGES_BYTES);
 	fast_nexthops = NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the fast path reads instead of next hops, neighbours and addresses: for every next hop an
- * image of one cache line with the finished header, and a filter of the router's own addresses.
+ * image of one cache line with the finished header, and a filter of addresses that are not believed as
+ * sources.
  *
  * Images are derived from what others own and are kept in step with it by the control thread: a
  * next hop that was made, a neighbour whose word changed, a link that changed. All that a worker
@@ -48,8 +49,9 @@ _Static_assert(sizeof(struct fast_nexthop) == RTE_CACHE_LINE_SIZE, "one cache li
 
 extern struct fast_nexthop *fast_nexthops;     /* by index of next hop */
 
-/* A source that is the router's own address is for the general path. Bits of two hashes: an
- * address whose bits are not both set is none of the router's. */
+/* A source that is the router's own address is for the general path, and so is a broadcast address
+ * where the tables say what to believe (route_sources). Bits of two hashes: an address whose bits
+ * are not both set is none of these. */
 #define FAST_FILTER_WORDS 16
 #define FAST_FILTER_FACTOR 0x9e3779b1u
 
@@ -65,7 +67,7 @@ static inline uint32_t fast_filter_hash(uint32_t addr)
 	return addr * FAST_FILTER_FACTOR;
 }
 
-/* Is the address perhaps one of the router's own? false: certainly not. */
+/* Is the address perhaps one of them? false: certainly not. */
 static inline bool fast_filter_maybe(rte_be32_t addr)
 {
 	uint32_t hash = fast_filter_hash(addr);

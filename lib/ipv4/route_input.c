@@ -76,14 +76,6 @@ static bool configured(rte_be32_t addr)
 	return false;
 }
 
-/* Where the operator has said more of local addresses or of tables than the links tell, only the
- * full check will do. */
-static bool is_customised(void)
-{
-	return route_has_rules() ||
-	       unlikely(__atomic_load_n(&route_custom_local, __ATOMIC_RELAXED));
-}
-
 /* Is the source believed? dst: the packet's, 0 where it went to many; out: the output link, -1 for
  * local delivery. */
 static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
@@ -95,7 +87,7 @@ static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
 		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (LINK_CONF_OR(l, accept_local))
 		return true;
-	if (is_customised())
+	if (route_sources_custom())
 		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (!configured(ip->src_addr))
 		return true;

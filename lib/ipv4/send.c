@@ -148,10 +148,10 @@ int ip_route_output(struct ip_flow *f)
 	out = link_get(f->out_link);
 	if (!out)
 		return -ENETUNREACH;
+	if (!f->src && nh->type == ROUTE_LOCAL)
+		f->src = nh->asked_src ? nh->asked_src : f->dst;
 	if (!f->src)
 		f->src = nexthop_src(nh);
-	if (!f->src && nh->type == ROUTE_LOCAL)
-		f->src = f->dst;
 	if (ip_is_loopback(f->src) && out->id != LINK_LO && !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
 	path_take(f, nh, out);

@@ -148,7 +148,7 @@ static bool source_valid(const struct arp *a, unsigned int out)
 	if (rp_filter == 0 && (out != l->id || !LINK_CONF_OR(l, send_redirects))) {
 		if (LINK_CONF_OR(l, accept_local))
 			return true;
-		if (!route_custom_local && !route_has_rules())
+		if (!route_sources_custom())
 			return !addr_owner(a->sip);
 	}
 	return source_checks_out(a, out, rp_filter);

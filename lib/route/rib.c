@@ -7,7 +7,7 @@
  *
  *   table      is published in
  *   main       the FIB
- *   local      its trie, and the FIB as long as the two are looked up as one
+ *   local      its trie, and the FIB while the two are looked up as one (merge.h)
  *   others     their trie
  *
  * Usable is what Linux's fib_lookup_good_nhc passes: a route over a link without carrier is, but
@@ -22,10 +22,7 @@
 
 #include "route/by_tos.h"
 #include "route/lookup.h"
-
-bool route_custom_local;
-
-static bool is_split;
+#include "route/merge.h"
 
 /* ---- the answer of a prefix ---- */
 
@@ -131,7 +128,7 @@ static int publish_lists(struct trie *place, const struct route *first,
 	return rc;
 }
 
-static int publish(struct table *t, uint32_t prefix, unsigned int len)
+int rib_publish(struct table *t, uint32_t prefix, unsigned int len)
 {
 	const struct route *main_list = table_find(table_main, prefix, len);
 	const struct route *local_list = table_find(table_local, prefix, len);
@@ -139,33 +136,12 @@ static int publish(struct table *t, uint32_t prefix, unsigned int len)
 
 	if (t != table_main)
 		rc = publish_lists(&t->trie, table_find(t, prefix, len), NULL, prefix, len);
-	if (!rc && (t == table_main || (t == table_local && !is_split)))
-		rc = publish_lists(NULL, is_split ? NULL : local_list, main_list, prefix, len);
-	return rc;
-}
-
-static void leave_to_main(struct table *t, struct route *r, void *arg)
-{
+	if (!rc && (t == table_main || (t == table_local && !merge_is_split())))
+		rc = publish_lists(NULL, merge_is_split() ? NULL : local_list, main_list, prefix,
+				   len);
 	if (t == table_local)
-		publish_lists(NULL, NULL, table_find(table_main, r->prefix, r->len), r->prefix,
-			      r->len);
-}
-
-void rib_split(void)
-{
-	is_split = true;
-	table_sweep(leave_to_main, NULL);
-}
-
-bool rib_is_split(void)
-{
-	return is_split;
-}
-
-void rib_fini(void)
-{
-	is_split = false;
-	__atomic_store_n(&route_custom_local, false, __ATOMIC_RELAXED);
+		merge_local_changed();
+	return rc;
 }
 
 /* ---- changes ---- */
@@ -184,29 +160,37 @@ static int no_room(const struct table *t, const struct route *r, struct error *e
 
 int rib_insert(struct table *t, const struct route *like, bool in_front, struct error *err)
 {
-	struct route *r = table_insert(t, like, in_front);
+	int rc = merge_route_comes(t, like);
+	struct route *r = rc ? NULL : table_insert(t, like, in_front);
 
-	if (!r)
-		return error_set(err, ENOMEM, "no memory for another route");
-	if (!publish(t, like->prefix, like->len))
-		return 0;
-	table_remove(t, r);
-	publish(t, like->prefix, like->len);
-	return no_room(t, like, err);
+	if (r) {
+		if (!rib_publish(t, like->prefix, like->len))
+			return 0;
+		table_remove(t, r);
+		rib_publish(t, like->prefix, like->len);
+	}
+	if (!rc)
+		merge_route_gone(t, like);
+	return r ? no_room(t, like, err)
+		 : error_set(err, ENOMEM, "no memory for another route");
 }
 
 int rib_change(struct table *t, struct route *r, const struct route *like, struct error *err)
 {
 	const struct route old = *r;
 
+	if (merge_route_comes(t, like))
+		return error_set(err, ENOMEM, "no memory to change the route");
 	r->type = like->type;
 	r->protocol = like->protocol;
 	r->nexthop = like->nexthop;
-	if (publish(t, r->prefix, r->len)) {
+	if (rib_publish(t, r->prefix, r->len)) {
 		*r = old;
-		publish(t, r->prefix, r->len);
+		rib_publish(t, r->prefix, r->len);
+		merge_route_gone(t, like);
 		return no_room(t, like, err);
 	}
+	merge_route_gone(t, &old);
 	nexthop_release(old.nexthop);
 	return 0;
 }
@@ -216,7 +200,8 @@ void rib_remove(struct table *t, struct route *r)
 	const struct route old = *r;
 
 	table_remove(t, r);
-	publish(t, old.prefix, old.len);
+	rib_publish(t, old.prefix, old.len);
+	merge_route_gone(t, &old);
 	nexthop_release(old.nexthop);
 }
 
@@ -309,7 +294,7 @@ static void search_rules(const struct search *s, const struct route_flow *f,
 static void answer(const struct search *s, const struct route_flow *f, struct route_answer *a)
 {
 	*a = (struct route_answer){ 0 };
-	if (is_split)
+	if (route_rules)
 		search_rules(s, f, a);
 	else
 		a->route = search_merged(s);
@@ -325,7 +310,7 @@ void route_explain(const struct route_flow *f, struct route_answer *a)
 			    .usable = true };
 
 	answer(&s, f, a);
-	if (!is_split && a->route) {
+	if (!route_rules && a->route) {
 		a->by_rule = true;
 		a->priority = a->route->table == ROUTE_TABLE_LOCAL ? RULE_PRIORITY_LOCAL :
 			      a->route->table == ROUTE_TABLE_MAIN ? RULE_PRIORITY_MAIN :
@@ -341,7 +326,7 @@ const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int sco
 	struct route_answer a;
 	const struct route *r = NULL;
 
-	if (t && (is_split || (t != table_local && t != table_main)))
+	if (t && (merge_is_unmerged() || (t != table_local && t != table_main)))
 		r = search(t, NULL, &s);
 	if (!leaves_open(r) && r->type <= ROUTE_BROADCAST)
 		return r;
@@ -358,7 +343,7 @@ unsigned int rib_addr_type(rte_be32_t addr)
 		return ROUTE_BROADCAST;
 	if (s.addr >> 28 == 0xe)
 		return ROUTE_MULTICAST;
-	r = search(table_local, is_split ? NULL : table_main, &s);
+	r = search(table_local, merge_is_unmerged() ? NULL : table_main, &s);
 	return r && (r->type == ROUTE_LOCAL || r->type == ROUTE_BROADCAST) ? r->type
 									   : ROUTE_UNICAST;
 }
@@ -371,7 +356,7 @@ static void publish_over_link(struct table *t, struct route *r, void *arg)
 	const unsigned int *link = arg;
 
 	if (nexthop_over(r->nexthop, *link))
-		publish(t, r->prefix, r->len);
+		rib_publish(t, r->prefix, r->len);
 }
 
 void rib_publish_link(unsigned int link)

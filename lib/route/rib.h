@@ -28,10 +28,7 @@ unsigned int rib_addr_type(rte_be32_t addr);
 /* Routes over a link may have become usable or unusable: publish their prefixes again. */
 void rib_publish_link(unsigned int link);
 
-/* From now on the FIB holds main alone; to be called when no worker takes it for both. */
-void rib_split(void);
-bool rib_is_split(void);
-
-void rib_fini(void);
+/* Compile a prefix of a table again. 0 or -ENOSPC. */
+int rib_publish(struct table *t, uint32_t prefix, unsigned int len);
 
 #endif

@@ -18,6 +18,7 @@
 #include "link/link.h"
 #include "route/connected.h"
 #include "route/group.h"
+#include "route/merge.h"
 #include "route/rib.h"
 #include "route/rule.h"
 
@@ -423,7 +424,7 @@ int route_enter(const struct route_params *p, enum route_how how, struct error *
 	if (rc)
 		nexthop_release(like.nexthop);
 	else if (like.type == ROUTE_LOCAL)
-		__atomic_store_n(&route_custom_local, true, __ATOMIC_RELAXED);
+		merge_customise_local();
 	return rc;
 }
 
@@ -513,7 +514,7 @@ int route_init(void)
 void route_fini(void)
 {
 	rule_fini();
-	rib_fini();
+	merge_fini();
 	fib_destroy(route_fib);
 	route_fib = NULL;
 	table_fini();

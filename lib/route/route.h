@@ -5,9 +5,9 @@
  *
  * As in Linux without policy rules, tables local (255) and main (254) are looked up as one trie:
  * the longest prefix wins, local before main at equal length; where both have nothing, table
- * default (253) is asked. The FIB holds the two together, so that a packet costs one lookup. From
- * the first change to the rules (rule.h) on, until millrace ends, each table is looked up for
- * itself as the rules say. Linux does the same (fib_unmerge).
+ * default (253) is asked. The FIB holds the two together, so that a packet costs one lookup. While
+ * there are other rules (rule.h) than at the start, each table is looked up for itself as these say
+ * (merge.h says what is left of that when they have gone).
  *
  * Within a prefix, routes for the packet's TOS come before those for any, then the lowest metric
  * wins; what leads over a link that goes down is removed, but for routes of host scope. Connected,
@@ -111,14 +111,28 @@ struct route_flow {
 /* Table main, and local with it as long as route_rules is NULL. */
 extern struct fib *route_fib;
 
-/* The rules, NULL as long as they are as they were at the start: the one word that says whether a
- * lookup in route_fib is all there is to do. rcu_read(). */
+/* The rules, NULL while they are as they were at the start and local and main can be looked up as
+ * one: the one word that says whether a lookup in route_fib is all there is to do. rcu_read(). */
 struct rule_set;
 extern struct rule_set *route_rules;
 
-/* The operator has added a local route some time: from then on a route of type local no more
- * tells that an address is configured on a link. Linux's fib_has_custom_local_routes. */
-extern bool route_custom_local;
+/* Which of a packet's source addresses are refused for what they are (rule A, "Source
+ * validation")? Changed by the control thread at any time; __atomic_load_n(). */
+enum route_sources {
+	ROUTE_SOURCES_CONFIGURED,  /* those configured on links */
+	ROUTE_SOURCES_HOSTS,       /* those that the tables call local or broadcast: single ones */
+	ROUTE_SOURCES_PREFIXES,    /* the same, but prefixes are among them */
+};
+
+/* An enum route_sources. The first as long as the operator has neither changed the rules nor added
+ * a local route: Linux's fib_has_custom_rules and fib_has_custom_local_routes. */
+extern uint8_t route_sources;
+
+static inline bool route_sources_custom(void)
+{
+	return unlikely(__atomic_load_n(&route_sources, __ATOMIC_RELAXED) !=
+			ROUTE_SOURCES_CONFIGURED);
+}
 
 /* The general case: the rules in their order; or whatever the FIB's answer is. By value, so
  * that on the plain path a flow never has to be in memory. */
@@ -172,6 +186,12 @@ static inline bool route_is_local(rte_be32_t addr)
 }
 
 /* ---- control thread ---- */
+
+/* Called when the single addresses of table local have changed, while route_sources_custom(), and
+ * before it becomes ROUTE_SOURCES_HOSTS. NULL: nobody wants to know. */
+extern void (*route_local_changed)(void);
+/* All of these. */
+void route_local_hosts(void (*fn)(rte_be32_t addr, void *arg), void *arg);
 
 /* The answer to a lookup and where it comes from. */
 struct route_answer {

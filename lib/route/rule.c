@@ -11,7 +11,7 @@
 #include "core/sysctl.h"
 #include "route/by_tos.h"
 #include "route/lookup.h"
-#include "route/rib.h"
+#include "route/merge.h"
 
 #define RULES_PRESET 1024
 
@@ -81,22 +81,70 @@ static struct rule_set *compile_all(void)
 	return set;
 }
 
-/* The first time workers are to look at rules, all of them must do so before local leaves the
- * FIB. */
-static int publish(void)
+static bool same_iif(const struct rule_params *a, const struct rule_params *b)
 {
-	struct rule_set *set = compile_all(), *old = route_rules;
+	return (!a->iif && !b->iif) || (a->iif && b->iif && !strcmp(a->iif, b->iif));
+}
 
+static bool same(const struct rule_params *a, const struct rule_params *b)
+{
+	return a->not == b->not && a->from == b->from && a->from_len == b->from_len &&
+	       a->to == b->to && a->to_len == b->to_len && a->tos == b->tos &&
+	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
+	       a->priority == b->priority && a->action == b->action &&
+	       (a->action != RULE_TABLE || a->table == b->table) && same_iif(a, b);
+}
+
+static bool are_presets(void)
+{
+	unsigned int i = 0;
+
+	for (const struct entry *e = rules; e; e = e->next) {
+		if (e->going)
+			continue;
+		if (i == RTE_DIM(presets) || !same(&e->p, &presets[i]))
+			return false;
+		i++;
+	}
+	return i == RTE_DIM(presets);
+}
+
+static void replace(struct rule_set *set)
+{
+	struct rule_set *old = route_rules;
+
+	rcu_assign(route_rules, set);
+	if (old)
+		rcu_defer(free, old);
+}
+
+/* When workers are to look at rules again, all of them must do so before local leaves the FIB. */
+int rule_settle(void)
+{
+	struct rule_set *set = NULL;
+
+	if (are_presets() && merge_try()) {
+		replace(NULL);
+		return 0;
+	}
+	set = compile_all();
 	if (!set)
 		return -ENOMEM;
-	rcu_assign(route_rules, set);
-	if (old) {
-		rcu_defer(free, old);
-	} else {
+	replace(set);
+	if (!merge_is_split()) {
 		rcu_synchronize();
-		rib_split();
+		merge_split();
 	}
 	return 0;
+}
+
+static int publish(void)
+{
+	int rc = rule_settle();
+
+	if (!rc)
+		merge_unmerge();
+	return rc;
 }
 
 void rule_links_changed(void)
@@ -183,20 +231,6 @@ static struct entry *entry_new(const struct rule_params *p, struct error *err)
 }
 
 /* ---- commands ---- */
-
-static bool same_iif(const struct rule_params *a, const struct rule_params *b)
-{
-	return (!a->iif && !b->iif) || (a->iif && b->iif && !strcmp(a->iif, b->iif));
-}
-
-static bool same(const struct rule_params *a, const struct rule_params *b)
-{
-	return a->not == b->not && a->from == b->from && a->from_len == b->from_len &&
-	       a->to == b->to && a->to_len == b->to_len && a->tos == b->tos &&
-	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
-	       a->priority == b->priority && a->action == b->action &&
-	       (a->action != RULE_TABLE || a->table == b->table) && same_iif(a, b);
-}
 
 bool rule_is_preset(const struct rule_params *p)
 {

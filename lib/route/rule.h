@@ -5,9 +5,10 @@
  * Rules stand in a list by rising priority, those of equal priority in the order they came. The
  * first that matches a packet and whose table has an answer settles it; a table that has none, or a
  * route of type throw, leaves it to the next rule. At the start there are three: local (0), main
- * (32766) and default (32767). As long as these have never been touched workers know of no rules
- * (route_rules is NULL) and ask the FIB alone; afterwards they read an array that each change
- * replaces as a whole.
+ * (32766) and default (32767). While there are these and no others workers know of no rules
+ * (route_rules is NULL) and ask the FIB alone, but for the rare tables where that makes a difference
+ * once the rules have been changed (merge.h); else they read an array that each change replaces as a
+ * whole.
  */
 #ifndef ROUTE_RULE_H
 #define ROUTE_RULE_H
@@ -72,6 +73,9 @@ bool rule_is_preset(const struct rule_params *p);
 
 int rule_init(void);            /* 0 or a negative errno */
 void rule_fini(void);
+/* The rules were changed some time: see to it that workers read them if they have to. 0 or
+ * -ENOMEM. */
+int rule_settle(void);
 /* A link came or went: rules name links. */
 void rule_links_changed(void);
 

@@ -330,8 +330,8 @@ void table_remove(struct table *t, struct route *r)
 	free_routes = r;
 }
 
-static void sweep(struct table *t, void (*fn)(struct table *t, struct route *r, void *arg),
-		  void *arg)
+void table_sweep_one(struct table *t, void (*fn)(struct table *t, struct route *r, void *arg),
+		     void *arg)
 {
 	for (uint32_t i = 0; i < t->slots_n;) {
 		uint64_t key = t->slots[i].key;
@@ -354,7 +354,7 @@ void table_sweep(void (*fn)(struct table *t, struct route *r, void *arg), void *
 	for (struct table *t = tables; t; t = next) {
 		next = t->next;
 		t->users++;     /* it stays while its last route goes */
-		sweep(t, fn, arg);
+		table_sweep_one(t, fn, arg);
 		t->users--;
 		table_drop_unused(t);
 	}

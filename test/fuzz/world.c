@@ -38,10 +38,11 @@
 
 struct worker *world_worker;
 struct rte_mempool *world_pool;
-bool world_rules = true;
+bool world_custom = true;
 
 static struct sysctl *settings[WORLD_SETTINGS];
-static uint32_t settings_now, switched;
+static uint32_t settings_now;
+static uint64_t switched;
 static unsigned int mtus_now;
 
 /* ---- what there is ---- */
@@ -113,6 +114,8 @@ static const char *const switches[WORLD_SWITCHES][2] = {
 	{"link set p1 address 02:00:00:00:00:91", "link set p1 address 02:00:00:00:00:01"},
 	{"neigh flush dev p2", "neigh flush dev p1"},
 	{"route replace local 10.15.0.1 dev lo", "route del local 10.15.0.1 dev lo"},
+	{"route replace local 10.15.1.0/24 dev lo", "route del local 10.15.1.0/24 dev lo"},
+	{"route replace 10.0.1.1 via 10.0.2.10", "route del 10.0.1.1"},
 	{"rule add from 10.0.1.0/24 table 100 priority 1000", "rule del priority 1000"},
 	{"rule add iif p2 to 10.3.0.0/16 blackhole priority 900", "rule del priority 900"},
 	{"rule add tos 0x10 table 100 priority 950", "rule del priority 950"},
@@ -325,14 +328,19 @@ void world_mtus(unsigned int bits)
 	mtus_now = bits;
 }
 
+static bool is_custom(const char *command)
+{
+	return strncmp(command, "rule ", 5) == 0 || strstr(command, " local ");
+}
+
 void world_switch(unsigned int i)
 {
 	i %= WORLD_SWITCHES;
-	if (!world_rules && strncmp(switches[i][0], "rule ", 5) == 0)
+	if (!world_custom && is_custom(switches[i][0]))
 		return;
 	sent_changed = true;
 	say(switches[i][switched >> i & 1], NULL);
-	switched ^= 1u << i;
+	switched ^= 1ULL << i;
 	world_settle();
 }
 
@@ -343,9 +351,6 @@ static void switches_back(void)
 			say(switches[i][1], NULL);
 	for (unsigned int i = 0; switched && i < RTE_DIM(base); i++)
 		say(base[i], NULL);
-	/* That somebody adds a local route is never forgotten, as in Linux, and keeps packets off
-	 * the fast path. Here it is, for every chapter begins as a new router. */
-	__atomic_store_n(&route_custom_local, false, __ATOMIC_RELAXED);
 	switched = 0;
 }
 

@@ -19,7 +19,7 @@
 
 #define WORLD_LINKS 3              /* ids 1, 2, 3 */
 #define WORLD_SETTINGS 32
-#define WORLD_SWITCHES 32
+#define WORLD_SWITCHES 34
 #define WORLD_MTUS 4
 
 extern struct worker *world_worker;
@@ -41,8 +41,8 @@ void world_mtus(unsigned int bits);
 /* Take something away (a link, an address, a route, a neighbour) or add something (a rule, a
  * filter, a way), or put it back as it was. */
 void world_switch(unsigned int i);
-/* May that be a rule? The first one that there is keeps all packets off the fast path, for good. */
-extern bool world_rules;
+/* May that be a rule or a local route? From the first one on sources are looked up, for good. */
+extern bool world_custom;
 
 /* A frame as it comes from a device; cut: 0 one segment, else segments of so many bytes (the
  * sizes vary if odd); tight: no room behind the data. NULL: no mbuf. */

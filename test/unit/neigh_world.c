@@ -96,7 +96,7 @@ uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 }
 
 struct rule_set *route_rules;
-bool route_custom_local;
+uint8_t route_sources;
 
 uint32_t route_lookup_rules(struct route_flow f)
 {

@@ -260,6 +260,82 @@ static void test_split(void **state)
 	assert_int_equal(get("30.0.0.1")->gateway, ip("10.1.0.7"));
 }
 
+static unsigned int told;
+
+static void on_local(void)
+{
+	told++;
+}
+
+/* Once the rules are those of the start again, the FIB holds both again, unless some route has
+ * another answer then; it takes no other way to see that than adding and removing one. */
+static void test_merge(void **state)
+{
+	route_local_changed = on_local;
+	ok(route_add, "20.0.0.0/16 via 10.2.0.9");
+	ok(route_add, "10.1.0.1 via 10.2.0.9");
+	assert_int_equal(route_sources, ROUTE_SOURCES_CONFIGURED);
+	added(rule(32000, 99));
+	assert_non_null(route_rules);
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	assert_int_equal(fib_get(route_fib, rte_be_to_cpu_32(ip("10.1.0.255")), 32), 0);
+	gone(rule(32000, 99));
+	assert_null(route_rules);
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	assert_int_equal(get("10.1.0.1")->type, ROUTE_LOCAL);
+	assert_int_equal(get("10.1.0.255")->type, ROUTE_BROADCAST);
+	told = 0;
+	addr_on(v0, "10.1.0.77", 24);
+	assert_int_not_equal(told, 0);
+	leads_to("10.1.0.77", ROUTE_LOCAL, v0, NULL, "10.1.0.1");
+
+	ok(route_add, "local 20.0.0.0/16 dev lo");
+	assert_non_null(route_rules);
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	ok(route_add, "20.0.1.0/24 via 10.1.0.9");
+	assert_int_equal(get("20.0.1.1")->type, ROUTE_LOCAL);
+	ok(route_add, "127.1.0.0/16 via 10.1.0.9");
+	ok(route_del, "local 20.0.0.0/16 dev lo");
+	assert_non_null(route_rules);
+	assert_int_equal(get("20.0.1.1")->gateway, ip("10.1.0.9"));
+	ok(route_del, "127.1.0.0/16");
+	assert_null(route_rules);
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+
+	added(rule(7, 99));
+	ok(route_replace, "broadcast 20.0.3.0/24 dev v0");
+	gone(rule(7, 99));
+	assert_non_null(route_rules);
+	assert_int_equal(get("20.0.3.9")->type, ROUTE_BROADCAST);
+	ok(route_replace, "20.0.3.0/24 via 10.1.0.9 table 255");
+	assert_non_null(route_rules);
+	ok(route_del, "20.0.3.0/24 table 255");
+	assert_null(route_rules);
+	assert_int_equal(get("20.0.3.9")->gateway, ip("10.2.0.9"));
+	flushed((struct rule_params){ .table = 99 }, "0:255 32766:254 32767:253 ");
+	assert_null(route_rules);
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 0 });
+	assert_non_null(route_rules);
+	assert_int_equal(get("10.1.0.1")->gateway, ip("10.2.0.9"));
+	added(rule(0, 255));
+	assert_null(route_rules);
+	assert_int_equal(get("10.1.0.1")->type, ROUTE_LOCAL);
+}
+
+/* Of a local route's prefix, though no rule was ever there. */
+static void test_custom_local(void **state)
+{
+	assert_int_equal(route_sources, ROUTE_SOURCES_CONFIGURED);
+	ok(route_add, "local 20.0.0.1 dev lo");
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	ok(route_add, "local 20.0.1.0/24 dev lo");
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	assert_null(route_rules);
+	ok(route_del, "local 20.0.1.0/24 dev lo");
+	ok(route_del, "local 20.0.0.1 dev lo");
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+}
+
 static void test_throw(void **state)
 {
 	ok(route_add, "throw 20.1.0.0/16 table 10");
@@ -366,6 +442,8 @@ int main(void)
 		TEST(test_flush),
 		TEST(test_actions),
 		TEST(test_split),
+		TEST(test_merge),
+		TEST(test_custom_local),
 		TEST(test_throw),
 		TEST(test_tos),
 		TEST(test_limits),

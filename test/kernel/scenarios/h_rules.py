@@ -167,6 +167,74 @@ def own_sources(s):
         s.wait(0.05)
 
 
+def told_by_source(s):
+    """Sources that the tables may refuse, and destinations that local and main may both have."""
+    for src in (R0, R1, "10.0.1.77", "10.0.1.127", B0, N0, B1, "20.2.0.1", "20.2.1.1", "20.3.0.255",
+                "20.5.0.9", "127.0.0.1", H0):
+        for dst in (H1, R2):
+            s.send("p0", udp(src, dst, ttl=9))
+    for dst in (R1, B1, N1, "10.0.1.77", "10.0.1.127", "20.2.1.1", "20.3.0.255", "20.5.0.9"):
+        s.send("p0", *((tcp(H0, dst),) * 2 if dst == "20.5.0.9" else (udp(H0, dst),) * 2))
+
+
+# Answers of hosts that are not there are of no interest, but who is asked for is.
+_AFTER_RULES = ("route add 10.0.1.1/32 via 10.0.2.254", "route add 20.2.0.0/16 via 10.0.3.254",
+                "route add 10.0.1.127/32 via 10.0.3.254", "route add 20.5.0.0/24 via 10.0.3.254",
+                "sysctl net.ipv4.icmp_ratemask=0",
+                *(f"sysctl net.ipv4.neigh.{port}.retrans_time_ms=60000" for port in PORTS))
+
+
+@scenario("when the rules have gone again", "H2, A", setup=_AFTER_RULES)
+def rules_gone(s):
+    told_by_source(s)
+    s.run("rule add from 1.2.3.4 priority 9 table 10", "rule del priority 9")
+    told_by_source(s)
+    s.run("addr add 10.0.1.77/25 dev p1", "route add broadcast 20.3.0.255 dev p1")
+    told_by_source(s)
+    s.run("addr del 10.0.1.77/25 dev p1", "route del broadcast 20.3.0.255 dev p1")
+    told_by_source(s)
+
+
+@scenario("when the rules have gone again, and local routes come and go", "H2, A",
+          setup=_AFTER_RULES)
+def rules_gone_local(s):
+    s.run("rule add from 1.2.3.4 priority 9 table 10", "rule del priority 9",
+          "route add local 20.2.0.0/16 dev lo", "route add 20.2.1.0/24 via 10.0.1.254")
+    told_by_source(s)
+    s.run("route del local 20.2.0.0/16 dev lo")
+    told_by_source(s)
+    s.run("addr add 20.5.0.1/24 dev lo", "route add 20.5.0.8/30 via 10.0.1.254")
+    told_by_source(s)
+    s.run("rule add from 1.2.3.4 priority 9 table 10", "addr del 20.5.0.1/24 dev lo",
+          "rule del priority 9")
+    told_by_source(s)
+
+
+@scenario("when a local route has gone again", "H1, A", setup=_AFTER_RULES)
+def local_gone(s):
+    s.run("route add local 20.2.1.0/24 dev lo")
+    told_by_source(s)
+    s.run("route del local 20.2.1.0/24 dev lo")
+    told_by_source(s)
+    s.run("route add broadcast 20.2.0.0/24 dev p1", "addr add 10.0.1.77/25 dev p1")
+    told_by_source(s)
+    s.run("route del broadcast 20.2.0.0/24 dev p1")
+    told_by_source(s)
+
+
+@scenario("ways that are asked for after the rules have gone", "H2, H5", setup=_AFTER_RULES)
+def ways_after_rules(s):
+    questions = tuple(f"{dst} from {src} iif p0" for dst in (H1, R1, B1, "20.2.0.1", "20.5.0.9")
+                      for src in (H0, B1)) + (H1, R1, "20.2.0.1", "20.5.0.9")
+    s.ways(*questions)
+    s.run("rule add from 1.2.3.4 priority 9 table 10", "rule del priority 9")
+    s.ways(*questions)
+    s.run("route add local 20.2.0.0/24 dev lo", "route add unreachable 10.0.1.2/32 table local")
+    s.ways(*questions)
+    s.run("route del local 20.2.0.0/24 dev lo", "route del unreachable 10.0.1.2/32 table local")
+    s.ways(*questions)
+
+
 @scenario("ARP asks for the way too", "H2, I", setup=(
     "sysctl net.ipv4.conf.p0.proxy_arp=1", "sysctl net.ipv4.neigh.p0.proxy_delay=0",
     "route add default via 10.0.3.254 table 10", "rule add from 10.0.0.2 priority 10 table 10",

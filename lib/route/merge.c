@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whether local and main are looked up as one; see merge.h. */
+#include "route/merge.h"
+
+#include "route/rib.h"
+#include "route/rule.h"
+
+uint8_t route_sources;
+void (*route_local_changed)(void);
+
+static bool is_split;            /* the FIB holds main alone */
+static bool unmerged;            /* the operator has changed the rules */
+static bool custom_local;        /* the operator has added a local route */
+static unsigned int awkward_n;   /* routes for which is_awkward() */
+
+static bool is_awkward(const struct table *t, const struct route *r)
+{
+	bool special = r->type == ROUTE_LOCAL || r->type == ROUTE_BROADCAST;
+	bool loopback = r->len >= 8 && r->prefix >> 24 == 127;
+
+	if (t == table_local)
+		return !special || r->tos || (r->len < 32 && !loopback);
+	return ((t == table_main || t == table_default) && special) ||
+	       (t == table_main && loopback);
+}
+
+/* ---- what sources are told by ---- */
+
+/* The most general is always right, so it holds until note has been taken of single addresses. */
+static void sources_update(void)
+{
+	uint8_t now = ROUTE_SOURCES_CONFIGURED;
+
+	if (unmerged || custom_local)
+		now = awkward_n ? ROUTE_SOURCES_PREFIXES : ROUTE_SOURCES_HOSTS;
+	if (now == route_sources)
+		return;
+	__atomic_store_n(&route_sources, ROUTE_SOURCES_PREFIXES, __ATOMIC_RELAXED);
+	merge_local_changed();
+	__atomic_store_n(&route_sources, now, __ATOMIC_RELEASE);
+}
+
+void merge_unmerge(void)
+{
+	unmerged = true;
+	sources_update();
+}
+
+bool merge_is_unmerged(void)
+{
+	return unmerged;
+}
+
+void merge_customise_local(void)
+{
+	custom_local = true;
+	sources_update();
+}
+
+void merge_local_changed(void)
+{
+	if (route_sources != ROUTE_SOURCES_CONFIGURED && route_local_changed)
+		route_local_changed();
+}
+
+struct host_visitor {
+	void (*fn)(rte_be32_t addr, void *arg);
+	void *arg;
+};
+
+static void visit_host(struct table *t, struct route *r, void *arg)
+{
+	const struct host_visitor *v = arg;
+
+	if (r->len == 32)
+		v->fn(rte_cpu_to_be_32(r->prefix), v->arg);
+}
+
+void route_local_hosts(void (*fn)(rte_be32_t addr, void *arg), void *arg)
+{
+	struct host_visitor v = { fn, arg };
+
+	table_sweep_one(table_local, visit_host, &v);
+}
+
+/* ---- the FIB ---- */
+
+bool merge_is_split(void)
+{
+	return is_split;
+}
+
+static void republish(struct table *t, struct route *r, void *arg)
+{
+	int *rc = arg;
+
+	if (!*rc)
+		*rc = rib_publish(table_main, r->prefix, r->len);
+}
+
+/* Nothing new comes into the FIB, so that there is room. */
+void merge_split(void)
+{
+	int rc = 0;
+
+	is_split = true;
+	table_sweep_one(table_local, republish, &rc);
+}
+
+bool merge_try(void)
+{
+	int rc = 0;
+
+	if (awkward_n)
+		return false;
+	if (!is_split)
+		return true;
+	is_split = false;
+	table_sweep_one(table_local, republish, &rc);
+	if (rc)
+		merge_split();
+	return !rc;
+}
+
+/* ---- routes ---- */
+
+/* The first awkward one, or after the last one. */
+static int turn(void)
+{
+	int rc = unmerged ? rule_settle() : 0;
+
+	sources_update();
+	return rc;
+}
+
+int merge_route_comes(const struct table *t, const struct route *r)
+{
+	int rc;
+
+	if (!is_awkward(t, r) || awkward_n++)
+		return 0;
+	rc = turn();
+	if (rc)
+		awkward_n = 0;
+	return rc;
+}
+
+void merge_route_gone(const struct table *t, const struct route *r)
+{
+	if (is_awkward(t, r) && !--awkward_n)
+		turn();
+}
+
+void merge_fini(void)
+{
+	is_split = unmerged = custom_local = false;
+	awkward_n = 0;
+	__atomic_store_n(&route_sources, ROUTE_SOURCES_CONFIGURED, __ATOMIC_RELAXED);
+}
