@@ -6,6 +6,7 @@ off, so the kernel has nothing to say there.
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ _STOP_SECONDS = 30.0    # the kernel may take seconds to close packet sockets wh
 _QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"argv": ["drops"]}}\n'
 _LARGE_MTU = 16000
 _EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
+_PROFILE = pathlib.Path(__file__).resolve().parents[3] / "drivers-config" / "net_af_packet.ini"
+_REFER_BYTES = 640      # less than the profile has, so that payload is referred to as well as copied
 
 
 def _as_child():
@@ -57,6 +60,14 @@ class MillraceRouter:
             self.namespace.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", "1")
         self.namespace.sysctl("net.ipv4.ip_forward", "0")
 
+    def _profile(self):
+        """The environment in which a profile is found that differs in one setting."""
+        lines = [line for line in _PROFILE.read_text().splitlines()
+                 if not line.startswith("refer_bytes")]
+        lines.append(f"refer_bytes = {_REFER_BYTES}")
+        pathlib.Path(self.directory.name, _PROFILE.name).write_text("\n".join(lines) + "\n")
+        return {**os.environ, "MILLRACE_DRIVERS_CONFIG": self.directory.name}
+
     def start(self, commands, mtu):
         self.namespace.ip([f"link set {p} arp off up" for p in layout.PORTS])
         configuration = os.path.join(self.directory.name, "millrace.conf")
@@ -77,7 +88,8 @@ class MillraceRouter:
                   "--file-prefix", f"mrk{os.getpid()}_{self.namespace.fd}"]
         with self.namespace.entered(), open(self.log_path, "w") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, preexec_fn=_as_child)
+                                            stderr=log, preexec_fn=_as_child,
+                                            env=self._profile())
         self._await_socket()
 
     def _await_socket(self):
