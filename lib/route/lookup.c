@@ -100,10 +100,8 @@ bool rule_matches(const struct rule *r, const struct route_flow *f)
 	return match != r->not;
 }
 
-static uint32_t search_rules(const struct search *s)
+static uint32_t search_rules(const struct rule_set *set, const struct search *s)
 {
-	const struct rule_set *set = rcu_read(route_rules);
-
 	for (unsigned int i = 0; i < set->n; i++) {
 		const struct rule *r = &set->rules[i];
 		uint32_t index;
@@ -126,9 +124,9 @@ static uint32_t search_merged(const struct search *s)
 	return nexthop_get(index)->type != ROUTE_NONE ? index : search_table(table_default, s);
 }
 
-uint32_t route_lookup_rules(struct route_flow f)
+uint32_t route_lookup_rules(const struct rule_set *set, struct route_flow f)
 {
-	return search_rules(&(struct search){ f, ANY_LINK });
+	return search_rules(set, &(struct search){ f, ANY_LINK });
 }
 
 uint32_t route_lookup_open(struct route_flow f)
@@ -138,9 +136,10 @@ uint32_t route_lookup_open(struct route_flow f)
 
 uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
 {
+	const struct rule_set *set = rcu_read(route_rules);
 	const struct search s = { *f, (int)link };
 
-	return route_has_rules() ? search_rules(&s) : search_merged(&s);
+	return set ? search_rules(set, &s) : search_merged(&s);
 }
 
 const struct nexthop *route_lookup_local_open(rte_be32_t addr)
