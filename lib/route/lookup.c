@@ -124,9 +124,17 @@ static uint32_t search_merged(const struct search *s)
 	return nexthop_get(index)->type != ROUTE_NONE ? index : search_table(table_default, s);
 }
 
-uint32_t route_lookup_rules(const struct rule_set *set, struct route_flow f)
+/* The rules may have come or gone since somebody asked whether there are any. */
+static uint32_t search_all(const struct search *s)
 {
-	return search_rules(set, &(struct search){ f, ANY_LINK });
+	const struct rule_set *set = rcu_read(route_rules);
+
+	return set ? search_rules(set, s) : search_merged(s);
+}
+
+uint32_t route_lookup_rules(struct route_flow f)
+{
+	return search_all(&(struct search){ f, ANY_LINK });
 }
 
 uint32_t route_lookup_open(struct route_flow f)
@@ -136,10 +144,9 @@ uint32_t route_lookup_open(struct route_flow f)
 
 uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
 {
-	const struct rule_set *set = rcu_read(route_rules);
 	const struct search s = { *f, (int)link };
 
-	return set ? search_rules(set, &s) : search_merged(&s);
+	return search_all(&s);
 }
 
 const struct nexthop *route_lookup_local_open(rte_be32_t addr)

@@ -24,7 +24,6 @@
 #include <rte_byteorder.h>
 
 #include "core/error.h"
-#include "core/rcu.h"
 #include "route/fib.h"
 #include "route/nexthop.h"
 
@@ -137,7 +136,7 @@ static inline bool route_sources_custom(void)
 
 /* The general case: the rules in their order; or whatever the FIB's answer is. By value, so
  * that on the plain path a flow never has to be in memory. */
-uint32_t route_lookup_rules(const struct rule_set *set, struct route_flow f);
+uint32_t route_lookup_rules(struct route_flow f);
 uint32_t route_lookup_open(struct route_flow f);
 const struct nexthop *route_lookup_local_open(rte_be32_t addr);
 
@@ -150,11 +149,10 @@ static inline bool route_has_rules(void)
  * is still to be chosen (group_first(), or by the flow's hash). Linux's fib_lookup. */
 static inline uint32_t route_lookup(const struct route_flow *f)
 {
-	const struct rule_set *set = rcu_read(route_rules);
 	uint32_t index;
 
-	if (unlikely(set))
-		return route_lookup_rules(set, *f);
+	if (route_has_rules())
+		return route_lookup_rules(*f);
 	index = fib_lookup(route_fib, rte_be_to_cpu_32(f->dst));
 	if (likely(nexthop_get(index)->type == ROUTE_UNICAST))
 		return index;

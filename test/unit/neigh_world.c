@@ -98,7 +98,7 @@ uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 struct rule_set *route_rules;
 uint8_t route_sources;
 
-uint32_t route_lookup_rules(const struct rule_set *set, struct route_flow f)
+uint32_t route_lookup_rules(struct route_flow f)
 {
 	return 0;
 }
