@@ -1,4 +1,5 @@
-"""Random routing: tables, rules, routes by TOS, metrics and groups, for chapters of random frames.
+"""Random routing: tables, rules, routes by TOS, metrics and groups, for chapters of random frames,
+and changes to them between the frames.
 
 Everything here is about destinations in 20.0.0.0/6, so that what else a chapter plays, and the
 sentinels, find their way.  Gateways are neighbours that are always there.
@@ -90,3 +91,51 @@ def commands(rng):
         priorities = sorted(rng.sample(range(1, 32766), rng.randrange(1, 10)))
         lines += [_rule(rng, priority) for priority in priorities]
     return tuple(lines)
+
+
+def _key(line):
+    """The words of a route that say which one it is."""
+    words = line.split()
+    prefix = words[3] if words[2] in _KINDS else words[2]
+    return (prefix, *(f"{name} {words[words.index(name) + 1]}"
+                      for name in ("tos", "table", "metric") if name in words))
+
+
+class Changes:
+    """Draws commands that change what commands() has made; each can be done."""
+
+    def __init__(self, rng, lines):
+        self._rng = rng
+        self._routes = {_key(line): None for line in lines if line.startswith("route replace ")}
+        self._priorities = {int(line.split()[3]) for line in lines
+                            if line.startswith("rule add priority ")}
+
+    def draw(self):
+        rng = self._rng
+        kind = rng.random()
+        if kind < 0.4:
+            return (self._new_route(),)
+        if kind < 0.6 and self._routes:
+            key = rng.choice(list(self._routes))
+            del self._routes[key]
+            return (f"route del {' '.join(key)}",)
+        if kind < 0.75:
+            priority = rng.randrange(1, 32766)
+            if priority not in self._priorities:
+                self._priorities.add(priority)
+                return (_rule(rng, priority),)
+        if kind < 0.95 and self._priorities:
+            gone = rng.sample(sorted(self._priorities),
+                              rng.choice((1, len(self._priorities))))
+            self._priorities -= set(gone)
+            return tuple(f"rule del priority {priority}" for priority in gone)
+        return (rng.choice((f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(2)}",
+                            f"sysctl net.ipv4.fwmark_reflect={rng.randrange(2)}",
+                            f"sysctl net.ipv4.conf.all.src_valid_mark={rng.randrange(2)}",
+                            f"sysctl net.ipv4.ip_default_ttl={rng.randrange(40, 256)}",
+                            f"sysctl net.ipv4.ip_forward_use_pmtu={rng.randrange(2)}")),)
+
+    def _new_route(self):
+        line = _route(self._rng)
+        self._routes[_key(line)] = None
+        return line

@@ -21,6 +21,7 @@ from .scenario import Difference, Scenario
 from .wire import RouterSilent
 
 _CHAPTER_FRAMES = 2048
+_CHANGES_A_BATCH = 0.5
 _SHRINK_SECONDS = 90.0
 _EVERYBODY = bytes.fromhex("ffffffffffff")
 _ARP = bytes.fromhex("0806")
@@ -68,24 +69,37 @@ class Chapter:
         self._filters = random_filters.POSSIBLE and rng.random() < 0.4
         if self._filters:
             self.setup += random_filters.commands(rng)
-        if self.mtu:
-            # What is larger than the device's own MTU does not leave by an AF_PACKET socket.
-            least = min(self.mtu.values())
-            self.setup = tuple(re.sub(r"\bmtu (\d+)", lambda m: f"mtu {min(least, int(m[1]))}", line)
-                               for line in self.setup)
+        self.setup = self._possible(self.setup)
+        self._changes = (random_routes.Changes(rng, self.setup)
+                         if random_routing and rng.random() < 0.6 else None)
+        self._rng = rng
         self._generator = random_frames.Generator(
             rng, options.extras, random_routing, {**layout.MTU, **self.mtu}, self.setup)
         self._frames = frames
         self._options = options
         self._order = Order(options.workers > 1)
 
+    def _possible(self, commands):
+        """What is larger than the device's own MTU does not leave by an AF_PACKET socket."""
+        if not self.mtu:
+            return tuple(commands)
+        least = min(self.mtu.values())
+        return tuple(re.sub(r"\bmtu (\d+)", lambda m: f"mtu {min(least, int(m[1]))}", line)
+                     for line in commands)
+
     def scenario(self, story, setup=None):
         return Scenario(self.name, "", story, self.setup if setup is None else setup,
                         sentinel=self.sentinel, mtu=self.mtu, sequence=self._order.sequence)
 
+    # A chapter's history is of groups: a port and the frames that go into it; None and commands.
+
     def tell(self, play, boil_down=True):
         history = []
         while play.frames_sent < self._frames:
+            if self._changes and self._rng.random() < _CHANGES_A_BATCH:
+                commands = self._possible(self._changes.draw())
+                history.append((None, commands))
+                play.run(*commands)
             port, frames = self._generator.batch()
             history.append((port, frames))
             self._order.note(frames)
@@ -102,10 +116,12 @@ class Chapter:
     # Finding the fewest frames.
 
     def _replay(self, groups, one_by_one=False, setup=None):
-        """Play groups of frames on new routers; the difference, or None."""
+        """Play groups on new routers; the difference, or None."""
         def story(play):
             for port, frames in groups:
-                if one_by_one:
+                if port is None:
+                    play.run(*frames)
+                elif one_by_one:
                     play.each(port, frames)
                 else:
                     play.send(port, *frames)
@@ -132,13 +148,15 @@ class Chapter:
     def _promising(self, history):
         """Things to try, from the smallest: one frame, those up to it, the batch, everything."""
         port, frames = history[-1]
+        changes = [group for group in history if group[0] is None]
         alone = [(port, [frame]) for frame in frames]
-        difference = self._replay([(port, frames)], one_by_one=True)
-        if difference is not None:
-            guilty = difference.frames_sent - 1
-            yield [alone[guilty]]
-            yield alone[:guilty + 1]
-        yield [(port, frames)]
+        for before in ([], changes) if changes else ([],):
+            difference = self._replay([*before, (port, frames)], one_by_one=True)
+            if difference is not None:
+                guilty = difference.frames_sent - 1
+                yield [*before, alone[guilty]]
+                yield before + alone[:guilty + 1]
+            yield [*before, (port, frames)]
         yield history
 
     def _fewest(self, groups, difference):
@@ -192,6 +210,9 @@ class Chapter:
         lines += [f"              {command!r}," for command in setup]
         lines += ["          ))", "def found(s):"]
         for port, frames in groups:
+            if port is None:
+                lines.append(f"    s.run({', '.join(map(repr, frames))})")
+                continue
             lines += [f"    # {decode.summary(frame)}" for frame in frames[:4]]
             listed = ", ".join(f'Frame.fromhex("{frame.hex()}")' for frame in frames)
             lines.append(f'    s.send("{port}", {listed})')
