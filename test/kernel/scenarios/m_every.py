@@ -257,9 +257,9 @@ class Storm:
                 s.run(*self.base_back())
             if r.random() < 0.2:
                 self.report()
-            for _ in range(6):
+            for _ in range(8):      # one by one, as what goes round by lo comes in its own time
                 port = r.choice(PORTS)
-                packets = [p for _ in range(2) for p in self.packets(port)]
+                packets = self.packets(port)
                 s.send(port, *[p for p in packets if len(p) <= self.most[port]],
                        dst=BROADCAST_MAC if r.random() < 0.05 else None)
         if self.filters:
