@@ -419,7 +419,7 @@ static void do_redirect(unsigned int worker, const struct rte_mbuf *m)
 	packet_read(m, at, sizeof(icmp), &icmp);
 	packet_read(m, at + sizeof(icmp), sizeof(quoted), &quoted);
 	f = (struct ip_flow){.dst = quoted.dst_addr, .src = quoted.src_addr,
-			     .protocol = IPPROTO_ICMP, .tos = quoted.type_of_service};
+			     .protocol = quoted.next_proto_id, .tos = ip_quoted_tos(&quoted)};
 	if (!l || !way_find(&f) || f.gateway != ip->src_addr ||
 	    !is_credible(l, ip->src_addr, icmp.info) ||
 	    !neigh_resolve(f.out_link, icmp.info, worker))

@@ -72,24 +72,34 @@ static inline void common_init(struct common *h, struct rte_mbuf *m, bool df)
 	h->flags = (word & FRAG_MF) | (df ? FRAG_DF : 0);
 }
 
-/* Pieces after the first have NOPs where options stood that do not belong into every fragment.
- * An ill-formed option ends it. */
-static void common_blank_options(struct common *h)
+/* An ill-formed option ends it. */
+static void blank_options(uint8_t *bytes, unsigned int header)
 {
-	unsigned int at = sizeof(h->ip);
+	unsigned int at = sizeof(struct rte_ipv4_hdr);
 
-	while (at < h->header && h->bytes[at] != OPTION_END) {
+	while (at < header && bytes[at] != OPTION_END) {
 		unsigned int len = 1;
 
-		if (h->bytes[at] != OPTION_NOP) {
-			len = at + 1 < h->header ? h->bytes[at + 1] : 0;
-			if (len < 2 || len > h->header - at)
+		if (bytes[at] != OPTION_NOP) {
+			len = at + 1 < header ? bytes[at + 1] : 0;
+			if (len < 2 || len > header - at)
 				break;
-			if (!(h->bytes[at] & OPTION_COPIED))
-				memset(h->bytes + at, OPTION_NOP, len);
+			if (!(bytes[at] & OPTION_COPIED))
+				memset(bytes + at, OPTION_NOP, len);
 		}
 		at += len;
 	}
+}
+
+void fragment_blank_options(struct rte_ipv4_hdr *ip)
+{
+	blank_options((uint8_t *)ip, rte_ipv4_hdr_len(ip));
+}
+
+/* Pieces after the first have NOPs where options stood that do not belong into every fragment. */
+static void common_blank_options(struct common *h)
+{
+	blank_options(h->bytes, h->header);
 	checksum_header_set(&h->ip);
 	common_sum(h);
 }

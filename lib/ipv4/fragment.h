@@ -15,6 +15,9 @@ typedef void (*ip_output_fn)(struct worker *w, struct rte_mbuf *m, struct link *
  * mbufs run out nothing is sent. Consumes m. */
 void ip_fragment(struct worker *w, struct rte_mbuf *m, struct link *out, ip_output_fn output);
 
+/* Put NOPs in the place of options that do not belong into every fragment; the checksum stays. */
+void fragment_blank_options(struct rte_ipv4_hdr *ip);
+
 /* From how many bytes of payload on pieces that leave by this link refer to it instead of being
  * copies; UINT32_MAX: never. */
 uint32_t fragment_refer_bytes(const struct link *out);

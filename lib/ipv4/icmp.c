@@ -136,7 +136,7 @@ static bool hear_of_path(struct worker *w, struct rte_mbuf *m, const struct icmp
 		return true;
 	}
 	if (icmp->type != ICMP_DEST_UNREACH || icmp->code != ICMP_FRAG_NEEDED ||
-	    ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, q->ip.type_of_service,
+	    ip_update_pmtu(w, q->ip.dst_addr, q->ip.src_addr, ip_quoted_tos(&q->ip),
 			   q->ip.next_proto_id == IPPROTO_UDP ? 0 : ip_reply_mark(m),
 			   (uint16_t)mtu))
 		return false;

@@ -84,6 +84,8 @@ static inline void finish(struct worker *w, struct link *l, struct rte_mbuf *m)
 
 	if (likely(!(packet_of(m)->flags & PACKET_F_ROUTED)))
 		verdict = ip_route_input(w, l, m, &reason);
+	else if (packet_of(m)->flags & PACKET_F_FORWARD)
+		verdict = VERDICT_FORWARD;
 	if (unlikely(verdict == VERDICT_DROP)) {
 		if (reason == DROP_IP_RPFILTER)
 			count(w->counters, CNT_TCPEXT_IPREVERSEPATHFILTER);

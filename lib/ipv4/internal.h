@@ -236,6 +236,13 @@ struct ip_flow {
 	rte_be32_t next_addr;    /* whom to send to: gateway, else dst */
 };
 
+/* The TOS by which the way of a quoted packet is looked for: its own, or that of the socket which
+ * it came from. */
+static inline uint8_t ip_quoted_tos(const struct rte_ipv4_hdr *quoted)
+{
+	return quoted->next_proto_id == IPPROTO_UDP ? 0 : quoted->type_of_service;
+}
+
 /* Find the way to f->dst and, if f->src is 0, the source address. Linux's ip_route_output_key.
  * 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES or -EINVAL. */
 int ip_route_output(struct ip_flow *f);

@@ -25,20 +25,28 @@ static void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *ou
 {
 	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	struct rte_ether_addr to = broadcast;
+	rte_be32_t dst = packet_ip(m)->dst_addr;
+	uint64_t mac;
 
-	if (packet_of(m)->route_type == ROUTE_MULTICAST)
-		to = group_address(packet_ip(m)->dst_addr);
+	if (packet_of(m)->route_type == ROUTE_MULTICAST) {
+		to = group_address(dst);
+	} else {        /* somebody may have entered a neighbour of that address */
+		mac = neigh_mac(out->id, dst);
+		for (unsigned int i = 0; mac != NEIGH_MAC_NONE && i < RTE_ETHER_ADDR_LEN; i++)
+			to.addr_bytes[i] = (uint8_t)(mac >> (8 * i));
+	}
 	neigh_output_to(w, m, out, &to);
 }
 
-/* Back to ourselves by lo, route and all. */
+/* Back to ourselves by lo, route and all: what was forwarded by lo will be so again, until its time
+ * to live is over. */
 static void output_to_lo(struct worker *w, struct rte_mbuf *m)
 {
 	struct packet *p = packet_of(m);
 
 	p->link = LINK_LO;
 	p->type = PACKET_HOST;
-	p->flags = PACKET_F_ROUTED;
+	p->flags = PACKET_F_ROUTED | (p->flags & PACKET_F_FORWARD);
 	link_loop(w, m);
 }
 
@@ -114,15 +122,29 @@ static void loop_copy(struct worker *w, struct rte_mbuf *copy)
 	link_loop(w, copy);
 }
 
-static void copy_to_self(struct worker *w, const struct rte_mbuf *m)
+static bool postrouting(struct worker *w, struct rte_mbuf *m)
+{
+	return !hooked(HOOK_POSTROUTING) || hook_run(w, m, HOOK_POSTROUTING);
+}
+
+/* False: a hook has taken the packet, the copy alone may have gone. In Linux the two share a
+ * header; where the packet is cut, its options are made fit for fragments in place, which leaves
+ * the copy with a wrong checksum. */
+static bool copy_to_self(struct worker *w, struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = packet_copy(w, m);
+	bool passed;
 
-	if (!copy)
-		return;
-	packet_of(copy)->type = PACKET_LOOPBACK;
-	if (!hooked(HOOK_POSTROUTING) || hook_run(w, copy, HOOK_POSTROUTING))
+	if (copy)
+		packet_of(copy)->type = PACKET_LOOPBACK;
+	if (copy && !postrouting(w, copy))
+		copy = NULL;
+	passed = postrouting(w, m);
+	if (copy && passed && m->pkt_len > packet_of(m)->mtu)
+		fragment_blank_options(packet_ip(copy));
+	if (copy)
 		loop_copy(w, copy);
+	return passed;
 }
 
 static inline void finish_output(struct worker *w, struct rte_mbuf *m, struct link *out)
@@ -139,16 +161,18 @@ void ip_output(struct worker *w, struct rte_mbuf *m)
 {
 	struct packet *p = packet_of(m);
 	struct link *out = link_get(p->out_link);
+	bool passed;
 
 	if (unlikely(!out)) {
 		packet_drop(w, m, DROP_LINK_GONE);
 		return;
 	}
 	if (unlikely(p->route_type != ROUTE_UNICAST) && heard_here(m, out))
-		copy_to_self(w, m);
-	if (hooked(HOOK_POSTROUTING) && !hook_run(w, m, HOOK_POSTROUTING))
-		return;
-	finish_output(w, m, out);
+		passed = copy_to_self(w, m);
+	else
+		passed = postrouting(w, m);
+	if (likely(passed))
+		finish_output(w, m, out);
 }
 
 void ip_finish_output(struct worker *w, struct rte_mbuf *m)

@@ -164,6 +164,8 @@ void udp_reply(struct worker *w, struct rte_mbuf *m)
 	port = udp->src_port;
 	udp->src_port = udp->dst_port;
 	udp->dst_port = port;
+	f.sport = udp->src_port;
+	f.dport = udp->dst_port;
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)m->pkt_len);
 	w->counters->delivered++;
 	w->counters->originated++;

@@ -97,10 +97,10 @@ int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *e
 		return rc;
 	if (len < 31)
 		a.broadcast = local | ~mask_of(len);
-	if (l->id == LINK_LO && *(const uint8_t *)&local == 127) {
-		a.scope = SCOPE_HOST;
+	if (*(const uint8_t *)&local == 127)
+		a.scope = SCOPE_HOST;   /* as iproute2 has it */
+	if (l->id == LINK_LO && a.scope == SCOPE_HOST)
 		a.broadcast = 0;
-	}
 	for (unsigned int i = 0; i < n; i++)
 		if (l->addrs->a[i].len == len && in_subnet(&l->addrs->a[i], local))
 			a.secondary = true;
@@ -185,16 +185,18 @@ struct link *addr_owner(rte_be32_t addr)
 	return NULL;
 }
 
-/* On one link: the primary whose subnet has dst, else the first that the scope allows; 0: none.*/
+/* On one link: the primary whose subnet has dst, else the first that the scope allows; 0: none.
+ * With route_localnet those of 127/8 are not of the host alone. */
 static rte_be32_t select_on(const struct link *l, rte_be32_t dst, unsigned int scope)
 {
 	const struct link_addrs *list = rcu_read(l->addrs);
+	unsigned int most = LINK_CONF_OR(l, route_localnet) ? SCOPE_LINK : SCOPE_HOST;
 	rte_be32_t first = 0;
 
 	for (unsigned int i = 0; list && i < list->n; i++) {
 		const struct link_addr *a = &list->a[i];
 
-		if (a->secondary || a->scope > scope)
+		if (a->secondary || RTE_MIN(a->scope, most) > scope)
 			continue;
 		if (!dst || in_subnet(a, dst))
 			return a->local;

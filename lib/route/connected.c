@@ -117,6 +117,8 @@ static void wanted_add(const struct link *l, const struct wanted *w)
 		.scope = w->type == ROUTE_LOCAL ? SCOPE_HOST : SCOPE_LINK,
 		.link = l->id,
 		.asked_src = w->src,
+		.table = like.table,
+		.protocol = like.protocol,
 	});
 	if (!like.nexthop) {
 		missing(l, w, "all next hops are in use");

@@ -211,7 +211,8 @@ static bool same(const struct nexthop *a, const struct nexthop *b)
 {
 	return a->type == b->type && a->scope == b->scope && a->link == b->link &&
 	       a->via == b->via && a->gateway == b->gateway && a->asked_src == b->asked_src &&
-	       a->mtu == b->mtu && a->hoplimit == b->hoplimit &&
+	       a->mtu == b->mtu && a->hoplimit == b->hoplimit && a->table == b->table &&
+	       a->metric == b->metric && a->protocol == b->protocol && a->place == b->place &&
 	       !((a->flags ^ b->flags) & NEXTHOP_F_IDENTITY) &&
 	       (a->type != ROUTE_GROUP || group_same(a->group, b->group));
 }
@@ -222,6 +223,8 @@ static uint32_t *bucket_of(const struct nexthop *nh)
 
 	h = rte_hash_crc_4byte(nh->via, h);
 	h = rte_hash_crc_4byte(nh->asked_src, h);
+	h = rte_hash_crc_4byte(nh->table ^ nh->place, h);
+	h = rte_hash_crc_4byte(nh->metric, h);
 	if (nh->type == ROUTE_GROUP)
 		h = group_hash(nh->group, h);
 	return &buckets[h % BUCKETS];

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Next hops: what a route leads to. One flat array, indexed by the FIB's 15-bit answer; equal
- * next hops are shared and counted. Entry 0 is "no route".
+ * next hops are shared and counted. Entry 0 is "no route". What is learned of paths (MTUs, gateways)
+ * belongs to a next hop, so that no more is shared than in Linux: routes of other tables, metrics
+ * and protocols have their own, and so have the members of each group.
  *
  * Two kinds of entries lead on to others: a group spreads flows over its members (group.h), and
  * where a prefix has routes for some TOS only, an entry of its own chooses among them (by_tos.h).
@@ -59,6 +61,9 @@ struct nexthop {
 				 * router's own addresses, as Linux does */
 	/* control thread only */
 	rte_be32_t asked_src;   /* the route's own src, 0: none */
+	uint32_t table, metric; /* of the routes */
+	uint32_t place;         /* of a member: which one of which group, hashed; else 0 */
+	uint8_t protocol;       /* of the routes */
 	uint32_t refs;
 	uint32_t next;          /* hash chain, free list */
 } __rte_cache_aligned;
@@ -98,9 +103,10 @@ int nexthop_init(void);         /* 0 or a negative errno */
 void nexthop_fini(void);
 
 /* Find an equal one or make it; takes a reference. Equal is by what the route asks for: type,
- * scope, link, via, gateway, asked_src, mtu, hoplimit and NEXTHOP_F_IDENTITY, and of a group its
- * members and their weights; the other fields of `like` are ignored. A group that is made copies
- * like->group and takes references to the members. Returns the index, 0 when all are in use. */
+ * scope, link, via, gateway, asked_src, mtu, hoplimit, table, metric, protocol, place and
+ * NEXTHOP_F_IDENTITY, and of a group its members and their weights; the other fields of `like` are
+ * ignored. A group that is made copies like->group and takes references to the members. Returns
+ * the index, 0 when all are in use. */
 uint32_t nexthop_hold(const struct nexthop *like);
 /* An entry of type ROUTE_BY_TOS, with one reference. Takes `by_tos`, of malloc(), over unless all
  * are in use. */

@@ -326,7 +326,7 @@ const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int sco
 	struct route_answer a;
 	const struct route *r = NULL;
 
-	if (t && (merge_is_unmerged() || (t != table_local && t != table_main)))
+	if (t && t != table_main && (merge_is_unmerged() || t != table_local))
 		r = search(t, NULL, &s);
 	if (!leaves_open(r) && r->type <= ROUTE_BROADCAST)
 		return r;

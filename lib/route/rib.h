@@ -18,8 +18,8 @@ void rib_remove(struct table *t, struct route *r);
 bool rib_same(const struct route *a, const struct route *b);
 
 /* Linux's fib_lookup, whatever the carrier: the longest prefix's first route of at least that
- * scope that leads over this link (-1: any), in the table of that number if it has one, else in
- * all as the rules say. */
+ * scope that leads over this link (-1: any), in the table of that number if it has one and is not
+ * main, else in all as the rules say. */
 const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int scope, int link);
 
 /* What an address is: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, else ROUTE_UNICAST. */

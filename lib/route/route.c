@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <rte_hash_crc.h>
+
 #include "link/link.h"
 #include "route/connected.h"
 #include "route/group.h"
@@ -71,6 +73,11 @@ static int check_key(const struct route_params *p, struct error *err)
 		return error_set(err, EINVAL, "Invalid dsfield (tos): ECN bits must be 0: 0x%02x",
 				 p->tos);
 	return 0;
+}
+
+static uint8_t protocol_of(const struct route_params *p)
+{
+	return (uint8_t)(p->protocol ? p->protocol : ROUTE_PROTO_BOOT);
 }
 
 static unsigned int scope_of(unsigned int type, const struct route_params *p)
@@ -210,6 +217,9 @@ static struct nexthop template_of(const struct route_params *p, unsigned int typ
 		.asked_src = p->src,
 		.mtu = RTE_MIN(p->mtu, MTU_MAX),
 		.hoplimit = (uint8_t)p->hoplimit,
+		.table = table_of(p),
+		.metric = p->metric,
+		.protocol = protocol_of(p),
 		.flags = (p->onlink ? NEXTHOP_F_ONLINK : 0) |
 			 (p->mtu_locked ? NEXTHOP_F_MTU_LOCKED : 0),
 	};
@@ -220,27 +230,55 @@ static int all_in_use(struct error *err)
 	return error_set(err, ENOSPC, "all %d next hops are in use", NEXTHOPS_MAX - 1);
 }
 
-/* Take a reference to what one way leads to. */
-static int hold_member(const struct route_params *p, const struct route_hop *hop,
-		       struct group_member *m, struct error *err)
+/* What one way leads to. */
+static int resolve_member(const struct route_params *p, const struct route_hop *hop,
+			  struct nexthop *nh, struct error *err)
 {
 	struct route_params one = *p;
-	struct nexthop nh;
-	int rc;
 
 	one.gateway = hop->gateway;
 	one.link = hop->link;
 	one.onlink = hop->onlink;
-	nh = template_of(&one, ROUTE_UNICAST);
-	nh.flags |= NEXTHOP_F_MEMBER;
+	*nh = template_of(&one, ROUTE_UNICAST);
+	nh->flags |= NEXTHOP_F_MEMBER;
 	if (hop->weight < 1 || hop->weight > GROUP_WEIGHT_MAX)
 		return error_set(err, EINVAL, "weight %u is not from 1 to %d", hop->weight,
 				 GROUP_WEIGHT_MAX);
-	rc = resolve(&one, &nh, err);
-	if (rc)
-		return rc;
-	m->weight = (uint16_t)hop->weight;
-	m->nexthop = (uint16_t)nexthop_hold(&nh);
+	return resolve(&one, nh, err);
+}
+
+/* Equal groups have the same members, others have none in common. */
+static void set_places(const struct route_params *p, struct nexthop *members)
+{
+	uint32_t h = p->n_hops;
+
+	for (unsigned int i = 0; i < p->n_hops; i++) {
+		h = rte_hash_crc_4byte(members[i].via, h);
+		h = rte_hash_crc_4byte((uint32_t)members[i].link << 16 | p->hops[i].weight, h);
+		h = rte_hash_crc_4byte(members[i].flags, h);
+	}
+	for (unsigned int i = 0; i < p->n_hops; i++)
+		members[i].place = (h + i) | 1u << 31;
+}
+
+static int resolve_members(const struct route_params *p, struct nexthop *members,
+			   struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < p->n_hops && !rc; i++)
+		rc = resolve_member(p, &p->hops[i], &members[i], err);
+	if (!rc)
+		set_places(p, members);
+	return rc;
+}
+
+/* Take a reference to it. */
+static int hold_member(const struct nexthop *nh, unsigned int weight, struct group_member *m,
+		       struct error *err)
+{
+	m->weight = (uint16_t)weight;
+	m->nexthop = (uint16_t)nexthop_hold(nh);
 	return m->nexthop ? 0 : all_in_use(err);
 }
 
@@ -251,13 +289,14 @@ static int hold_group(const struct route_params *p, const struct nexthop *templa
 		struct group g;
 		struct group_member room[GROUP_MEMBERS_MAX];
 	} like = { .g.n = 0 };
-	struct nexthop nh = *template;
-	int rc = 0;
+	struct nexthop members[GROUP_MEMBERS_MAX], nh = *template;
+	int rc = resolve_members(p, members, err);
 
 	nh.type = ROUTE_GROUP;
 	nh.group = &like.g;
 	while (like.g.n < p->n_hops && !rc) {
-		rc = hold_member(p, &p->hops[like.g.n], &like.g.members[like.g.n], err);
+		rc = hold_member(&members[like.g.n], p->hops[like.g.n].weight,
+				 &like.g.members[like.g.n], err);
 		if (!rc)
 			like.g.n++;
 	}
@@ -340,7 +379,7 @@ static int prepare(const struct route_params *p, struct route *r, struct error *
 		.table = table_of(p),
 		.len = (uint8_t)p->len,
 		.tos = p->tos,
-		.protocol = (uint8_t)(p->protocol ? p->protocol : ROUTE_PROTO_BOOT),
+		.protocol = protocol_of(p),
 		.type = (uint8_t)type,
 		.nexthop = (uint16_t)index,
 	};

@@ -102,6 +102,21 @@ class Play:
                     continue
                 self._fail(f"{side.name} does not refuse: {command}")
 
+    def attempt(self, *commands):
+        """Both routers must take each of these commands, or both must refuse it."""
+        self.steps += 1
+        for command in commands:
+            refusals = []
+            for side in self.testbed.sides:
+                try:
+                    side.router.run([command])
+                except CommandRefused as refusal:
+                    refusals.append(f"{side.name} refuses: {refusal}")
+            if len(refusals) == 1:
+                self._fail(f"{command}\n{refusals[0]}")
+            if not refusals:
+                self._note_addresses([command])
+
     def send(self, port, *frames, dst=None, src=None):
         """Send frames into a port as a group; compare all that comes out on any port.
 
@@ -209,7 +224,7 @@ class Play:
             words = line.split()
             if words[:2] == ["addr", "add"]:
                 self._own_addresses.add(words[2].partition("/")[0])
-            elif words[:3] == ["route", "add", "local"]:
+            elif words[:1] == ["route"] and words[1] != "del" and words[2:3] == ["local"]:
                 self._own_addresses.add(words[3])
 
     def _inject(self, port, frames, dst, src):
