@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/commands.h"
+#include "control/value.h"
 #include "link/link.h"
 
 enum { ADDR_LOCAL, ADDR_DEV };
@@ -16,9 +17,14 @@ static const struct arg change_args[] = {
 		      .help = "the link"},
 };
 
+enum { SHOW_NAME, SHOW_PREFIX, SHOW_UP };
+
 static const struct arg show_args[] = {
-	{.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true,
-	 .help = "of this link only"},
+	[SHOW_NAME] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true,
+		       .help = "of this link only"},
+	[SHOW_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_PREFIX,
+			 .help = "those in this prefix only"},
+	[SHOW_UP] = {.word = "up", .type = ARG_FLAG, .help = "of links that are up only"},
 };
 
 static int run_add(const struct value *v, struct output *o, struct error *err)
@@ -62,18 +68,33 @@ static void show_address(const struct link *l, const struct link_addr *a, struct
 	out_object_end(o);
 }
 
-static void show_link(const struct link *l, bool asked, struct output *o)
+static bool is_shown(const struct value *prefix, const struct link_addr *a)
+{
+	return !prefix->given || value_covers(prefix, rte_be_to_cpu_32(a->local));
+}
+
+static bool has_shown(const struct value *prefix, const struct link_addrs *addrs)
+{
+	for (unsigned int i = 0; addrs && i < addrs->n; i++)
+		if (is_shown(prefix, &addrs->a[i]))
+			return true;
+	return false;
+}
+
+/* A link without addresses is there only for who asks for it, and for no certain addresses. */
+static void show_link(const struct link *l, const struct value *v, struct output *o)
 {
 	const struct link_addrs *addrs = rcu_read(l->addrs);
-	unsigned int i, n = addrs ? addrs->n : 0;
+	bool asked = v[SHOW_NAME].given && !v[SHOW_PREFIX].given;
 
-	if (n == 0 && !asked)
+	if ((v[SHOW_UP].given && !l->up) || (!asked && !has_shown(&v[SHOW_PREFIX], addrs)))
 		return;
 	out_object(o, NULL);
 	show_link_head(l, o);
 	out_array(o, "addr_info");
-	for (i = 0; i < n; i++)
-		show_address(l, &addrs->a[i], o);
+	for (unsigned int i = 0; addrs && i < addrs->n; i++)
+		if (is_shown(&v[SHOW_PREFIX], &addrs->a[i]))
+			show_address(l, &addrs->a[i], o);
 	out_array_end(o);
 	out_object_end(o);
 }
@@ -86,8 +107,8 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 	out_array(o, NULL);
 	for (i = 0; i < LINKS_MAX; i++) {
 		l = link_get(i);
-		if (l && (!v[0].given || l == v[0].link))
-			show_link(l, v[0].given, o);
+		if (l && (!v[SHOW_NAME].given || l == v[SHOW_NAME].link))
+			show_link(l, v, o);
 	}
 	out_array_end(o);
 	return 0;

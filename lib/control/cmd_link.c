@@ -66,11 +66,12 @@ static const struct arg del_args[] = {
 	 .help = "the link"},
 };
 
-enum { SHOW_NAME, SHOW_STATS, SHOW_DETAILS };
+enum { SHOW_NAME, SHOW_UP, SHOW_STATS, SHOW_DETAILS };
 
 static const struct arg show_args[] = {
 	[SHOW_NAME] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .bare = true,
 		       .help = "this link only"},
+	[SHOW_UP] = {.word = "up", .type = ARG_FLAG, .help = "those that are up only"},
 	[SHOW_STATS] = {.word = "-s", .type = ARG_FLAG, .help = "with packets and bytes"},
 	[SHOW_DETAILS] = {.word = "-d", .type = ARG_FLAG, .help = "with the device behind it"},
 };
@@ -302,7 +303,8 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 	out_array(o, NULL);
 	for (i = 0; i < LINKS_MAX; i++) {
 		l = link_get(i);
-		if (l && (!v[SHOW_NAME].given || l == v[SHOW_NAME].link))
+		if (l && (!v[SHOW_NAME].given || l == v[SHOW_NAME].link) &&
+		    (!v[SHOW_UP].given || l->up))
 			show_link(l, v, o);
 	}
 	out_array_end(o);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* neigh add|replace|del|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
 #include "control/commands.h"
+#include "control/value.h"
 #include "core/clock.h"
 #include "neigh/neigh.h"
 
@@ -36,10 +37,26 @@ static const struct arg flush_args[] = {
 	{.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
 };
 
-enum { SHOW_DEV, SHOW_STATS };
+/* A state that is no bit of its own. */
+#define STATE_NONE 0x100
+#define STATES_SHOWN (0xff & ~NUD_NOARP)
+
+static const struct arg_name shown_states[] = {
+	{"incomplete", NUD_INCOMPLETE}, {"reachable", NUD_REACHABLE}, {"stale", NUD_STALE},
+	{"delay", NUD_DELAY}, {"probe", NUD_PROBE}, {"failed", NUD_FAILED}, {"noarp", NUD_NOARP},
+	{"permanent", NUD_PERMANENT}, {"none", STATE_NONE}, {"all", STATE_NONE | 0xff}, {NULL},
+};
+
+enum { SHOW_PREFIX, SHOW_DEV, SHOW_NUD, SHOW_STATS };
 
 static const struct arg show_args[] = {
+	[SHOW_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+			 .help = "with addresses in this prefix only"},
 	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
+	[SHOW_NUD] = {.word = "nud", .name = "STATE", .type = ARG_NAMED, .names = shown_states,
+		      .many = true,
+		      .help = "in this state, or in one of several that are given so; if left out "
+			      "all but noarp and none"},
 	[SHOW_STATS] = {.word = "-s", .type = ARG_FLAG,
 			.help = "with seconds since last used, confirmed and updated"},
 };
@@ -74,23 +91,33 @@ static int run_flush(const struct value *v, struct output *o, struct error *err)
 }
 
 struct show {
+	const struct value *v;
 	struct output *o;
-	bool stats;
 };
+
+static bool is_shown(const struct value *v, const struct neigh_info *n)
+{
+	uint32_t states = v[SHOW_NUD].given ? v[SHOW_NUD].number : STATES_SHOWN;
+
+	if (v[SHOW_PREFIX].given &&
+	    !value_covers(&v[SHOW_PREFIX], rte_be_to_cpu_32(n->addr)))
+		return false;
+	return (n->state ? n->state : STATE_NONE) & states;
+}
 
 static int show_neigh(const struct neigh_info *n, void *arg)
 {
 	const struct show *s = arg;
 	struct output *o = s->o;
 
-	if (n->state == NUD_NONE || n->state == NUD_NOARP)
+	if (!is_shown(s->v, n))
 		return 0;
 	out_object(o, NULL);
 	out_address(o, "dst", "", n->addr);
 	out_string(o, "dev", " dev ", n->link->name);
 	if (n->has_lladdr)
 		out_lladdr(o, "lladdr", " lladdr ", &n->lladdr);
-	if (o->json || s->stats) {
+	if (o->json || s->v[SHOW_STATS].given) {
 		out_number(o, "used", " used ", n->used_ns / NSEC_PER_SEC);
 		out_number(o, "confirmed", "/", n->confirmed_ns / NSEC_PER_SEC);
 		out_number(o, "updated", "/", n->updated_ns / NSEC_PER_SEC);
@@ -106,7 +133,7 @@ static int show_neigh(const struct neigh_info *n, void *arg)
 
 static int run_show(const struct value *v, struct output *o, struct error *err)
 {
-	struct show s = {.o = o, .stats = v[SHOW_STATS].given};
+	struct show s = {.v = v, .o = o};
 
 	out_array(o, NULL);
 	neigh_foreach(v[SHOW_DEV].given ? v[SHOW_DEV].link : NULL, show_neigh, &s);

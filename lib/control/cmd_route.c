@@ -5,6 +5,7 @@
 
 #include "control/commands.h"
 #include "control/show_route.h"
+#include "control/value.h"
 #include "ipv4/ipv4.h"
 #include "link/link.h"
 #include "route/group.h"
@@ -85,19 +86,39 @@ static const struct arg change_args[] = {
 				       "each flow chooses"},
 };
 
-enum { SHOW_PREFIX, SHOW_TABLE, SHOW_DEV, SHOW_PROTO, SHOW_CACHE };
+enum {
+	SHOW_EXACT, SHOW_ROOT, SHOW_MATCH, SHOW_TABLE, SHOW_DEV, SHOW_VIA, SHOW_TYPE, SHOW_PROTO,
+	SHOW_SCOPE, SHOW_SRC, SHOW_METRIC, SHOW_TOS, SHOW_CACHE
+};
 
 static const struct arg show_args[] = {
-	[SHOW_PREFIX] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
-			 .help = "to this prefix only"},
+	[SHOW_EXACT] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+			.after_to = true, .help = "to this prefix only"},
+	[SHOW_ROOT] = {.word = "root", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
+		       .help = "to this prefix and those within it"},
+	[SHOW_MATCH] = {.word = "match", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
+			.help = "to this prefix and those that contain it: of an address all "
+				"that fit"},
 	[SHOW_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
-			.max = UINT32_MAX, .names = shown_tables,
+			.max = UINT32_MAX, .names = shown_tables, .preferred = true,
 			.help = "the table: a number, main, local, default or all; "
 				"main if left out"},
 	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
-		      .help = "that leave by this link only"},
+		      .help = "whose only way is by this link"},
+	[SHOW_VIA] = {.word = "via", .name = "PREFIX", .type = ARG_PREFIX,
+		      .help = "whose only gateway is this address, or in this prefix"},
+	[SHOW_TYPE] = {.word = "type", .type = ARG_NAMED, .names = route_types,
+		       .help = "of this type only"},
 	[SHOW_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			.names = route_protocols, .help = "that were made so only"},
+	[SHOW_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
+			.names = route_scopes, .help = "of this scope: global, link or host"},
+	[SHOW_SRC] = {.word = "src", .name = "PREFIX", .type = ARG_PREFIX,
+		      .help = "whose source address is this, or in this prefix"},
+	[SHOW_METRIC] = {.word = "metric", .name = "N", .type = ARG_NUMBER, .max = UINT32_MAX,
+			 .help = "with this metric"},
+	[SHOW_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
+		      .help = "for this TOS; 0: for any"},
 	[SHOW_CACHE] = {.word = "cache", .type = ARG_FLAG,
 			.help = "what was learned of the ways to single destinations instead"},
 };
@@ -112,8 +133,8 @@ static const struct arg_name ipprotos[] = {
 };
 
 static const struct arg get_args[] = {
-	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
-			 .required = true, .help = "the destination"},
+	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS_32, .bare = true,
+			 .required = true, .help = "the destination, to which /32 may be added"},
 	[GET_FROM] = {.word = "from", .name = "ADDRESS", .type = ARG_ADDRESS,
 		      .help = "the source address that the packet would have"},
 	[GET_IIF] = {.word = "iif", .name = "NAME", .type = ARG_LINK,
@@ -229,21 +250,44 @@ struct show {
 	bool with_table;
 };
 
-/* Does an address lie in the prefix that is asked for? */
-static bool is_asked(const struct value *v, uint32_t addr)
+/* Is it a prefix that is asked for? */
+static bool is_asked(const struct value *v, uint32_t prefix, unsigned int len)
 {
-	uint32_t mask = v[SHOW_PREFIX].len ? UINT32_MAX << (32 - v[SHOW_PREFIX].len) : 0;
+	const struct value *exact = &v[SHOW_EXACT], *root = &v[SHOW_ROOT], *match = &v[SHOW_MATCH];
 
-	return !v[SHOW_PREFIX].given || !((addr ^ v[SHOW_PREFIX].prefix) & mask);
+	if (exact->given && (len != exact->len || !value_covers(exact, prefix)))
+		return false;
+	if (root->given && (len < root->len || !value_covers(root, prefix)))
+		return false;
+	return !match->given || (len <= match->len && addr_agree(prefix, match->prefix, len));
+}
+
+static bool has_number(const struct value *v, uint32_t number)
+{
+	return !v->given || v->number == number;
+}
+
+static bool is_in(const struct value *v, rte_be32_t addr)
+{
+	return !v->given || value_covers(v, rte_be_to_cpu_32(addr));
+}
+
+/* By this link? As with iproute2, and as with gateways, not where it is one of several ways. */
+static bool is_over(const struct value *v, uint32_t nexthop)
+{
+	return !v->given || (nexthop_get(nexthop)->type != ROUTE_GROUP &&
+			     nexthop_over(nexthop, v->link->id));
 }
 
 static bool is_shown(const struct value *v, const struct route *r)
 {
-	if (!is_asked(v, r->prefix) || (v[SHOW_PREFIX].given && r->len != v[SHOW_PREFIX].len))
-		return false;
-	if (v[SHOW_PROTO].given && r->protocol != v[SHOW_PROTO].number)
-		return false;
-	return !v[SHOW_DEV].given || nexthop_over(r->nexthop, v[SHOW_DEV].link->id);
+	const struct nexthop *nh = nexthop_get(r->nexthop);
+
+	return is_asked(v, r->prefix, r->len) && is_over(&v[SHOW_DEV], r->nexthop) &&
+	       is_in(&v[SHOW_VIA], nh->gateway) && is_in(&v[SHOW_SRC], nh->asked_src) &&
+	       has_number(&v[SHOW_TYPE], r->type) && has_number(&v[SHOW_PROTO], r->protocol) &&
+	       has_number(&v[SHOW_SCOPE], nh->scope) && has_number(&v[SHOW_METRIC], r->metric) &&
+	       has_number(&v[SHOW_TOS], r->tos);
 }
 
 static int show_one(const struct route *r, void *arg)
@@ -260,17 +304,38 @@ static int show_learned(const struct ip_exception_info *learned, void *arg)
 	const struct show *s = arg;
 	const struct nexthop *nh = nexthop_get(learned->nexthop);
 
-	if (!is_asked(s->v, rte_be_to_cpu_32(learned->dst)) ||
-	    (s->v[SHOW_DEV].given && nh->link != s->v[SHOW_DEV].link->id))
+	if (!is_asked(s->v, rte_be_to_cpu_32(learned->dst), 32) ||
+	    !is_over(&s->v[SHOW_DEV], learned->nexthop) ||
+	    !is_in(&s->v[SHOW_VIA], learned->gateway ? learned->gateway : nh->gateway) ||
+	    !has_number(&s->v[SHOW_TYPE], nh->type))
 		return 0;
 	return show_route_learned(learned, s->o);
+}
+
+static int check_show(const struct value *v, struct error *err)
+{
+	static const unsigned int of_routes[] = {
+		SHOW_TABLE, SHOW_PROTO, SHOW_SCOPE, SHOW_SRC, SHOW_METRIC, SHOW_TOS
+	};
+
+	if (v[SHOW_EXACT].given && (v[SHOW_ROOT].given || v[SHOW_MATCH].given))
+		return error_set(err, EINVAL, "\"%s\" alone says which prefix: %s can not be added",
+				 v[SHOW_EXACT].text, v[SHOW_ROOT].given ? "root" : "match");
+	for (unsigned int i = 0; v[SHOW_CACHE].given && i < RTE_DIM(of_routes); i++)
+		if (v[of_routes[i]].given)
+			return error_set(err, EINVAL, "%s: what is in the cache has none",
+					 show_args[of_routes[i]].word);
+	return 0;
 }
 
 static int run_show(const struct value *v, struct output *o, struct error *err)
 {
 	unsigned int table = v[SHOW_TABLE].given ? v[SHOW_TABLE].number : ROUTE_TABLE_MAIN;
 	struct show s = {.v = v, .o = o, .with_table = table == TABLE_ALL};
+	int rc = check_show(v, err);
 
+	if (rc)
+		return rc;
 	out_array(o, NULL);
 	if (v[SHOW_CACHE].given)
 		ip_exception_foreach(show_learned, &s);

@@ -136,7 +136,7 @@ static const struct arg *arg_alias(const struct command *c, const char *word)
 	} arg_aliases[] = {
 		{"lookup", "table"}, {"pref", "priority"}, {"preference", "priority"},
 		{"order", "priority"}, {"priority", "metric"}, {"preference", "metric"},
-		{"dsfield", "tos"}, {"protocol", "proto"},
+		{"dsfield", "tos"}, {"protocol", "proto"}, {"to", "exact"},
 	};
 	const struct arg *a = NULL;
 
@@ -153,11 +153,12 @@ const struct arg *arg_find(const struct command *c, const char *word)
 	return a ? a : arg_alias(c, word);
 }
 
-/* The only keyword that begins so; not where the word is a link's name that may stand alone. */
+/* The only keyword that begins so, or the preferred one; not where the word is a link's name that may
+ * stand alone. */
 static const struct arg *arg_abbreviated(const struct command *c, const struct value *v,
 					 const char *word)
 {
-	const struct arg *found = NULL, *bare = arg_find_bare(c, v, word);
+	const struct arg *found = NULL, *several = NULL, *bare = arg_find_bare(c, v, word);
 	unsigned int i;
 
 	if (!*word || (bare && bare->type == ARG_LINK && link_find(word)))
@@ -165,11 +166,12 @@ static const struct arg *arg_abbreviated(const struct command *c, const struct v
 	for (i = 0; i < c->n_args; i++) {
 		if (!begins(c->args[i].word, word))
 			continue;
-		if (found)
-			return NULL;
+		if (c->args[i].preferred)
+			return &c->args[i];
+		several = found;
 		found = &c->args[i];
 	}
-	return found;
+	return several ? NULL : found;
 }
 
 /* The argument without a keyword that has this word among its names, given or not. */
@@ -294,6 +296,14 @@ static int no_such_arg(const struct call *call, const char *word, struct error *
 	return -EINVAL;
 }
 
+/* Does a `to` stand here that only leads to the word behind it? */
+static bool is_leading_to(const struct command *c, int argc, const char *const *argv)
+{
+	const struct arg *next = argc > 1 && same("to", argv[0]) ? arg_exact(c, argv[1]) : NULL;
+
+	return next && next->after_to;
+}
+
 /* One argument from argv[0] on. Returns how many words it took. */
 static int parse_arg(struct call *call, int argc, const char *const *argv, bool abbreviated,
 		     struct error *err)
@@ -302,6 +312,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	const struct arg *a = arg_find(c, argv[0]);
 	struct value *v;
 	char label[256];
+	uint32_t before;
 	int taken = 1, rc;
 
 	if (!a && abbreviated)
@@ -315,7 +326,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	if (!a)
 		return no_such_arg(call, argv[0], err);
 	v = &call->v[a - c->args];
-	if (v->given)
+	if (v->given && !a->many)
 		return error_set(err, EINVAL, "%s is given twice",
 				 arg_label(a, label, sizeof(label)));
 	if (taken > argc)
@@ -324,6 +335,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 		v->locked = true;
 		taken++;
 	}
+	before = a->many && v->given ? v->number : 0;
 	v->given = true;
 	if (a->type == ARG_REST || a->type == ARG_GROUP) {
 		v->words = argv;
@@ -331,6 +343,8 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 		return argc;
 	}
 	rc = value_parse(a, argv[taken - 1], v, err);
+	if (a->many)
+		v->number |= before;
 	if (rc == 0)
 		return taken;
 	if (taken >= 2 && a->type != ARG_LINK && !a->bare)
@@ -344,7 +358,8 @@ static int parse_args(struct call *call, int argc, const char *const *argv, bool
 	int i, n;
 
 	for (i = 0; i < argc; i += n) {
-		n = parse_arg(call, argc - i, argv + i, abbreviated, err);
+		n = is_leading_to(call->command, argc - i, argv + i) ? 1 :
+		    parse_arg(call, argc - i, argv + i, abbreviated, err);
 		if (n < 0)
 			return n;
 	}

@@ -37,6 +37,7 @@ enum arg_type {
 	ARG_LINK,       /* the name of a link that is there */
 	ARG_NEW_LINK,   /* a name that a link can have */
 	ARG_ADDRESS,    /* 10.0.0.1, as iproute2 reads it: 10.1 is 10.1.0.0 */
+	ARG_ADDRESS_32, /* the same, or 10.0.0.1/32 */
 	ARG_HOST,       /* 10.0.0.1, all of it: other programs take 10.1 for 10.0.0.1 */
 	ARG_PREFIX,     /* 10.0.0.0/8, 10/255.0.0.0, default (all, any), an address for its /32 */
 	ARG_NETWORK,    /* the same, with no bits set beyond its length */
@@ -60,6 +61,9 @@ struct arg {
 	bool required;
 	bool bare;                      /* may stand without its word */
 	bool lockable;                  /* "lock" may stand before the value */
+	bool after_to;                  /* "to" may stand before its word */
+	bool preferred;                 /* of several words that begin so, this one is meant */
+	bool many;                      /* may be given again: all of the numbers, or'ed */
 	const struct arg_name *names;   /* up to one whose name is NULL */
 	uint32_t min, max;
 	const char *help;

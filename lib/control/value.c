@@ -146,6 +146,20 @@ static int take_host(const char *word, struct value *v, struct error *err)
 	return take_address(word, v, err);
 }
 
+static int take_address_32(const char *word, struct value *v, struct error *err)
+{
+	uint32_t addr;
+	unsigned int len;
+
+	if (!parse_cidr(word, &addr, &len))
+		return error_set(err, EINVAL, "\"%s\" is not an IPv4 address", word);
+	if (len != 32)
+		return error_set(err, EINVAL, "\"%s\" is not a single address: only /32 may be "
+				 "added to it", word);
+	v->address = rte_cpu_to_be_32(addr);
+	return 0;
+}
+
 static int take_cidr(const char *word, struct value *v, struct error *err)
 {
 	if (parse_cidr(word, &v->prefix, &v->len))
@@ -328,6 +342,8 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 		return take_new_link(word, err);
 	case ARG_ADDRESS:
 		return take_address(word, v, err);
+	case ARG_ADDRESS_32:
+		return take_address_32(word, v, err);
 	case ARG_HOST:
 		return take_host(word, v, err);
 	case ARG_PREFIX:

@@ -53,8 +53,12 @@ def test_route_get_shows_what_was_learned(router, captures, option):
     learned, = router.show("route show cache")
     assert learned["dst"] == FAR and learned["gateway"] == NEW and learned["dev"] == "p1"
     assert router.show("route show cache dev p0") == []
-    assert router.show("route show 198.51.100.0/24 cache") == [learned]
-    assert router.show("route show 198.51.101.0/24 cache") == []
+    assert router.show("route show root 198.51.100.0/24 cache") == [learned]
+    assert router.show(f"route show cache match {FAR} via {NEW}") == [learned]
+    assert router.show("route show 198.51.100.0/24 cache") == []
+    assert router.show("route show cache type local") == []
+    assert router.show("route show cache via 10.0.9.9") == []
+    assert router.show("route show root 198.51.101.0/24 cache") == []
     router.ctl("route flush cache")
     assert router.show("route show cache") == []
     assert f"via {OLD}" in router.ctl(f"route get {FAR}")

@@ -361,6 +361,9 @@ def unreachable_after(net, target):
 def test_a_neighbour_that_was_never_there(net):
     assert 2.5 < unreachable_after(net, "10.2.0.99") < 4.5
     assert "FAILED" in net.router.ctl("neigh show dev rb")
+    assert [n["dst"] for n in net.router.show("neigh show 10.2.0.99 nud failed")] \
+        == ["10.2.0.99"]
+    assert "10.2.0.99" not in net.router.ctl("neigh show nud reachable nud stale nud permanent")
 
 
 def test_a_neighbour_that_dies(net):

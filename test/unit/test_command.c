@@ -105,7 +105,18 @@ static const struct {
 	 "local"},
 	{"route add 10.0.0.0/8", "route add: no way is given: via or dev"},
 	{"route get", "route get: ADDRESS is missing"},
-	{"route get 10.0.0.0/8", "route get: \"10.0.0.0/8\" is not an IPv4 address"},
+	{"route get 10.0.0.0/8", "route get: \"10.0.0.0/8\" is not a single address: only /32 may "
+				 "be added to it"},
+	{"route get 10.0.0.0/33", "route get: \"10.0.0.0/33\" is not an IPv4 address"},
+	{"route show root x", "route show: root: \"x\" is not a prefix (length 0 to 32)"},
+	{"route show to match", "route show: nothing stands after \"match\""},
+	{"route show 10.0.0.0/8 root 10.0.0.0/8",
+	 "route show: \"10.0.0.0/8\" alone says which prefix: root can not be added"},
+	{"route show cache metric 5", "route show: metric: what is in the cache has none"},
+	{"route show type nat", "route show: type: \"nat\" is not unicast, local, broadcast, "
+				"blackhole, unreachable, prohibit or throw"},
+	{"neigh show nud stale nud happy", "neigh show: nud: \"happy\" is not incomplete, "
+	 "reachable, stale, delay, probe, failed, noarp, permanent, none or all"},
 	{"route get 9.9.9.9", "route get: no route to \"9.9.9.9\""},
 	{"link add p5 type dpdk", "link add: devargs is missing"},
 	{"link add p5 devargs x", "link add: type is missing"},
@@ -583,6 +594,10 @@ static void test_completion(void **state)
 			    "lo p0 p1 ");
 	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop via 10.0.0.1 "),
 			    "dev weight onlink nexthop ");
+	assert_string_equal(candidates("route show to r"), "");
+	assert_string_equal(candidates("route show r"), "root ");
+	assert_string_equal(candidates("route show to root 10.0.0.0/8 m"), "match metric ");
+	assert_string_equal(candidates("neigh show nud p"), "probe permanent ");
 	assert_string_equal(candidates("sysctl net.ipv4.ip_"),
 			    "net.ipv4.ip_default_ttl net.ipv4.ip_forward ");
 	assert_string_equal(candidates("help ro"), "route ");
@@ -604,6 +619,11 @@ static void test_abbreviations(void **state)
 	assert_string_equal(abbreviated(2, (const char *[]){"ro", "sh"}), "show");
 	assert_string_equal(abbreviated(4, (const char *[]){"l", "set", "p0", "pro"}),
 			    "link set: nothing stands after \"pro\"");
+	assert_string_equal(abbreviated(4, (const char *[]){"ro", "sh", "t", "x"}),
+			    "route show: table: \"x\" is not a number from 1 to 4294967295, nor all, "
+			    "default, main or local");
+	assert_string_equal(abbreviated(4, (const char *[]){"ro", "sh", "m", "1"}),
+			    "route show: \"m\" is not a prefix (length 0 to 32)");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
 			    "\"n\" is not a command; try one of: " COMMANDS);
 	done("link add m type dpdk devargs net_null2");
