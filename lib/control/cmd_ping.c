@@ -6,15 +6,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <arpa/inet.h>
 
 #include "control/commands.h"
-#include "control/job.h"
+#include "control/probe_job.h"
 #include "core/clock.h"
-#include "core/timer.h"
-#include "ipv4/probe.h"
 
 #define COUNT_MAX 1000
 #define COUNT_PRESET 5
@@ -34,15 +29,10 @@ struct line {
 };
 
 struct ping {
-	struct job job;                  /* first */
-	int session;
-	struct probe probe;
+	struct probe_job job;            /* first */
 	rte_be32_t src;                  /* as asked, for the head */
 	unsigned int count, sent, received, duplicates, errors, n_lines;
-	uint64_t interval_ns, wait_ns, began_ns, ended_ns;
-	struct timer timer;
-	bool done, begun_showing;
-	unsigned int n_shown;            /* of the lines */
+	uint64_t interval_ns;
 	uint64_t sent_ns[COUNT_MAX];
 	bool answered[COUNT_MAX];        /* by a reply or an error */
 	bool replied[COUNT_MAX];
@@ -77,13 +67,6 @@ static const struct arg args[] = {
 
 /* ---- asking ---- */
 
-static void finish(struct ping *p)
-{
-	timer_stop(&p->timer);
-	p->ended_ns = clock_now_ns();
-	p->done = true;
-}
-
 static unsigned int answered(const struct ping *p)
 {
 	unsigned int n = 0;
@@ -95,7 +78,7 @@ static unsigned int answered(const struct ping *p)
 
 static void waited(struct timer *t, uint64_t now_ns)
 {
-	finish(RTE_PTR_SUB(t, offsetof(struct ping, timer)));
+	probe_job_end(RTE_PTR_SUB(t, offsetof(struct probe_job, timer)));
 }
 
 static void on_answer(const struct probe_answer *a, void *arg)
@@ -104,7 +87,7 @@ static void on_answer(const struct probe_answer *a, void *arg)
 	struct ping *p = arg;
 	bool reply = !a->local_error && a->type == 0;
 
-	if (i >= p->sent || p->done)
+	if (i >= p->sent || p->job.done)
 		return;
 	if (p->n_lines < LINES_MAX)
 		p->lines[p->n_lines++] = (struct line){
@@ -121,40 +104,23 @@ static void on_answer(const struct probe_answer *a, void *arg)
 	p->replied[i] |= reply;
 	p->answered[i] = true;
 	if (p->sent == p->count && answered(p) == p->count)
-		finish(p);
+		probe_job_end(&p->job);
 }
 
 static void send_next(struct timer *t, uint64_t now_ns)
 {
-	struct ping *p = RTE_PTR_SUB(t, offsetof(struct ping, timer));
+	struct ping *p = RTE_PTR_SUB(t, offsetof(struct ping, job.timer));
 
 	p->sent_ns[p->sent++] = clock_now_ns();
-	p->probe.seq = (uint16_t)p->sent;
-	if (probe_send(p->session, &p->probe))
-		on_answer(&(struct probe_answer){.seq = p->probe.seq, .local_error = true}, p);
-	if (p->done)
+	p->job.probe.seq = (uint16_t)p->sent;
+	if (probe_send(p->job.session, &p->job.probe))
+		on_answer(&(struct probe_answer){.seq = (uint16_t)p->sent, .local_error = true}, p);
+	if (p->job.done)
 		return;
 	if (p->sent < p->count)
 		timer_set(t, now_ns + p->interval_ns, send_next);
 	else
-		timer_set(t, now_ns + p->wait_ns, waited);
-}
-
-static void ping_free(struct job *job)
-{
-	struct ping *p = (struct ping *)job;
-
-	timer_stop(&p->timer);
-	probe_close(p->session);
-	free(p);
-}
-
-static void ping_stop(struct job *job)
-{
-	struct ping *p = (struct ping *)job;
-
-	if (!p->done)
-		finish(p);
+		timer_set(t, now_ns + p->job.wait_ns, waited);
 }
 
 /* ---- printing ---- */
@@ -168,26 +134,6 @@ static void out_ms(struct output *o, const char *key, const char *before, uint64
 		out_number(o, key, NULL, ns / NSEC_PER_USEC);
 	else
 		out_printf(o, "%s%.*f", before, ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
-}
-
-const char *probe_error_text(const struct probe_answer *a)
-{
-	static const char *const unreachable[] = {
-		"Destination Net Unreachable", "Destination Host Unreachable",
-		"Destination Protocol Unreachable", "Destination Port Unreachable",
-		"Frag needed and DF set", "Source Route Failed", "Destination Net Unknown",
-		"Destination Host Unknown", "Source Host Isolated", "Destination Net Prohibited",
-		"Destination Host Prohibited", "Destination Net Unreachable for Type of Service",
-		"Destination Host Unreachable for Type of Service", "Packet filtered",
-		"Precedence Violation", "Precedence Cutoff",
-	};
-
-	if (a->type == 3)
-		return a->code < RTE_DIM(unreachable) ? unreachable[a->code]
-						      : "Destination Unreachable";
-	if (a->type == 11)
-		return a->code ? "Frag reassembly time exceeded" : "Time to live exceeded";
-	return a->type == 12 ? "Parameter problem" : "Error";
 }
 
 static void show_error(const struct probe_answer *a, struct output *o)
@@ -209,8 +155,14 @@ static void show_error(const struct probe_answer *a, struct output *o)
 	}
 }
 
-static void show_line(const struct line *l, struct output *o)
+static unsigned int n_lines(const struct probe_job *j)
 {
+	return ((const struct ping *)j)->n_lines;
+}
+
+static void show_line(const struct probe_job *j, unsigned int i, struct output *o)
+{
+	const struct line *l = &((const struct ping *)j)->lines[i];
 	const struct probe_answer *a = &l->a;
 
 	out_object(o, NULL);
@@ -269,11 +221,12 @@ static void show_rtt(const struct ping *p, struct output *o)
 			   mean / 1e6, (double)max / 1e6, deviation / 1e6);
 }
 
-static void show_sum(const struct ping *p, struct output *o)
+static void show_sum(const struct probe_job *j, struct output *o)
 {
+	const struct ping *p = (const struct ping *)j;
 	unsigned int lost = p->sent - p->received;
 
-	out_text_address(o, "\n--- ", p->probe.dst);
+	out_text_address(o, "\n--- ", j->probe.dst);
 	out_text(o, " ping statistics ---\n");
 	out_number(o, "transmitted", "", p->sent);
 	out_number(o, "received", " packets transmitted, ", p->received);
@@ -290,57 +243,28 @@ static void show_sum(const struct ping *p, struct output *o)
 	if (!o->json)
 		out_printf(o, ", %g", 100.0 * lost / p->sent);
 	out_number(o, "time_ms", "% packet loss, time ",
-		   (p->ended_ns - p->began_ns) / NSEC_PER_MSEC);
+		   (j->ended_ns - j->began_ns) / NSEC_PER_MSEC);
 	out_text(o, "ms\n");
 	show_rtt(p, o);
 }
 
-static void show_head(const struct ping *p, struct output *o)
+static void show_head(const struct probe_job *j, struct output *o)
 {
-	out_address(o, "dst", "PING ", p->probe.dst);
-	out_text_address(o, " (", p->probe.dst);
+	const struct ping *p = (const struct ping *)j;
+
+	out_address(o, "dst", "PING ", j->probe.dst);
+	out_text_address(o, " (", j->probe.dst);
 	out_text(o, ")");
 	if (p->src || o->json)
-		out_address(o, "src", " from ", p->probe.src);
+		out_address(o, "src", " from ", j->probe.src);
 	if (p->src)
 		out_text(o, " :");
-	out_number(o, "size", " ", p->probe.data_bytes);
+	out_number(o, "size", " ", j->probe.data_bytes);
 	if (!o->json)
-		out_printf(o, "(%u) bytes of data.\n", p->probe.data_bytes + HEADERS);
-}
-
-/* What was not shown yet. */
-static void show_news(struct ping *p, struct output *o)
-{
-	if (!p->begun_showing)
-		show_head(p, o);
-	p->begun_showing = true;
-	out_array(o, "answers");
-	while (p->n_shown < p->n_lines)
-		show_line(&p->lines[p->n_shown++], o);
-	out_array_end(o);
+		out_printf(o, "(%u) bytes of data.\n", j->probe.data_bytes + HEADERS);
 }
 
 /* ---- */
-
-int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct error *err)
-{
-	char address[INET_ADDRSTRLEN];
-	int rc;
-
-	if (!o || !o->job)
-		return error_set(err, EOPNOTSUPP, "this takes a while; it can not be done in a "
-						  "batch, an array or a configuration file");
-	if (clock_mode() == CLOCK_PACKET)
-		return error_set(err, EOPNOTSUPP, "nobody answers where time is replayed "
-						  "(--time packet)");
-	rc = probe_route(dst, src);
-	if (rc == -EADDRNOTAVAIL)
-		return error_set(err, -rc, "\"%s\" is not an address of this router",
-				 inet_ntop(AF_INET, src, address, sizeof(address)));
-	return rc ? error_set(err, -rc, "connect: %s: %s", strerror(-rc),
-			      inet_ntop(AF_INET, &dst, address, sizeof(address))) : 0;
-}
 
 static int take_interval(const struct value *v, struct ping *p, struct error *err)
 {
@@ -357,16 +281,20 @@ static int take_interval(const struct value *v, struct ping *p, struct error *er
 	return 0;
 }
 
-static int take(const struct value *v, struct ping *p, const struct output *o, struct error *err)
+static const struct probe_job_kind kind = {
+	.on_answer = on_answer, .lines = "answers", .show_head = show_head, .n_lines = n_lines,
+	.show_line = show_line, .show_sum = show_sum,
+};
+
+static int take(const struct value *v, struct ping *p, struct output *o, struct error *err)
 {
 	int rc;
 
-	p->job.free = ping_free;
-	p->job.stop = ping_stop;
 	p->count = v[PING_COUNT].given ? v[PING_COUNT].number : COUNT_PRESET;
-	p->wait_ns = (v[PING_WAIT].given ? v[PING_WAIT].number : WAIT_PRESET_S) * NSEC_PER_SEC;
 	p->src = v[PING_SOURCE].given ? v[PING_SOURCE].address : 0;
-	p->probe = (struct probe){
+	p->job.kind = &kind;
+	p->job.wait_ns = (v[PING_WAIT].given ? v[PING_WAIT].number : WAIT_PRESET_S) * NSEC_PER_SEC;
+	p->job.probe = (struct probe){
 		.dst = v[PING_ADDR].address,
 		.src = p->src,
 		.data_bytes = (uint16_t)(v[PING_SIZE].given ? v[PING_SIZE].number : DATA_PRESET),
@@ -374,13 +302,7 @@ static int take(const struct value *v, struct ping *p, const struct output *o, s
 		.pmtudisc = v[PING_DF].given ? (uint8_t)v[PING_DF].number : probe_pmtudisc(),
 	};
 	rc = take_interval(&v[PING_INTERVAL], p, err);
-	if (rc)
-		return rc;
-	rc = probe_begin(p->probe.dst, &p->probe.src, o, err);
-	if (rc)
-		return rc;
-	p->session = probe_open(on_answer, p);
-	return p->session < 0 ? error_set(err, EBUSY, "too many are asking already") : 0;
+	return rc ? rc : probe_job_begin(&p->job, o, err);
 }
 
 static int begin(const struct value *v, struct output *o, struct error *err)
@@ -388,37 +310,18 @@ static int begin(const struct value *v, struct output *o, struct error *err)
 	struct ping *p = calloc(1, sizeof(*p));
 	int rc = p ? take(v, p, o, err) : error_set(err, ENOMEM, "there is no memory");
 
-	if (rc) {
+	if (rc == 0)
+		send_next(&p->job.timer, p->job.began_ns);
+	else
 		free(p);
-		return rc;
-	}
-	p->began_ns = clock_now_ns();
-	*o->job = &p->job;
-	if (o->live)
-		show_news(p, o);
-	send_next(&p->timer, p->began_ns);
-	return -EINPROGRESS;
+	return rc;
 }
 
 static int run(const struct value *v, struct output *o, struct error *err)
 {
-	struct ping *p;
+	int rc = o && o->job && *o->job ? 0 : begin(v, o, err);
 
-	if (!o || !o->job || !*o->job)
-		return begin(v, o, err);
-	p = (struct ping *)*o->job;
-	if (!p->done) {
-		if (o->live)
-			show_news(p, o);
-		return -EINPROGRESS;
-	}
-	out_object(o, NULL);
-	show_news(p, o);
-	show_sum(p, o);
-	out_object_end(o);
-	*o->job = NULL;
-	ping_free(&p->job);
-	return 0;
+	return rc ? rc : probe_job_run(o);
 }
 
 static const struct command commands[] = {

@@ -8,10 +8,8 @@
 #include <stdlib.h>
 
 #include "control/commands.h"
-#include "control/job.h"
+#include "control/probe_job.h"
 #include "core/clock.h"
-#include "core/timer.h"
-#include "ipv4/probe.h"
 
 #define HOPS_MAX 64
 #define HOPS_PRESET 30
@@ -27,14 +25,8 @@ struct query {
 };
 
 struct trace {
-	struct job job;                  /* first */
-	int session;
-	struct probe probe;
+	struct probe_job job;            /* first */
 	unsigned int hops_max, queries, hop;     /* hop: begun */
-	uint64_t wait_ns;
-	struct timer timer;
-	bool done, begun_showing;
-	unsigned int n_shown;            /* of the hops */
 	struct query q[HOPS_MAX][QUERIES_MAX];
 };
 
@@ -65,23 +57,23 @@ static void next_hop(struct trace *t);
 
 static void waited(struct timer *timer, uint64_t now_ns)
 {
-	next_hop(RTE_PTR_SUB(timer, offsetof(struct trace, timer)));
+	next_hop(RTE_PTR_SUB(timer, offsetof(struct trace, job.timer)));
 }
 
 static void next_hop(struct trace *t)
 {
-	timer_stop(&t->timer);
+	timer_stop(&t->job.timer);
 	if (t->hop == t->hops_max || (t->hop && is_end(t, t->hop - 1))) {
-		t->done = true;
+		probe_job_end(&t->job);
 		return;
 	}
-	t->probe.ttl = (uint8_t)++t->hop;
+	t->job.probe.ttl = (uint8_t)++t->hop;
 	for (unsigned int i = 0; i < t->queries; i++) {
-		t->probe.seq = (uint16_t)((t->hop - 1) * QUERIES_MAX + i + 1);
+		t->job.probe.seq = (uint16_t)((t->hop - 1) * QUERIES_MAX + i + 1);
 		t->q[t->hop - 1][i].sent_ns = clock_now_ns();
-		probe_send(t->session, &t->probe);
+		probe_send(t->job.session, &t->job.probe);
 	}
-	timer_set(&t->timer, clock_now_ns() + t->wait_ns, waited);
+	timer_set(&t->job.timer, clock_now_ns() + t->job.wait_ns, waited);
 }
 
 static bool hop_answered(const struct trace *t, unsigned int hop)
@@ -98,7 +90,7 @@ static void on_answer(const struct probe_answer *a, void *arg)
 	struct trace *t = arg;
 	struct query *q;
 
-	if (hop >= t->hop || at % QUERIES_MAX >= t->queries || t->done || a->local_error)
+	if (hop >= t->hop || at % QUERIES_MAX >= t->queries || t->job.done || a->local_error)
 		return;
 	q = &t->q[hop][at % QUERIES_MAX];
 	if (q->answered)
@@ -108,23 +100,6 @@ static void on_answer(const struct probe_answer *a, void *arg)
 	q->took_ns = a->at_ns > q->sent_ns ? a->at_ns - q->sent_ns : 0;
 	if (hop + 1 == t->hop && hop_answered(t, hop))
 		next_hop(t);
-}
-
-static void trace_free(struct job *job)
-{
-	struct trace *t = (struct trace *)job;
-
-	timer_stop(&t->timer);
-	probe_close(t->session);
-	free(t);
-}
-
-static void trace_stop(struct job *job)
-{
-	struct trace *t = (struct trace *)job;
-
-	timer_stop(&t->timer);
-	t->done = true;
 }
 
 /* ---- printing ---- */
@@ -159,18 +134,24 @@ static void show_query(const struct query *q, rte_be32_t *before, struct output 
 	out_object_end(o);
 }
 
-static void show_head(const struct trace *t, struct output *o)
+static void show_head(const struct probe_job *j, struct output *o)
 {
-	out_address(o, "dst", "traceroute to ", t->probe.dst);
-	out_text_address(o, " (", t->probe.dst);
-	out_address(o, "src", NULL, t->probe.src);
-	out_number(o, "hops_max", "), ", t->hops_max);
+	out_address(o, "dst", "traceroute to ", j->probe.dst);
+	out_text_address(o, " (", j->probe.dst);
+	out_address(o, "src", NULL, j->probe.src);
+	out_number(o, "hops_max", "), ", ((const struct trace *)j)->hops_max);
 	if (!o->json)
-		out_printf(o, " hops max, %u byte packets\n", t->probe.data_bytes + HEADERS);
+		out_printf(o, " hops max, %u byte packets\n", j->probe.data_bytes + HEADERS);
 }
 
-static void show_hop(const struct trace *t, unsigned int hop, struct output *o)
+static unsigned int n_hops(const struct probe_job *j)
 {
+	return ((const struct trace *)j)->hop - !j->done;
+}
+
+static void show_hop(const struct probe_job *j, unsigned int hop, struct output *o)
+{
+	const struct trace *t = (const struct trace *)j;
 	rte_be32_t before = 0;
 
 	out_object(o, NULL);
@@ -185,41 +166,25 @@ static void show_hop(const struct trace *t, unsigned int hop, struct output *o)
 	out_object_end(o);
 }
 
-/* What was not shown yet; of hops those to which nothing more can come. */
-static void show_news(struct trace *t, struct output *o)
-{
-	unsigned int end = t->done ? t->hop : t->hop - 1;
-
-	if (!t->begun_showing)
-		show_head(t, o);
-	t->begun_showing = true;
-	out_array(o, "hops");
-	while (t->n_shown < end)
-		show_hop(t, t->n_shown++, o);
-	out_array_end(o);
-}
-
 /* ---- */
 
-static int take(const struct value *v, struct trace *t, const struct output *o, struct error *err)
-{
-	int rc;
+static const struct probe_job_kind kind = {
+	.on_answer = on_answer, .lines = "hops", .show_head = show_head, .n_lines = n_hops,
+	.show_line = show_hop,
+};
 
-	t->job.free = trace_free;
-	t->job.stop = trace_stop;
+static int take(const struct value *v, struct trace *t, struct output *o, struct error *err)
+{
 	t->hops_max = v[TR_HOPS].given ? v[TR_HOPS].number : HOPS_PRESET;
 	t->queries = v[TR_QUERIES].given ? v[TR_QUERIES].number : QUERIES_PRESET;
-	t->wait_ns = (v[TR_WAIT].given ? v[TR_WAIT].number : 1) * NSEC_PER_SEC;
-	t->probe = (struct probe){
+	t->job.kind = &kind;
+	t->job.wait_ns = (v[TR_WAIT].given ? v[TR_WAIT].number : 1) * NSEC_PER_SEC;
+	t->job.probe = (struct probe){
 		.dst = v[TR_ADDR].address,
 		.src = v[TR_SOURCE].given ? v[TR_SOURCE].address : 0,
 		.data_bytes = DATA_PRESET,
 	};
-	rc = probe_begin(t->probe.dst, &t->probe.src, o, err);
-	if (rc)
-		return rc;
-	t->session = probe_open(on_answer, t);
-	return t->session < 0 ? error_set(err, EBUSY, "too many are asking already") : 0;
+	return probe_job_begin(&t->job, o, err);
 }
 
 static int begin(const struct value *v, struct output *o, struct error *err)
@@ -227,35 +192,18 @@ static int begin(const struct value *v, struct output *o, struct error *err)
 	struct trace *t = calloc(1, sizeof(*t));
 	int rc = t ? take(v, t, o, err) : error_set(err, ENOMEM, "there is no memory");
 
-	if (rc) {
+	if (rc == 0)
+		next_hop(t);
+	else
 		free(t);
-		return rc;
-	}
-	*o->job = &t->job;
-	next_hop(t);
-	if (o->live)
-		show_news(t, o);
-	return -EINPROGRESS;
+	return rc;
 }
 
 static int run(const struct value *v, struct output *o, struct error *err)
 {
-	struct trace *t;
+	int rc = o && o->job && *o->job ? 0 : begin(v, o, err);
 
-	if (!o || !o->job || !*o->job)
-		return begin(v, o, err);
-	t = (struct trace *)*o->job;
-	if (!t->done) {
-		if (o->live)
-			show_news(t, o);
-		return -EINPROGRESS;
-	}
-	out_object(o, NULL);
-	show_news(t, o);
-	out_object_end(o);
-	*o->job = NULL;
-	trace_free(&t->job);
-	return 0;
+	return rc ? rc : probe_job_run(o);
 }
 
 static const struct command commands[] = {

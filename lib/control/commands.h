@@ -44,21 +44,12 @@ extern const struct arg_name route_scopes[];
 /* Measure the load of the workers since the last call; once a second. */
 void worker_sample(void);
 
-struct probe_answer;
-
-/* What an ICMP error says, in ping's words. */
-const char *probe_error_text(const struct probe_answer *a);
-
 /* An address that only text shows. */
 static inline void out_text_address(struct output *o, const char *before, rte_be32_t addr)
 {
 	if (!o->json)
 		out_address(o, NULL, before, addr);
 }
-
-/* May a command that sends probes begin here, and is there a way? *src must be an own address; it is
- * found where it is 0. */
-int probe_begin(rte_be32_t dst, rte_be32_t *src, const struct output *o, struct error *err);
 
 /* What `shutdown` calls. */
 extern void (*shutdown_request)(void *arg);
