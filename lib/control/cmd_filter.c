@@ -43,7 +43,8 @@ static const struct arg add_args[] = {
 				"NAME (one to come, or all whose names begin so: p*), fragment, mark, "
 				"pkttype, meta l4proto|length, each with VALUE, VALUE-VALUE or "
 				"{ A, B }, before it !=, <, >, <= or >=, before that & MASK; "
-				"limit rate [over] N[ bytes|kbytes|mbytes]/UNIT [burst N], counter, "
+				"limit rate [over] N[ bytes|kbytes|mbytes]/UNIT [burst N packets], "
+				"or burst N bytes|kbytes|mbytes where the rate is in bytes, counter, "
 				"log [prefix TEXT] [level LEVEL], mark set N (or mark or N, and, xor); "
 				"at the end accept, drop, return, continue, or "
 				"reject [with icmp CODE | with tcp reset]; comment TEXT"},

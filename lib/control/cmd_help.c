@@ -171,7 +171,8 @@ static void manual_command(const struct noun *n, const struct command *c, struct
 	for (i = 0; i < c->n_args; i++) {
 		out_text(o, "| `");
 		out_usage(o, NULL, NULL, NULL, &c->args[i]);
-		out_printf(o, "` | %s", c->args[i].help);
+		out_text(o, "` | ");
+		out_text(o, c->args[i].help);
 		if (c->args[i].names && c->args[i].name && c->args[i].type == ARG_NAMED) {
 			out_text(o, ": ");
 			show_names(&c->args[i], o);

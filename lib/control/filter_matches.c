@@ -16,7 +16,16 @@
 
 static int match(struct tokens *s, enum filter_kind kind)
 {
-	return filter_read_term(s, filter_term_new(s, kind));
+	struct filter_term *t = filter_term_new(s, kind);
+	int rc = filter_read_term(s, t);
+
+	if (rc || t->not || t->mask || !s->read.n)
+		return rc;
+	if (kind == FILTER_ICMP_TYPE)
+		s->icmp = s->read;
+	else if (kind == FILTER_PROTOCOL && (s->read.ranges || s->read.lo != s->read.hi))
+		s->protocols = true;
+	return 0;
 }
 
 /* ---- bits of headers ---- */
@@ -26,18 +35,20 @@ static const char *last_word(const char *words)
 	return strchr(words, ' ') + 1;
 }
 
-/* Is a term a match of one value, or of a set, and of nothing but these two? */
-static bool only_of(const struct tokens *s, const struct filter_term *t, uint32_t a, uint32_t b)
+/* Is the rule for a field's ICMP types already? Then it must be for no others. */
+static int icmp_type_fits(struct tokens *s, const char *field, uint32_t a, uint32_t b)
 {
-	if (t->not || t->mask)
-		return false;
-	for (unsigned int i = 0; i < t->n_set; i++) {
-		const struct filter_range *r = &s->d->range[t->set + i];
+	const struct values_read *types = &s->icmp;
+	bool lo_fits = types->lo == a || types->lo == b;
+	bool hi_fits = types->hi == a || types->hi == b;
 
-		if (r->lo != r->hi || (r->lo != a && r->lo != b))
-			return false;
-	}
-	return t->n_set || (t->lo == t->hi && (t->lo == a || t->lo == b));
+	if (lo_fits && hi_fits && types->n <= 2 && !types->ranges)
+		return 0;
+	if (types->ranges || types->n > 2)
+		return error_set(s->err, EINVAL, "%s: the rule is for several ICMP types already, of "
+				 "which some have none", field);
+	return error_set(s->err, EINVAL, "%s: the rule is for ICMP type %u already, which has none",
+			 field, lo_fits ? types->hi : types->lo);
 }
 
 /* As in nft a rule asks for the ICMP types that have a field, unless it did already. */
@@ -46,16 +57,9 @@ static int icmp_type_is(struct tokens *s, const char *field, uint32_t a, uint32_
 	struct filter_rule *r = &s->d->rule;
 	struct filter_term *t;
 
-	for (unsigned int i = 0; i < r->n; i++) {
-		t = &r->term[i];
-		if (t->kind != FILTER_ICMP_TYPE)
-			continue;
-		if (only_of(s, t, a, b))
-			return 0;
-		if (!t->not && !t->mask && !t->n_set && t->lo == t->hi)
-			return error_set(s->err, EINVAL, "%s: the rule is for ICMP type %u already, "
-					 "which has none", field, t->lo);
-	}
+	if (s->icmp.n)
+		return icmp_type_fits(s, field, a, b);
+	s->icmp = (struct values_read){.n = 2, .lo = a, .hi = b};
 	if (r->n_ranges + 2 > FILTER_RANGES_MAX)
 		return error_set(s->err, E2BIG, "the sets of a rule have at most %d elements",
 				 FILTER_RANGES_MAX);
@@ -307,14 +311,11 @@ static int made_of_one(struct tokens *s, unsigned int depth, struct made *a)
 
 static int join(struct tokens *s, unsigned int level, struct made *a, struct made b)
 {
-	struct made c = *a;
+	const struct made c = *a;
 
-	if (!a->mask) {
-		c = b;
-		b = *a;
-	}
 	if (b.mask)
-		return error_set(s->err, EINVAL, "mark set: one of two sides must be a number");
+		return error_set(s->err, EINVAL, "mark set: what stands behind \"|\", \"^\" and \"&\" "
+				 "must be a number; the mark stands before it");
 	if (level == 0)         /* | */
 		*a = (struct made){c.mask & ~b.bits, c.bits | b.bits};
 	else if (level == 1)    /* ^ */
@@ -361,13 +362,13 @@ static int mark(struct tokens *s)
 	return 0;
 }
 
-/* What is true of every packet here; rules of tables for other families have it. */
-static int always(struct tokens *s, const char *field, const char *value)
+/* The Ethernet type, which is the same of every packet here. */
+static int link_protocol(struct tokens *s)
 {
-	(void)token_take(s, "==");
-	return token_take(s, value) ? 0 : error_set(
-		s->err, EINVAL, "meta %s: \"%s\" is not %s; other packets are not filtered, but "
-		"dropped before", field, s->token, value);
+	(void)token_take_either(s, "==", "eq");
+	return token_take(s, "ip") ? 0 : error_set(
+		s->err, EINVAL, "meta protocol: \"%s\" is not ip; other packets are not filtered, "
+		"but dropped before", s->token);
 }
 
 /* Words that may stand without "meta". 1: it is none of them. */
@@ -398,12 +399,13 @@ static int meta(struct tokens *s)
 		return match(s, FILTER_PROTOCOL);
 	if (token_take(s, "length"))
 		return match(s, FILTER_LENGTH);
-	if (token_take(s, "nfproto"))
-		return always(s, "nfproto", "ipv4");
 	if (token_take(s, "protocol"))
-		return always(s, "protocol", "ip");
+		return link_protocol(s);
+	if (token_is(s, "nfproto"))
+		return error_set(s->err, EINVAL, "\"nfproto\": only in tables of several families is "
+				 "there something to choose; here all packets are IPv4");
 	return token_wrong(s, "one of iif, iifname, oif, oifname, l4proto, length, pkttype, mark, "
-			      "nfproto, protocol");
+			      "protocol");
 }
 
 int filter_read_match(struct tokens *s)

@@ -80,6 +80,7 @@ static int compared(struct tokens *s, struct filter_term *t, enum operation op)
 				 op == LESS ? "<" : ">", r.lo);
 	t->lo = op == LESS || op == LESS_EQUAL ? 0 : r.lo + (op == GREATER);
 	t->hi = op == LESS || op == LESS_EQUAL ? r.lo - (op == LESS) : f->max;
+	s->read = (struct values_read){0};
 	return 0;
 }
 
@@ -112,6 +113,7 @@ static int right_side(struct tokens *s, struct filter_term *t)
 
 	if (rc)
 		return rc;
+	s->read = (struct values_read){0};
 	operation(s, &op);
 	if (op >= LESS)
 		return compared(s, t, op);
@@ -130,7 +132,19 @@ static int right_side(struct tokens *s, struct filter_term *t)
 	return 0;
 }
 
-/* Flags with | or commas between them, in parentheses or not. */
+/* A mask must leave something to compare; and what nft makes of & A | B is not & (A | B). */
+static int check_mask(struct tokens *s, const struct filter_term *t)
+{
+	if (!t->mask)
+		return error_set(s->err, EINVAL, "%s: what stands behind \"&\" must be one "
+				 "number and not 0", filter_field_of(t)->words);
+	if (token_is(s, "|") || token_is(s, "or") || token_is(s, ","))
+		return error_set(s->err, EINVAL, "%s: \"%s\" stands behind \"&\" only in "
+				 "parentheses: & (A | B)", filter_field_of(t)->words, s->token);
+	return 0;
+}
+
+/* Flags with | between them, in parentheses or not; if not commas, too. */
 static int flags(struct tokens *s, uint32_t *bits)
 {
 	bool open = token_take(s, "(");
@@ -143,8 +157,44 @@ static int flags(struct tokens *s, uint32_t *bits)
 		if (rc)
 			return rc;
 		*bits |= bit;
-	} while (token_take_either(s, "|", "or") || token_take(s, ","));
+	} while (token_take_either(s, "|", "or") || (!open && token_take(s, ",")));
 	return !open || token_take(s, ")") ? 0 : token_wrong(s, "\"|\" or \")\"");
+}
+
+/* Behind &: a flag, or several in parentheses. */
+static int mask_of_flags(struct tokens *s, struct filter_term *t)
+{
+	int rc = token_is(s, "(") ? flags(s, &t->mask) :
+		 filter_read_value(s, &filter_fields[FILTER_TCP_FLAGS], &t->mask);
+
+	return rc ? rc : check_mask(s, t);
+}
+
+/* Behind /: several with commas. */
+static int flags_of(struct tokens *s, struct filter_term *t)
+{
+	unsigned int n = 0;
+	uint32_t bit;
+
+	do {
+		int rc = filter_read_value(s, &filter_fields[FILTER_TCP_FLAGS], &bit);
+
+		if (rc)
+			return rc;
+		t->mask |= bit;
+		n++;
+	} while (token_take(s, ","));
+	if (n > 1)
+		return check_mask(s, t);
+	return error_set(s->err, EINVAL, "tcp flags: behind \"/\" stand two or more with commas "
+			 "between them; of a single one: & syn == syn");
+}
+
+/* Flags of which any, or none, is wanted. */
+static int some_flags(struct tokens *s, uint32_t bits)
+{
+	return bits ? 0 : error_set(s->err, EINVAL, "tcp flags: 0 is no flag to look for; == 0 is "
+				    "true where there is none");
 }
 
 /* tcp flags A,B: any of them; ! A,B: none; & MASK == VALUE; VALUE / MASK; == VALUE: these and no
@@ -158,13 +208,15 @@ int filter_read_flags(struct tokens *s)
 
 	if (!t)
 		return -E2BIG;
-	if (token_take(s, "!"))
-		return flags(s, &t->mask);
-	if (token_take_either(s, "&", "and")) {
+	if (token_take(s, "!")) {
 		rc = flags(s, &t->mask);
-		given = !rc && operation(s, &op);
-		if (!rc && (!given || op >= LESS))
-			rc = token_wrong(s, "\"==\" or \"!=\"");
+		return rc ? rc : some_flags(s, t->mask);
+	}
+	if (token_take_either(s, "&", "and")) {
+		rc = mask_of_flags(s, t);
+		if (!rc && operation(s, &op) && op >= LESS)
+			rc = error_set(s->err, EINVAL, "tcp flags can not be compared by <, >, <= "
+				       "or >=");
 		t->not = op == NOT_EQUAL;
 		if (!rc && token_take(s, "{"))
 			return filter_read_set(s, t);
@@ -181,8 +233,9 @@ int filter_read_flags(struct tokens *s)
 	rc = rc ? rc : flags(s, &t->lo);
 	t->hi = t->lo;
 	if (rc || token_take(s, "/")) {
-		rc = rc ? rc : flags(s, &t->mask);
+		rc = rc ? rc : flags_of(s, t);
 	} else if (!given) {            /* any of them is there */
+		rc = some_flags(s, t->lo);
 		t->mask = t->lo;
 		t->lo = t->hi = 0;
 		t->not = true;
@@ -190,7 +243,7 @@ int filter_read_flags(struct tokens *s)
 	return rc;
 }
 
-/* A mask: a number, or several with '|' between them, in parentheses or not. */
+/* A mask: a number, or several with '|' between them in parentheses. */
 static int read_mask(struct tokens *s, struct filter_term *t)
 {
 	bool open = token_take(s, "(");
@@ -204,11 +257,10 @@ static int read_mask(struct tokens *s, struct filter_term *t)
 		t->mask |= r.lo;
 		if (r.lo != r.hi)
 			t->mask = 0;
-	} while (r.lo == r.hi && token_take_either(s, "|", "or"));
-	if (!t->mask)
-		return error_set(s->err, EINVAL, "%s: what stands behind \"&\" must be one "
-				 "number and not 0", filter_field_of(t)->words);
-	return !open || token_take(s, ")") ? 0 : token_wrong(s, "\"|\" or \")\"");
+	} while (open && r.lo == r.hi && token_take_either(s, "|", "or"));
+	if (open && !token_take(s, ")"))
+		return token_wrong(s, "\"|\" or \")\"");
+	return check_mask(s, t);
 }
 
 /* A mask may stand before what is compared. */
@@ -233,6 +285,10 @@ int filter_protocol_is(struct tokens *s, uint32_t protocol)
 	const struct filter_rule *r = &s->d->rule;
 	struct filter_term *t;
 
+	if (s->protocols)
+		return error_set(s->err, EINVAL, "conflicting protocols: the rule is for several "
+				 "already and can not be for %s alone",
+				 value_name(filter_protocols, protocol));
 	for (unsigned int i = 0; i < r->n; i++) {
 		const struct filter_term *p = &r->term[i];
 

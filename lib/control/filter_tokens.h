@@ -9,6 +9,13 @@
 
 #include "control/filter_words.h"
 
+/* Which values something has been compared with. */
+struct values_read {
+	unsigned int n;         /* single ones */
+	uint32_t lo, hi;        /* the least and the greatest of these */
+	bool ranges;            /* and there were ranges */
+};
+
 /* Where a reader stands. */
 struct tokens {
 	const char *const *word;
@@ -19,6 +26,9 @@ struct tokens {
 	char token[128];        /* the one that stands here; "": there is none left */
 	size_t len;
 	struct filter_draft *d; /* what is read goes here */
+	struct values_read read; /* by the match that was read last */
+	struct values_read icmp; /* the ICMP types that the rule is for; n 0: not known */
+	bool protocols;         /* it is for several protocols */
 	struct error *err;
 };
 

@@ -81,15 +81,22 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 	return 0;
 }
 
+/* Four numbers, none of them hexadecimal? */
+static bool is_whole_address(const char *word)
+{
+	return value_is_whole_address(word) && !memchr(word, 'x', strcspn(word, "/")) &&
+	       !memchr(word, 'X', strcspn(word, "/"));
+}
+
 /* An address, or a number that is one. */
 static bool address(const char *word, uint32_t *addr)
 {
-	const struct arg a = {.type = ARG_HOST};
+	const struct arg a = {.type = ARG_ADDRESS};
 	struct value v;
 
 	if (filter_read_number(word, 0, addr))
 		return true;
-	if (value_parse(&a, word, &v, NULL))
+	if (!is_whole_address(word) || value_parse(&a, word, &v, NULL))
 		return false;
 	*addr = rte_be_to_cpu_32(v.address);
 	return true;
@@ -102,7 +109,7 @@ static bool prefix(const char *word, struct filter_range *r)
 	struct value v;
 	uint32_t host;
 
-	if (!value_is_whole_address(word) || value_parse(&a, word, &v, NULL))
+	if (!is_whole_address(word) || value_parse(&a, word, &v, NULL))
 		return false;
 	host = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
 	*r = (struct filter_range){v.prefix & ~host, v.prefix | host};
@@ -143,15 +150,28 @@ static int more_flags(struct tokens *s, struct filter_range *r)
 	return rc;
 }
 
+static void take_note(struct values_read *read, const struct filter_range *r)
+{
+	if (r->lo != r->hi) {
+		read->ranges = true;
+		return;
+	}
+	read->lo = read->n ? RTE_MIN(read->lo, r->lo) : r->lo;
+	read->hi = read->n ? RTE_MAX(read->hi, r->lo) : r->lo;
+	read->n++;
+}
+
 int filter_read_range(struct tokens *s, const struct filter_term *t, struct filter_range *r)
 {
 	const struct filter_field *f = filter_field_of(t);
-	int rc;
+	bool is_address = t->kind == FILTER_SADDR || t->kind == FILTER_DADDR;
+	int rc = is_address ? address_range(s, f, r) : number_range(s, f, r);
 
-	if (t->kind == FILTER_SADDR || t->kind == FILTER_DADDR)
-		return address_range(s, f, r);
-	rc = number_range(s, f, r);
-	return rc || t->kind != FILTER_TCP_FLAGS ? rc : more_flags(s, r);
+	if (!rc && t->kind == FILTER_TCP_FLAGS)
+		rc = more_flags(s, r);
+	if (!rc)
+		take_note(&s->read, r);
+	return rc;
 }
 
 static int by_start(const void *a, const void *b)

@@ -45,11 +45,12 @@ static int counter(struct tokens *s)
 		return error_set(s->err, EINVAL, "\"name\": counters belong to their rules here");
 	for (unsigned int i = 0; i < 2 && (token_is(s, "packets") || token_is(s, "bytes")); i++) {
 		uint64_t *to = token_is(s, "packets") ? &r->packets : &r->bytes;
+		char *end;
 
 		token_advance(s);
-		if (s->token[strspn(s->token, "0123456789")] || !s->len || s->len > 18)
+		*to = strtoull(s->token, &end, 0);
+		if (!isdigit((unsigned char)s->token[0]) || *end || s->len > 18)
 			return token_wrong(s, "a number");
-		*to = strtoull(s->token, NULL, 10);
 		token_advance(s);
 	}
 	return 0;
@@ -66,7 +67,7 @@ static int a_number(struct tokens *s, const char *what, uint32_t min, uint32_t *
 			 s->token, what, min);
 }
 
-/* [bytes | kbytes | mbytes]: the number in bytes. */
+/* bytes, kbytes or mbytes: the number in bytes. 1: it is none of them. */
 static int byte_unit(struct tokens *s, struct filter_term *t, uint32_t *number)
 {
 	uint32_t unit;
@@ -75,7 +76,7 @@ static int byte_unit(struct tokens *s, struct filter_term *t, uint32_t *number)
 
 	snprintf(name, sizeof(name), "%.*s", (int)RTE_MIN(len, sizeof(name) - 1), s->token);
 	if (!value_named(&(struct arg){.names = filter_byte_units}, name, &unit))
-		return 0;
+		return 1;
 	if ((uint64_t)*number * unit > UINT32_MAX)
 		return error_set(s->err, EINVAL, "%u %s are more than can be counted", *number,
 				 name);
@@ -97,7 +98,22 @@ static int per_unit(struct tokens *s, struct filter_term *t)
 	return token_wrong(s, "\"/second\", \"/minute\", \"/hour\", \"/day\" or \"/week\"");
 }
 
-/* rate [over] N[ bytes]/UNIT [burst N [packets|bytes]] */
+/* N packets, or of a rate in bytes N bytes, kbytes or mbytes. */
+static int burst(struct tokens *s, struct filter_term *t)
+{
+	int rc = a_number(s, "a burst", t->bytes ? 0 : 1, &t->hi);
+
+	if (rc)
+		return rc;
+	if (!t->bytes)
+		return token_take(s, "packets") ? 0 : token_wrong(s, "\"packets\", as in burst 5 "
+								  "packets");
+	rc = byte_unit(s, t, &t->hi);
+	return rc > 0 ? token_wrong(s, "\"bytes\", \"kbytes\" or \"mbytes\", as in burst 5 kbytes")
+		      : rc;
+}
+
+/* rate [over] N[ bytes]/UNIT [burst N packets|bytes] */
 static int limit(struct tokens *s)
 {
 	struct filter_term *t = once(s, FILTER_LIMIT, "limit");
@@ -109,8 +125,6 @@ static int limit(struct tokens *s)
 	if (!token_take(s, "rate"))
 		return token_wrong(s, "\"rate\", as in limit rate 10/second");
 	t->over = token_take(s, "over");
-	if (!t->over)
-		(void)token_take(s, "until");
 	slash = strchr(s->token, '/');
 	if (slash && slash > s->token) {
 		*slash = 0;
@@ -118,19 +132,11 @@ static int limit(struct tokens *s)
 	}
 	rc = a_number(s, "a rate such as 10/second", 1, &t->lo);
 	rc = rc ? rc : byte_unit(s, t, &t->lo);
-	rc = rc ? rc : per_unit(s, t);
+	rc = rc < 0 ? rc : per_unit(s, t);
 	if (rc)
 		return rc;
 	t->hi = t->bytes ? 0 : LIMIT_BURST;
-	if (!token_take(s, "burst"))
-		return 0;
-	rc = a_number(s, "a burst", t->bytes ? 0 : 1, &t->hi);
-	if (rc || !t->bytes) {
-		if (!rc)
-			(void)token_take(s, "packets");
-		return rc;
-	}
-	return byte_unit(s, t, &t->hi);
+	return token_take(s, "burst") ? burst(s, t) : 0;
 }
 
 static int log_statement(struct tokens *s)
@@ -160,7 +166,23 @@ static int log_statement(struct tokens *s)
 	return rc;
 }
 
-/* The protocol must be asked for before the reset. */
+/* The protocol is asked for before all else, as nft does it, so that nothing counts or limits what
+ * can not be reset. */
+static int tcp_first(struct tokens *s)
+{
+	struct filter_rule *r = &s->d->rule;
+	struct filter_term protocol;
+	unsigned int n = r->n;
+	int rc = filter_protocol_is(s, IPPROTO_TCP);
+
+	if (rc || r->n == n)
+		return rc;
+	protocol = r->term[n];
+	memmove(&r->term[1], &r->term[0], n * sizeof(r->term[0]));
+	r->term[0] = protocol;
+	return 0;
+}
+
 static int reject(struct tokens *s)
 {
 	struct filter_rule *r = &s->d->rule;
@@ -174,7 +196,7 @@ static int reject(struct tokens *s)
 		if (!token_take(s, "reset"))
 			return token_wrong(s, "\"reset\"");
 		r->verdict = FILTER_RESET;
-		return filter_protocol_is(s, IPPROTO_TCP);
+		return tcp_first(s);
 	}
 	if (!token_take(s, "icmp"))
 		return token_wrong(s, "\"icmp\" or \"tcp\", as in reject with icmp "

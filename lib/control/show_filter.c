@@ -143,7 +143,7 @@ static void show_one(struct output *o, const struct filter_term *t)
 {
 	uint32_t max = filter_field_of(t)->max;
 
-	if (t->lo == t->hi || is_address(t->kind) || t->not || (t->lo && t->hi != max) ||
+	if (t->lo == t->hi || is_address(t->kind) || t->not || t->mask || (t->lo && t->hi != max) ||
 	    (!t->lo && t->hi == max)) {
 		show_range(o, t, t->lo, t->hi);
 		return;

@@ -304,6 +304,36 @@ def as_nft_reads(s):
     s.each("p0", [udp(H0, H1, tos=tos) for tos in (4, 0xb0, 0xb8)] + [ipv4(H0, H1, 4, bytes(30))])
 
 
+@filtered("what asks for a protocol or a type by itself",
+          "filter add forward counter reject with tcp reset",
+          "filter add input ip ttl > 1 counter reject with tcp reset", *(
+    f"filter add prerouting {match} counter" for match in (
+        "ip protocol 6-17 tcp dport 22", "ip protocol != udp tcp dport 22", "ip protocol { tcp } tcp dport 22",
+        "icmp type 3-8 icmp id 1", "icmp type { 0, 8 } icmp id 1", "icmp type { 8 } icmp id 1",
+        "icmp type != 13 icmp id 1", "icmp type 0-13 icmp mtu 0", "icmp type & 8 == 8 icmp id 1",
+        "icmp id 1 icmp sequence 1", "icmp mtu 0 icmp type 3")))
+def protocols_implied(s):
+    s.each("p0", assorted())
+    s.each("p0", odd_packets())
+
+
+@filtered("what nft does not take", "filter add forward counter")
+def refused(s):
+    s.refused(*(f"filter add forward {rule}" for rule in (
+        "limit rate 10/second burst 20", "limit rate 10 bytes/second burst 20",
+        "limit rate 10 bytes/second burst 20 packets", "limit rate until 10/second",
+        "limit rate 0/second", "limit rate 1/month", "meta nfproto ipv4", "meta mark set 5 or mark",
+        "ip saddr 0x0a.0.0.1", "ip protocol { tcp, udp } tcp dport 22",
+        "ip protocol { tcp, udp } reject with tcp reset", "udp dport 5 reject with tcp reset",
+        "tcp flags & (syn,ack) == syn", "tcp flags & syn,ack == syn", "tcp flags (syn,ack)",
+        "tcp flags syn / syn", "tcp flags syn / syn|ack", "tcp flags syn / (syn|ack)",
+        "icmp type { 3, 8 } icmp mtu 5", "icmp type { 8, 0, 13 } icmp id 5", "icmp id 5 icmp mtu 5",
+        "icmp type 3 icmp type 8 icmp mtu 5", "accept counter", "accept accept", "counter drop log",
+        "tcp dport 5-2", "tcp dport 22,80", "ip ttl 256", "ip saddr 10.0.0.1/33", "log level warning",
+        "reject with icmp 255", "comment x", "accept comment a accept", "iifname *", "th flags syn")))
+    s.each("p0", assorted())
+
+
 @filtered("marks that are made of marks", "filter add prerouting mark set 0x33",
           "filter add prerouting ip saddr 10.0.0.3 mark set mark or 0x100",
           "filter add prerouting tcp dport 22 meta mark set meta mark and 0xf0",
