@@ -112,12 +112,14 @@ static int enter(const struct value *v, enum filter_place place, struct error *e
 	const struct value *words = &v[RULE_WORDS];
 	bool instead = place == FILTER_INSTEAD;
 	uint32_t handle = 0;
-	int taken = take_place(point, words, &place, &handle, err), rc;
+	int taken, rc;
 
+	if (instead && strcmp(words->words[0], "handle") != 0)
+		return error_set(err, EINVAL, "\"%s\" does not say which rule: handle N",
+				 words->words[0]);
+	taken = take_place(point, words, &place, &handle, err);
 	if (taken < 0)
 		return taken;
-	if (instead && !taken)
-		return error_set(err, EINVAL, "say which rule: handle N");
 	rc = filter_parse(words->words + taken, words->n_words - taken, &draft, err);
 	return rc ? rc : filter_add(point, &draft.rule, instead ? FILTER_INSTEAD : place, handle, err);
 }

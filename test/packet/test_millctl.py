@@ -86,6 +86,9 @@ def test_nobody_listens(directory):
     ("sysctl net.ipv4.ip_forward=maybe", "maybe"), ("help nonsense", "nonsense"),
     ("config load /nowhere/x", "/nowhere/x"), ("config save /nowhere/x", "/nowhere/x"),
     ("drops nonsense", "nonsense"), ("shutdown now", "now"),
+    ("filter replace forward index 0 ip ttl 1", "index"), ("filter replace forward drop", "drop"),
+    ("filter replace forward handle 9 drop", "9"), ("filter del forward index 0", "index"),
+    ("filter insert forward index 9 drop", "9"), ("filter add forward handle 9 drop", "9"),
     ("link set n mtu", "mtu"), ("", "missing"),
 ], ids=lambda value: value[:50])
 def test_a_refusal_names_the_word(router, line, word):
