@@ -247,7 +247,7 @@ static int resolve_member(const struct route_params *p, const struct route_hop *
 	return resolve(&one, nh, err);
 }
 
-/* Equal groups have the same members, others have none in common. */
+/* Equal groups have the same members then, others have none in common. */
 static void set_places(const struct route_params *p, struct nexthop *members)
 {
 	uint32_t h = p->n_hops;
@@ -268,7 +268,7 @@ static int resolve_members(const struct route_params *p, struct nexthop *members
 
 	for (unsigned int i = 0; i < p->n_hops && !rc; i++)
 		rc = resolve_member(p, &p->hops[i], &members[i], err);
-	if (!rc)
+	if (!rc && nexthop_used() < NEXTHOPS_AMPLE)
 		set_places(p, members);
 	return rc;
 }

@@ -436,6 +436,30 @@ static void test_next_hops_run_out(void **state)
 	assert_int_equal(nexthop_used(), used);
 }
 
+/* Groups of two ways each, of few gateways: each is one next hop, but for the first ones, which have
+ * members of their own. */
+static void test_many_groups(void **state)
+{
+	struct route_hop hops[2] = {{ .link = v0->id }, { .link = v1->id, .weight = 1 }};
+	struct route_params p = { .len = 32, .link = -1, .hops = hops, .n_hops = 2 };
+	unsigned int used = nexthop_used(), n = 32000;
+
+	for (unsigned int i = 0; i < n; i++) {
+		p.prefix = 0x14000000 + (i << 8);
+		hops[0].weight = 1 + i % 256;
+		hops[1].weight = 1 + i / 256;
+		if (route_add(&p, &err))
+			fail_msg("group %u: %s", i, err.text);
+	}
+	assert_in_range(nexthop_used(), used + n, NEXTHOPS_MAX - 1);
+	for (unsigned int i = 0; i < n; i++) {
+		p.prefix = 0x14000000 + (i << 8);
+		p.n_hops = 0;
+		assert_int_equal(route_del(&p, &err), 0);
+	}
+	assert_int_equal(nexthop_used(), used);
+}
+
 /* ---- a plain reference ---- */
 
 #define REF_MAX 4096
@@ -598,6 +622,7 @@ int main(void)
 		two(test_replace),
 		two(test_foreach_stops),
 		two(test_next_hops_run_out),
+		two(test_many_groups),
 		two(test_random_against_reference),
 		two(test_million),
 	};
