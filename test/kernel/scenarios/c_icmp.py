@@ -113,13 +113,14 @@ def host_limit_refill(s):
         s.each("p0", [udp(H0, H1, ttl=1) for _ in range(3)])
 
 
-@scenario("a shorter icmp_ratelimit", "C7", setup=("sysctl net.ipv4.icmp_ratelimit=100",),
+# Each time half way between two moments at which one more may be sent.
+@scenario("a shorter icmp_ratelimit", "C7", setup=("sysctl net.ipv4.icmp_ratelimit=400",),
           slow=True)
 def host_limit_short(s):
-    s.each("p0", [udp(H0, H1, ttl=1) for _ in range(8)])
-    for seconds in (0.05, 0.25, 1.0):
+    s.send("p0", *(udp(H0, H1, ttl=1) for _ in range(8)))
+    for seconds in (0.2, 0.4, 1.2):
         s.pause(seconds)
-        s.each("p0", [udp(H0, H1, ttl=1) for _ in range(8)])
+        s.send("p0", *(udp(H0, H1, ttl=1) for _ in range(8)))
 
 
 @scenario("icmp_ratelimit off", "C7", setup=("sysctl net.ipv4.icmp_ratelimit=0",))

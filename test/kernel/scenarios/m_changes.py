@@ -11,6 +11,8 @@ from scenarios.h_groups import BY_PORT, SEED, THREE
 from scenarios.k_defrag import MISSING, ON, cut, data
 
 QUIET = ("sysctl net.ipv4.icmp_ratemask=0",)
+# Whether a redirect is sent depends on when the last one was (rule C9).
+STILL = tuple(f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all", *PORTS))
 SENTINELS = ("rule add to 198.18.0.0/15 priority 1 table main",)
 SPARE = tuple(f"addr add 10.77.{n}.1/24 dev p{n}" for n in range(4))     # so that no link is without
 
@@ -41,7 +43,7 @@ def secondaries(s):
         probe()
 
 
-@scenario("connected subnets that overlap on two links", "H1, A", setup=QUIET + (
+@scenario("connected subnets that overlap on two links", "H1, A", setup=QUIET + STILL + (
     "addr add 10.0.0.129/25 dev p1",) + neighbours("p1", "10.0.0.130", "10.0.0.254", "10.0.0.2", "10.0.0.128", "10.0.0.129")
     + neighbours("p0", "10.0.0.130", "10.0.0.128", "10.0.0.129"))
 def overlapping(s):
@@ -122,7 +124,7 @@ def source_gone(s):
     probe()
 
 
-@scenario("an address that is there twice", "H1", setup=QUIET + SPARE + (
+@scenario("an address that is there twice", "H1", setup=QUIET + STILL + SPARE + (
     "addr add 10.8.0.1/24 dev p0", "addr add 10.8.0.1/24 dev p1", "addr add 10.8.0.1/32 dev lo")
     + neighbours("p0", "10.8.0.2") + neighbours("p1", "10.8.0.2"))
 def twice(s):
