@@ -202,7 +202,6 @@ static int some_flags(struct tokens *s, uint32_t bits)
 int filter_read_flags(struct tokens *s)
 {
 	struct filter_term *t = filter_term_new(s, FILTER_TCP_FLAGS);
-	enum operation op = EQUAL;
 	bool given;
 	int rc;
 
@@ -214,10 +213,7 @@ int filter_read_flags(struct tokens *s)
 	}
 	if (token_take_either(s, "&", "and")) {
 		rc = mask_of_flags(s, t);
-		if (!rc && operation(s, &op) && op >= LESS)
-			rc = error_set(s->err, EINVAL, "tcp flags can not be compared by <, >, <= "
-				       "or >=");
-		t->not = op == NOT_EQUAL;
+		rc = rc ? rc : equality(s, t, &given);
 		if (!rc && token_take(s, "{"))
 			return filter_read_set(s, t);
 		rc = rc ? rc : flags(s, &t->lo);

@@ -84,8 +84,7 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 /* Four numbers, none of them hexadecimal? */
 static bool is_whole_address(const char *word)
 {
-	return value_is_whole_address(word) && !memchr(word, 'x', strcspn(word, "/")) &&
-	       !memchr(word, 'X', strcspn(word, "/"));
+	return value_is_whole_address(word) && toupper((unsigned char)word[strcspn(word, "/xX")]) != 'X';
 }
 
 /* An address, or a number that is one. */

@@ -32,8 +32,8 @@ static void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *ou
 		to = group_address(dst);
 	} else {        /* somebody may have entered a neighbour of that address */
 		mac = neigh_mac(out->id, dst);
-		for (unsigned int i = 0; mac != NEIGH_MAC_NONE && i < RTE_ETHER_ADDR_LEN; i++)
-			to.addr_bytes[i] = (uint8_t)(mac >> (8 * i));
+		if (mac != NEIGH_MAC_NONE)
+			neigh_mac_bytes(mac, &to);
 	}
 	neigh_output_to(w, m, out, &to);
 }

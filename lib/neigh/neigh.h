@@ -60,6 +60,13 @@ extern void (*neigh_error)(struct worker *w, struct rte_mbuf *m);
 #define NEIGH_MAC_NONE UINT64_MAX
 uint64_t neigh_mac(uint16_t link, rte_be32_t addr);
 
+/* The address that such a word holds. */
+static inline void neigh_mac_bytes(uint64_t mac, struct rte_ether_addr *to)
+{
+	for (unsigned int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
+		to->addr_bytes[i] = (uint8_t)(mac >> (8 * i));
+}
+
 int neigh_worker_init(struct worker *w);
 void neigh_worker_fini(struct worker *w);     /* drops what is held */
 

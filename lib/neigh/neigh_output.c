@@ -81,8 +81,7 @@ static inline void output_word(struct worker *w, struct rte_mbuf *m, struct link
 
 	if (unlikely(!eth))
 		return;
-	for (unsigned int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
-		eth->dst_addr.addr_bytes[i] = (uint8_t)(word >> (8 * i));
+	neigh_mac_bytes(word, &eth->dst_addr);
 	link_xmit(w, out, m);
 }
 

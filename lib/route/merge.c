@@ -26,6 +26,12 @@ static bool is_awkward(const struct table *t, const struct route *r)
 
 /* ---- what sources are told by ---- */
 
+static void local_changed(void)
+{
+	if (route_sources != ROUTE_SOURCES_CONFIGURED && route_local_changed)
+		route_local_changed();
+}
+
 /* The most general is always right, so it holds until note has been taken of single addresses. */
 static void sources_update(void)
 {
@@ -36,7 +42,7 @@ static void sources_update(void)
 	if (now == route_sources)
 		return;
 	__atomic_store_n(&route_sources, ROUTE_SOURCES_PREFIXES, __ATOMIC_RELAXED);
-	merge_local_changed();
+	local_changed();
 	__atomic_store_n(&route_sources, now, __ATOMIC_RELEASE);
 }
 
@@ -55,12 +61,6 @@ void merge_customise_local(void)
 {
 	custom_local = true;
 	sources_update();
-}
-
-void merge_local_changed(void)
-{
-	if (route_sources != ROUTE_SOURCES_CONFIGURED && route_local_changed)
-		route_local_changed();
 }
 
 struct host_visitor {
@@ -145,8 +145,16 @@ int merge_route_comes(const struct table *t, const struct route *r)
 	return rc;
 }
 
+void merge_route_came(const struct table *t)
+{
+	if (t == table_local)
+		local_changed();
+}
+
 void merge_route_gone(const struct table *t, const struct route *r)
 {
+	if (t == table_local)
+		local_changed();
 	if (is_awkward(t, r) && !--awkward_n)
 		turn();
 }

@@ -30,11 +30,10 @@ void merge_split(void);
 /* May it hold both, and does it now? If so workers may take it for both afterwards. */
 bool merge_try(void);
 
-/* A route is about to come, or has gone. -ENOMEM: it can't come. */
+/* A route is about to come, has come to the table, or has gone. -ENOMEM: it can't come. */
 int merge_route_comes(const struct table *t, const struct route *r);
+void merge_route_came(const struct table *t);
 void merge_route_gone(const struct table *t, const struct route *r);
-/* Table local has other routes now. */
-void merge_local_changed(void);
 
 void merge_fini(void);
 

@@ -139,8 +139,6 @@ int rib_publish(struct table *t, uint32_t prefix, unsigned int len)
 	if (!rc && (t == table_main || (t == table_local && !merge_is_split())))
 		rc = publish_lists(NULL, merge_is_split() ? NULL : local_list, main_list, prefix,
 				   len);
-	if (t == table_local)
-		merge_local_changed();
 	return rc;
 }
 
@@ -164,8 +162,10 @@ int rib_insert(struct table *t, const struct route *like, bool in_front, struct 
 	struct route *r = rc ? NULL : table_insert(t, like, in_front);
 
 	if (r) {
-		if (!rib_publish(t, like->prefix, like->len))
+		if (!rib_publish(t, like->prefix, like->len)) {
+			merge_route_came(t);
 			return 0;
+		}
 		table_remove(t, r);
 		rib_publish(t, like->prefix, like->len);
 	}

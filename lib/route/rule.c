@@ -121,7 +121,7 @@ static void replace(struct rule_set *set)
 /* When workers are to look at rules again, all of them must do so before local leaves the FIB. */
 int rule_settle(void)
 {
-	struct rule_set *set = NULL;
+	struct rule_set *set;
 
 	if (are_presets() && merge_try()) {
 		replace(NULL);

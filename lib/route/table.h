@@ -47,7 +47,8 @@ struct route *table_find(const struct table *t, uint32_t prefix, unsigned int le
 struct route *table_insert(struct table *t, const struct route *like, bool in_front);
 void table_remove(struct table *t, struct route *r);
 
-/* All routes of a table, or of all tables, in no order. fn may remove the route that it is given, and no other. */
+/* All routes of a table, or of all tables, in no order. fn may remove the route that it is given,
+ * and no other. */
 void table_sweep_one(struct table *t, void (*fn)(struct table *t, struct route *r, void *arg),
 		     void *arg);
 void table_sweep(void (*fn)(struct table *t, struct route *r, void *arg), void *arg);

@@ -8,12 +8,11 @@ from scenarios.b_options import LSRR, padded, rr, srr, ts
 from scenarios.f_redirects import ACCEPT, NEW, redirect
 from scenarios.g_pmtu import reply_too_big, sized_echo
 from scenarios.h_groups import BY_PORT, SEED, THREE
+from scenarios.h_marks import QUIET, SENTINELS
 from scenarios.k_defrag import MISSING, ON, cut, data
 
-QUIET = ("sysctl net.ipv4.icmp_ratemask=0",)
 # Whether a redirect is sent depends on when the last one was (rule C9).
 STILL = tuple(f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all", *PORTS))
-SENTINELS = ("rule add to 198.18.0.0/15 priority 1 table main",)
 SPARE = tuple(f"addr add 10.77.{n}.1/24 dev p{n}" for n in range(4))     # so that no link is without
 
 

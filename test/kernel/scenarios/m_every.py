@@ -2,17 +2,16 @@
 at random while packets of all kinds come in."""
 
 import random
-import shutil
 
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
 from scenarios.b_every import WAYS
 from scenarios.b_options import LSRR, SSRR, option, padded, rr, srr, ts
-from scenarios.k_defrag import cut
+from scenarios.f_redirects import LEARN_SECONDS
+from scenarios.h_marks import SENTINELS
+from scenarios.k_defrag import MISSING, cut
 
-LEARN_SECONDS = 0.05
-MISSING = "" if shutil.which("nft") else "nft is not installed"
 OWN = (R0, R1, R2, R3)
 HOSTS = tuple(f"10.0.{n}.{h}" for n in range(4) for h in (2, 3, 254))
 NETS = ("20.0.0.0/8", "20.1.0.0/16", "20.1.1.0/24", "20.1.1.128/25", "20.1.1.1/32", "20.0.0.0/7",
@@ -268,6 +267,6 @@ class Storm:
 
 for number_, (rules, filters) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1)) * 2):
     @scenario(f"everything changes at random, {number_}", "M", missing=MISSING, setup=SETUP + (
-        ("rule add to 198.18.0.0/15 priority 1 table main",) if rules else ()))
+        SENTINELS if rules else ()))
     def storm(s, seed=number_, rules=rules, filters=filters):
         Storm(s, seed, rules, filters).play(40)

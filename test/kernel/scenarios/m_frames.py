@@ -9,9 +9,9 @@ from scenarios.a_every import tagged
 from scenarios.b_options import LSRR, NOP, padded, rr, srr, ts
 from scenarios.g_pmtu import reply_too_big
 from scenarios.h_groups import BY_PORT, SEED, THREE
+from scenarios.h_marks import QUIET
 from scenarios.k_defrag import MISSING, ON, cut, data
 
-QUIET = ("sysctl net.ipv4.icmp_ratemask=0",)
 MANY_MAC = "01:00:5e:00:00:01"
 STATIONS = (None, BROADCAST_MAC, MANY_MAC)
 

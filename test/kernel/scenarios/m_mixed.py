@@ -10,12 +10,11 @@ from scenarios.b_options import LSRR, NOP, RA, SSRR, option, padded, rr, srr, ts
 from scenarios.f_redirects import ACCEPT, NEW, redirect
 from scenarios.g_pmtu import frag_needed, reply_too_big, sized_echo
 from scenarios.h_groups import BY_PORT, SEED, THREE, flow
+from scenarios.h_marks import QUIET, SENTINELS
 from scenarios.k_defrag import MISSING, ON, cut, data
 
-QUIET = ("sysctl net.ipv4.icmp_ratemask=0",)
 ROUTED = QUIET + ("sysctl net.ipv4.conf.all.accept_source_route=1",)
 STRICT = tuple(f"sysctl net.ipv4.conf.{port}.rp_filter=1" for port in PORTS)
-SENTINELS = ("rule add to 198.18.0.0/15 priority 1 table main",)
 TWO = "nexthop via 10.0.1.254 nexthop via 10.0.2.254 weight 3"
 
 
