@@ -131,8 +131,9 @@ static inline void facts_move(struct packet *to, const struct packet *from)
 }
 
 /* All is there; facts: of the fragment that came last. NULL: it can't become a datagram. */
-static struct rte_mbuf *complete(struct worker *w, struct defrag *d, struct frag_queue *q,
-				 const struct packet *facts)
+static __rte_always_inline struct rte_mbuf *complete(struct worker *w, struct defrag *d,
+						     struct frag_queue *q,
+						     const struct packet *facts)
 {
 	uint8_t ecn = ecn_table[q->seen & FRAG_ECN];
 	bool df = q->max_df_size == q->max_size;
@@ -222,11 +223,9 @@ static inline void fragment_prepare(struct rte_mbuf *m, uint32_t header, uint32_
 static inline void fragment_note(struct frag_queue *q, uint32_t size, struct frag_piece piece,
 				 uint16_t link)
 {
-	uint32_t seen = 1u << (piece.tos & TOS_ECN_MASK);
+	bool first = !(piece.word & RTE_IPV4_HDR_OFFSET_MASK);
 
-	if (!(piece.word & RTE_IPV4_HDR_OFFSET_MASK))
-		seen |= FRAG_FIRST_IN;
-	q->seen |= (uint16_t)seen;
+	q->seen |= (uint16_t)(1u << (piece.tos & TOS_ECN_MASK) | first * FRAG_FIRST_IN);
 	q->link = link;
 	q->max_size = RTE_MAX(q->max_size, (uint16_t)size);
 	if (piece.word & RTE_IPV4_HDR_DF_FLAG)
@@ -265,7 +264,8 @@ static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, str
 	d->t.fragments++;
 	d->t.segs += m->nb_segs;
 	d->t.bytes += cost;
-	if (q->meat != q->len || (q->seen & FRAG_BOTH_IN) != FRAG_BOTH_IN)
+	/* as nothing overlaps, the first is there, too */
+	if (q->meat != q->len || !(q->seen & FRAG_LAST_IN))
 		return NULL;
 	return complete(w, d, q, packet_of(m));
 }
@@ -301,10 +301,11 @@ static __rte_noinline void queue_restart(struct worker *w, struct defrag *d,
 	frag_queue_arm(&d->t, q, w->now_ns, d->timeout_ns);
 }
 
-/* again: of the same datagram as the last fragment of this burst. */
+/* guess: frag_find()'s. again: of the same datagram as the last fragment of this burst. */
 static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, struct defrag *d,
 					      struct rte_mbuf *m, struct frag_piece piece,
-					      struct frag_key key, uint64_t hash, bool again)
+					      struct frag_key key, uint64_t hash,
+					      uint16_t guess, bool again)
 {
 	struct frag_queue *q = again ? d->recent : NULL;
 
@@ -317,7 +318,7 @@ static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, str
 		return NULL;
 	}
 	if (!q)
-		q = frag_find(&d->t, key, hash);
+		q = frag_find(&d->t, key, hash, guess);
 	if (!q) {
 		q = queue_begin(w, d, key, hash);
 		if (unlikely(!q)) {
@@ -341,9 +342,30 @@ static inline struct frag_key burst_key(const struct frag_burst *b, unsigned int
 	return (struct frag_key){.addrs = b->addrs[i], .rest = (uint32_t)b->rest[i]};
 }
 
-static inline bool burst_same(const struct frag_burst *b, unsigned int i, unsigned int j)
+/* Look ahead for what the fragments are of, where that pays. */
+static inline void burst_guess(const struct defrag *d, const struct frag_burst *b,
+			       const uint64_t *hash, uint16_t *guess)
 {
-	return b->addrs[i] == b->addrs[j] && b->rest[i] == b->rest[j];
+	if (d->t.n_queues > COLD_QUEUES) {
+		for (unsigned int i = 0; i < b->n; i++)
+			guess[i] = frag_prefetch(&d->t, (uint32_t)b->addrs[i], hash[i]);
+	} else {
+		memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
+	}
+}
+
+/* Which fragments are of the same datagram as the one before? A bit each. */
+static inline uint32_t burst_same(const struct frag_burst *b)
+{
+	uint32_t same = 0;
+
+	for (unsigned int i = 1; i < b->n; i++) {
+		uint64_t difference = (b->addrs[i] ^ b->addrs[i - 1]) |
+				      (b->rest[i] ^ b->rest[i - 1]);
+
+		same |= (uint32_t)!difference << i;
+	}
+	return same;
 }
 
 static void burst_hash(const struct siphash_key *secret_key, struct frag_burst *b, uint64_t *hash)
@@ -413,23 +435,23 @@ static __rte_noinline void burst_shared(struct defrag *d, const struct burst_ent
 	d->limits_old = true;
 }
 
-/* How many fragments from `at` on are a whole datagram, in order? 0: they are not. */
-static inline unsigned int train(const struct frag_burst *b, unsigned int at)
+/* How many fragments from `at` on are a whole datagram, in order? 0: they are not. same: of
+ * those behind `at`, a bit each. */
+static inline unsigned int train(const struct frag_burst *b, unsigned int at, uint64_t same)
 {
 	uint32_t end = 0;
 
-	for (unsigned int i = at; i < b->n && burst_same(b, i, at); i++) {
+	for (unsigned int i = at;; i++, same >>= 1) {
 		struct frag_piece piece = b->piece[i];
 
 		if (piece_offset(piece) != end || !piece.bytes)
 			return 0;
 		if (!(piece.word & RTE_IPV4_HDR_MF_FLAG))
 			return i - at + 1;
-		if (piece.bytes % FRAG_UNIT_BYTES)
+		if (piece.bytes % FRAG_UNIT_BYTES || !(same & 1))
 			return 0;
 		end += piece.bytes;
 	}
-	return 0;
 }
 
 /* Most datagrams' fragments come one behind the other, and many in one burst. Such a datagram takes
@@ -443,7 +465,7 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 
 	if (unlikely((int64_t)(d->t.bytes + n * TRUESIZE_MAX) > d->bytes_room ||
 		     (int64_t)d->t.segs + n * UINT8_MAX > d->mbufs_room) ||
-	    frag_find(&d->t, burst_key(b, at), hash))
+	    frag_find(&d->t, burst_key(b, at), hash, FRAG_NONE))
 		return false;
 	frag_queue_init(q);
 	for (unsigned int i = at; i < at + n; i++)
@@ -470,7 +492,9 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 {
 	struct burst_entries held;
 	uint64_t hash[FRAG_BURST];
+	uint16_t guess[FRAG_BURST];
 	unsigned int step;
+	uint64_t same;               /* as many bits as fragments, and one */
 
 	held.n = 0;
 	if (d->limits_old)
@@ -485,21 +509,22 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	for (unsigned int i = 0; i < b->n; i++)
 		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
-	if (unlikely(d->t.n_queues > COLD_QUEUES))
-		for (unsigned int i = 0; i < b->n; i++)
-			frag_prefetch(&d->t, hash[i]);
+	same = burst_same(b);
+	burst_guess(d, b, hash, guess);
 	d->recent = NULL;
-	for (unsigned int i = 0; i < b->n; i += step) {
-		bool again = i && burst_same(b, i, i - 1);
+	for (unsigned int i = 0; i < b->n; i += step, same >>= step) {
 		struct rte_mbuf *whole;
 
-		step = i + 1 < b->n && burst_same(b, i, i + 1) ? train(b, i) : 0;
+		step = same & 2 ? train(b, i, same >> 1) : 0;
 		if (step && train_input(w, d, b, i, step, hash[i], user))
 			continue;
 		step = 1;
-		whole = fragment_input(w, d, b->m[i], b->piece[i], burst_key(b, i), hash[i], again);
-		if (whole)
+		whole = fragment_input(w, d, b->m[i], b->piece[i], burst_key(b, i), hash[i],
+				       guess[i], same & 1);
+		if (whole) {
 			done_by[user](w, whole);
+			d->recent = NULL;
+		}
 	}
 	b->n = 0;
 	d->changed = true;

@@ -21,6 +21,8 @@ struct frag_key {
 	uint32_t rest;               /* identification, protocol, user */
 };
 
+#define FRAG_KEY_NONE UINT32_MAX     /* for rest: there is no such user */
+
 /* enum defrag_user */
 static inline unsigned int frag_key_user(uint32_t rest)
 {

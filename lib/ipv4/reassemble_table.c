@@ -22,7 +22,7 @@ uint16_t frag_source_new(struct frag_table *t, uint32_t addr)
 		return FRAG_NONE;
 	s->addr[way] = addr;
 	s->refs[way]++;
-	return (uint16_t)(set * FRAG_SOURCE_WAYS + way);
+	return (uint16_t)(set * FRAG_SOURCE_STRIDE + way);
 }
 
 /* ---- timers ---- */
@@ -91,15 +91,13 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->queues = array(FRAG_QUEUES, sizeof(*t->queues), socket);
 	t->free = array(FRAG_QUEUES, sizeof(*t->free), socket);
 	t->sources = array(1u << FRAG_SOURCE_SET_BITS, sizeof(*t->sources), socket);
-	t->source_count = array(FRAG_SOURCE_WAYS << FRAG_SOURCE_SET_BITS,
-				sizeof(*t->source_count), socket);
 	t->chunks = array(FRAG_CHUNKS, sizeof(*t->chunks), socket);
 	t->free_chunks = array(FRAG_CHUNKS, sizeof(*t->free_chunks), socket);
 	t->maps = array(FRAG_MAPS, sizeof(*t->maps), socket);
 	t->free_maps = array(FRAG_MAPS, sizeof(*t->free_maps), socket);
 	t->order = array(FRAG_UNITS, sizeof(*t->order), socket);
-	if (!t->buckets || !t->queues || !t->free || !t->sources || !t->source_count ||
-	    !t->chunks || !t->free_chunks || !t->maps || !t->free_maps || !t->order) {
+	if (!t->buckets || !t->queues || !t->free || !t->sources || !t->chunks ||
+	    !t->free_chunks || !t->maps || !t->free_maps || !t->order) {
 		frag_table_fini(t);
 		return -ENOMEM;
 	}
@@ -121,7 +119,6 @@ void frag_table_fini(struct frag_table *t)
 	rte_free(t->queues);
 	rte_free(t->free);
 	rte_free(t->sources);
-	rte_free(t->source_count);
 	rte_free(t->chunks);
 	rte_free(t->free_chunks);
 	rte_free(t->maps);

@@ -52,7 +52,7 @@
 #define FRAG_BUCKETS 4096
 #define FRAG_LANES 15
 #define FRAG_SOURCE_SET_BITS 12
-#define FRAG_SOURCE_WAYS 8
+#define FRAG_SOURCE_WAYS 6
 #define FRAG_FIFOS 4
 #define FRAG_DYING 16
 #define FRAG_NONE UINT16_MAX
@@ -61,7 +61,6 @@
 #define FRAG_ECN 0x0f
 #define FRAG_FIRST_IN 0x10           /* the fragment with offset 0 */
 #define FRAG_LAST_IN 0x20            /* one without MF, so len is final */
-#define FRAG_BOTH_IN (FRAG_FIRST_IN | FRAG_LAST_IN)
 
 /*
  * One datagram. Its fragments are kept as runs (reassemble_runs.c): the last one here, those
@@ -113,7 +112,7 @@ struct frag_chunk {
 } __rte_cache_aligned;
 
 struct frag_bucket {
-	uint16_t sig[FRAG_LANES];
+	uint16_t sig[FRAG_LANES];    /* 0 in lanes that are not in use */
 	uint16_t n;
 	uint16_t queue[FRAG_LANES];
 	uint16_t overflowed;         /* that had no room here */
@@ -121,11 +120,19 @@ struct frag_bucket {
 
 _Static_assert(sizeof(struct frag_bucket) == RTE_CACHE_LINE_SIZE, "one line");
 
-/* Senders of which datagrams are waiting. Way w of set s is number s * 8 + w. */
+/* Senders of which datagrams are waiting. A sender's number is that of its word in `sent`, if all
+ * sets are taken for an array of words. */
 struct frag_sources {
+	uint32_t sent[FRAG_SOURCE_WAYS];     /* fragments */
 	uint32_t addr[FRAG_SOURCE_WAYS];
-	uint32_t refs[FRAG_SOURCE_WAYS];     /* datagrams; 0: free */
+	uint16_t refs[FRAG_SOURCE_WAYS];     /* datagrams; 0: free */
 } __rte_cache_aligned;
+
+#define FRAG_SOURCE_STRIDE (RTE_CACHE_LINE_SIZE / sizeof(uint32_t))
+
+_Static_assert(sizeof(struct frag_sources) == RTE_CACHE_LINE_SIZE, "one line");
+_Static_assert(FRAG_SOURCE_STRIDE << FRAG_SOURCE_SET_BITS == FRAG_NONE + 1u,
+	       "numbers are 16 bits, and the highest is none");
 
 struct frag_fifo {
 	uint64_t timeout_ns;
@@ -149,7 +156,6 @@ struct frag_table {
 	uint32_t fifo;               /* for the time in force */
 	struct frag_fifo fifos[FRAG_FIFOS];
 	struct frag_sources *sources;
-	uint32_t *source_count;      /* fragments that each sent, by number */
 
 	/* reassemble_runs.c */
 	struct frag_chunk *chunks;
@@ -182,20 +188,21 @@ static inline struct frag_bucket *frag_bucket_2nd(const struct frag_table *t, ui
 	return &t->buckets[(hash >> 16) % FRAG_BUCKETS];
 }
 
-/* Neither bucket's bits. */
+/* Neither bucket's bits, and never 0, which stands where there is none. */
 static inline uint16_t frag_signature(uint64_t hash)
 {
-	return (uint16_t)(hash >> 32);
+	return (uint16_t)(hash >> 32 | 1);
 }
 
-/* In which of the first n lanes does the value stand? A bit each. */
-static inline uint32_t frag_lanes(const uint16_t *lane, uint16_t value, uint32_t n)
+/* In which lanes does the value stand? A bit each. */
+static inline uint32_t frag_lanes(const uint16_t *lane, uint16_t value)
 {
 	uint32_t found = 0;
 
 #ifdef __SSE2__
 	const __m128i *half = (const void *)lane;
-	__m128i v = _mm_set1_epi16((short)value);
+	/* by 32 bits, as 16 would go by way of memory */
+	__m128i v = _mm_set1_epi32((int)(value * 0x10001u));
 
 	found = (uint32_t)_mm_movemask_epi8(
 		_mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(&half[0]), v),
@@ -204,49 +211,44 @@ static inline uint32_t frag_lanes(const uint16_t *lane, uint16_t value, uint32_t
 	for (unsigned int i = 0; i < FRAG_LANES; i++)
 		found |= (uint32_t)(lane[i] == value) << i;
 #endif
-	return found & ((1u << n) - 1);
+	return found & ((1u << FRAG_LANES) - 1);
+}
+
+/* A queue that is not in use is of no key. */
+static inline bool frag_is(const struct frag_queue *q, struct frag_key key)
+{
+	return q->addrs == key.addrs && q->rest == key.rest;
 }
 
 static inline struct frag_queue *frag_bucket_find(const struct frag_table *t,
 						  const struct frag_bucket *b,
 						  struct frag_key key, uint16_t sig)
 {
-	uint32_t lanes = frag_lanes(b->sig, sig, b->n);
+	uint32_t lanes = frag_lanes(b->sig, sig);
 
 	for (; lanes; lanes &= lanes - 1) {
 		struct frag_queue *q = &t->queues[b->queue[__builtin_ctz(lanes)]];
 
-		if (likely(q->addrs == key.addrs && q->rest == key.rest))
+		if (likely(frag_is(q, key)))
 			return q;
 	}
 	return NULL;
 }
 
-/* The queue of a key, NULL if there is none. */
+/* The queue of a key, NULL if there is none. guess: of frag_prefetch(), or FRAG_NONE. */
 static inline struct frag_queue *frag_find(const struct frag_table *t, struct frag_key key,
-					   uint64_t hash)
+					   uint64_t hash, uint16_t guess)
 {
 	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
-	struct frag_queue *q = frag_bucket_find(t, b, key, frag_signature(hash));
+	struct frag_queue *q;
 
+	if (guess != FRAG_NONE && likely(frag_is(&t->queues[guess], key)))
+		return &t->queues[guess];
+	q = frag_bucket_find(t, b, key, frag_signature(hash));
 	if (likely(q || !b->overflowed))
 		return q;
 	return frag_bucket_find(t, frag_bucket_2nd(t, (uint32_t)hash), key,
 				frag_signature(hash));
-}
-
-/* Fetch what frag_find() will probably find. */
-static inline void frag_prefetch(const struct frag_table *t, uint64_t hash)
-{
-	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
-	uint32_t lanes = frag_lanes(b->sig, frag_signature(hash), b->n);
-
-	if (lanes) {
-		const struct frag_queue *q = &t->queues[b->queue[__builtin_ctz(lanes)]];
-
-		rte_prefetch0(q);
-		rte_prefetch0(&q->expires_ns);
-	}
 }
 
 /* ---- senders ---- */
@@ -279,12 +281,12 @@ static inline uint16_t frag_source_get(struct frag_table *t, uint32_t addr)
 	if (unlikely(s->addr[0] != addr || !s->refs[0]))
 		return frag_source_new(t, addr);
 	s->refs[0]++;
-	return (uint16_t)(set * FRAG_SOURCE_WAYS);
+	return (uint16_t)(set * FRAG_SOURCE_STRIDE);
 }
 
 static inline void frag_source_put(struct frag_table *t, uint16_t source)
 {
-	t->sources[source / FRAG_SOURCE_WAYS].refs[source % FRAG_SOURCE_WAYS]--;
+	t->sources[source / FRAG_SOURCE_STRIDE].refs[source % FRAG_SOURCE_STRIDE]--;
 }
 
 /* An address has sent n fragments of a datagram that need not wait. */
@@ -293,7 +295,7 @@ static inline void frag_source_sent(struct frag_table *t, uint32_t addr, uint32_
 	uint32_t set = frag_source_set(t, addr), way = frag_source_way(&t->sources[set], addr);
 
 	if (way < FRAG_SOURCE_WAYS)
-		t->source_count[set * FRAG_SOURCE_WAYS + way] += n;
+		t->sources[set].sent[way] += n;
 }
 
 /* ---- timers ---- */
@@ -338,6 +340,28 @@ static inline void frag_queue_disarm(struct frag_table *t, struct frag_queue *q)
 
 /* ---- queues ---- */
 
+/* What frag_find() will probably find, by number; FRAG_NONE: nothing. */
+static inline uint16_t frag_guess(const struct frag_table *t, uint64_t hash)
+{
+	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
+	uint32_t lanes = frag_lanes(b->sig, frag_signature(hash));
+
+	return lanes ? b->queue[__builtin_ctz(lanes)] : FRAG_NONE;
+}
+
+/* The same, and fetch it and what counts the sender's fragments. */
+static inline uint16_t frag_prefetch(const struct frag_table *t, uint32_t source, uint64_t hash)
+{
+	uint16_t guess = frag_guess(t, hash);
+
+	rte_prefetch0(&t->sources[frag_source_set(t, source)]);
+	if (guess != FRAG_NONE) {
+		rte_prefetch0(&t->queues[guess]);
+		rte_prefetch0(&t->queues[guess].expires_ns);
+	}
+	return guess;
+}
+
 static inline void frag_bucket_add(struct frag_bucket *b, uint16_t queue, uint16_t sig)
 {
 	b->sig[b->n] = sig;
@@ -350,11 +374,12 @@ static inline void frag_bucket_remove(struct frag_bucket *b, uint16_t queue)
 {
 	uint32_t last = --b->n, lane;
 
-	if (likely(b->queue[last] == queue))
-		return;
-	lane = (uint32_t)__builtin_ctz(frag_lanes(b->queue, queue, last));
-	b->sig[lane] = b->sig[last];
-	b->queue[lane] = b->queue[last];
+	if (unlikely(b->queue[last] != queue)) {
+		lane = (uint32_t)__builtin_ctz(frag_lanes(b->queue, queue));
+		b->sig[lane] = b->sig[last];
+		b->queue[lane] = b->queue[last];
+	}
+	b->sig[last] = 0;
 }
 
 static inline void frag_queue_init(struct frag_queue *q)
@@ -409,6 +434,7 @@ static inline void frag_queue_free(struct frag_table *t, struct frag_queue *q)
 	if (q->source != FRAG_NONE)
 		frag_source_put(t, q->source);
 	frag_queue_disarm(t, q);
+	q->rest = FRAG_KEY_NONE;
 	t->free[--t->n_queues] = index;
 }
 
@@ -425,7 +451,7 @@ static inline uint64_t frag_queue_born_ns(const struct frag_table *t, const stru
  * own last one? */
 static inline uint32_t frag_distance(struct frag_table *t, struct frag_queue *q)
 {
-	uint32_t now = ++t->source_count[q->source];
+	uint32_t now = ++((uint32_t *)t->sources)[q->source];
 	uint32_t distance = now - q->distance;
 
 	q->distance = now;
