@@ -507,6 +507,7 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	if (unlikely(d->ring))
 		burst_share(w, d, b, hash, user, &held);
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
+	d->arrived += b->n;
 	for (unsigned int i = 0; i < b->n; i++)
 		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
 	same = burst_same(b);

@@ -206,10 +206,8 @@ struct rte_mbuf *frag_first(const struct frag_table *t, const struct frag_queue 
 
 void frag_discard(struct frag_table *t, struct frag_queue *q)
 {
-	if (q->n) {
-		packet_of(q->head)->next = t->dead_runs;
-		t->dead_runs = q->head;
-	}
+	if (q->n)
+		t->dead_runs[t->n_dead_runs++] = q->head;
 	if (q->chunk != FRAG_NONE) {
 		t->chunks[q->first_chunk].next = t->dead_chunk;
 		t->dead_chunk = q->chunk;
@@ -222,21 +220,27 @@ void frag_discard(struct frag_table *t, struct frag_queue *q)
 	q->seen = 0;
 }
 
+static void chunk_prefetch(const struct frag_chunk *c)
+{
+	rte_prefetch0(c);
+	rte_prefetch0(&c->n);
+}
+
 /* A run of the dead, NULL: none is left. */
 static struct rte_mbuf *dead_run(struct frag_table *t)
 {
-	struct rte_mbuf *head = t->dead_runs;
+	struct rte_mbuf *head;
+	struct frag_chunk *c;
 
-	if (t->dead_chunk != FRAG_NONE) {
-		struct frag_chunk *c = &t->chunks[t->dead_chunk];
-
-		head = c->run[--c->n].head;
-		if (!c->n) {
-			t->free_chunks[--t->n_chunks] = t->dead_chunk;
-			t->dead_chunk = c->next;
-		}
-	} else if (head) {
-		t->dead_runs = packet_of(head)->next;
+	if (t->dead_chunk == FRAG_NONE)
+		return t->n_dead_runs ? t->dead_runs[--t->n_dead_runs] : NULL;
+	c = &t->chunks[t->dead_chunk];
+	head = c->run[--c->n].head;
+	if (!c->n) {
+		t->free_chunks[--t->n_chunks] = t->dead_chunk;
+		t->dead_chunk = c->next;
+		if (c->next != FRAG_NONE && t->chunks[c->next].next != FRAG_NONE)
+			chunk_prefetch(&t->chunks[t->chunks[c->next].next]);
 	}
 	return head;
 }
@@ -268,6 +272,8 @@ static struct rte_mbuf *dead_next(struct frag_table *t)
 	t->dead_seg = seg->next;
 	seg->next = NULL;
 	seg->nb_segs = 1;
+	/* it will soon be received into */
+	rte_prefetch0_write(RTE_PTR_ADD(seg->buf_addr, RTE_PKTMBUF_HEADROOM));
 	return seg;
 }
 

@@ -96,8 +96,10 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->maps = array(FRAG_MAPS, sizeof(*t->maps), socket);
 	t->free_maps = array(FRAG_MAPS, sizeof(*t->free_maps), socket);
 	t->order = array(FRAG_UNITS, sizeof(*t->order), socket);
+	t->dead_runs = array(FRAG_MBUFS_MAX, sizeof(*t->dead_runs), socket);
 	if (!t->buckets || !t->queues || !t->free || !t->sources || !t->chunks ||
-	    !t->free_chunks || !t->maps || !t->free_maps || !t->order) {
+	    !t->free_chunks || !t->maps || !t->free_maps || !t->order ||
+	    !t->dead_runs) {
 		frag_table_fini(t);
 		return -ENOMEM;
 	}
@@ -124,5 +126,6 @@ void frag_table_fini(struct frag_table *t)
 	rte_free(t->maps);
 	rte_free(t->free_maps);
 	rte_free(t->order);
+	rte_free(t->dead_runs);
 	memset(t, 0, sizeof(*t));
 }

@@ -164,7 +164,8 @@ struct frag_table {
 	uint32_t n_chunks, n_maps;
 	const struct frag_run **order; /* scratch: runs by where they start */
 	uint16_t dead_chunk;         /* runs to be freed, bit by bit; FRAG_NONE: none */
-	struct rte_mbuf *dead_runs;  /* others, linked by packet_of(m)->next */
+	uint32_t n_dead_runs;
+	struct rte_mbuf **dead_runs; /* others; each has one mbuf or more, so there is room */
 	struct frag_run last;        /* scratch: of the datagram that is joined */
 	struct rte_mbuf *dying[FRAG_DYING]; /* runs that are freed next */
 	uint32_t n_dying;

@@ -37,7 +37,8 @@
 #define RING_SHARE 2           /* the part of all mbufs that one ring may hold */
 #define RING_TURN 256          /* fragments taken from the ring in one turn of the loop */
 #define EXPIRE_TURN 32         /* timers */
-#define BURY_TURN 1024         /* mbufs freed: more than can come in */
+#define BURY_TURN 512          /* mbufs freed */
+#define BURY_MORE 16           /* than have come in, where that is enough */
 
 static struct {
 	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
@@ -215,6 +216,18 @@ static unsigned int flush_some(struct worker *w, struct defrag *d)
 	return n;
 }
 
+/* While fragments come in, free mbufs at the pace at which they take some: a flood of them would
+ * only leave the cache of the pool, and those that are received into would be fetched from the
+ * pool itself. But none is to be refused for lack of them. */
+static void bury_some(struct defrag *d)
+{
+	bool wanted = (int64_t)d->t.segs * 2 > d->mbufs_room;
+	uint32_t budget = d->arrived && !wanted ? d->arrived + BURY_MORE : BURY_TURN;
+
+	if (frag_bury(&d->t, budget))
+		d->changed = true;
+}
+
 static void publish(struct defrag *d)
 {
 	const struct frag_queue *oldest = frag_queue_oldest(&d->t);
@@ -240,8 +253,9 @@ unsigned int defrag_tick(struct worker *w)
 		n += expire_some(w, d);
 	if (unlikely(d->flush_until_ns))
 		n += flush_some(w, d);
-	if (frag_any_dead(&d->t) && frag_bury(&d->t, BURY_TURN))
-		d->changed = true;
+	if (frag_any_dead(&d->t))
+		bury_some(d);
+	d->arrived = 0;
 	if (d->changed || n) {
 		if (unlikely(d->ring))
 			defrag_settle(d);
