@@ -3,7 +3,7 @@
 #include "ipv4/reassemble_runs.h"
 
 #define WORD_BITS 64
-#define BURY_BATCH 64
+#define BURY_BATCH 32
 
 /* ---- the map ---- */
 
@@ -245,53 +245,51 @@ static struct rte_mbuf *dead_run(struct frag_table *t)
 	return head;
 }
 
-/* The same. They have been cold for long, so several are fetched at a time. */
-static struct rte_mbuf *dying_run(struct frag_table *t)
+/* Free the segments of a run, n at most; returns how many there were. */
+static uint32_t bury_run(struct frag_table *t, struct rte_mbuf *seg, struct rte_mbuf **batch,
+			 uint32_t n)
 {
-	if (!t->n_dying) {
-		while (t->n_dying < FRAG_DYING) {
-			struct rte_mbuf *head = dead_run(t);
+	uint32_t i;
 
-			if (!head)
-				break;
-			rte_prefetch0(head);
-			rte_prefetch0(&head->next);
-			t->dying[t->n_dying++] = head;
-		}
+	for (i = 0; i < n && seg; i++) {
+		batch[i] = seg;
+		seg = seg->next;
+		batch[i]->next = NULL;
+		batch[i]->nb_segs = 1;
+		/* it will soon be received into */
+		rte_prefetch0_write(RTE_PTR_ADD(batch[i]->buf_addr, RTE_PKTMBUF_HEADROOM));
 	}
-	return t->n_dying ? t->dying[--t->n_dying] : NULL;
+	if (unlikely(seg))
+		t->dead_runs[t->n_dead_runs++] = seg;
+	return i;
 }
 
-/* An mbuf of them. */
-static struct rte_mbuf *dead_next(struct frag_table *t)
-{
-	struct rte_mbuf *seg = t->dead_seg ? t->dead_seg : dying_run(t);
-
-	if (!seg)
-		return NULL;
-	t->dead_seg = seg->next;
-	seg->next = NULL;
-	seg->nb_segs = 1;
-	/* it will soon be received into */
-	rte_prefetch0_write(RTE_PTR_ADD(seg->buf_addr, RTE_PKTMBUF_HEADROOM));
-	return seg;
-}
-
+/* They have been cold for long, so several are fetched at a time. */
 uint32_t frag_bury(struct frag_table *t, uint32_t budget)
 {
-	struct rte_mbuf *batch[BURY_BATCH];
-	uint32_t buried = 0, n;
+	struct rte_mbuf *head[BURY_BATCH], *batch[BURY_BATCH];
+	uint32_t buried = 0, heads, n;
 
 	do {
-		for (n = 0; n < BURY_BATCH && buried + n < budget; n++) {
-			batch[n] = dead_next(t);
-			if (!batch[n])
+		uint32_t room = RTE_MIN(budget - buried, (uint32_t)BURY_BATCH);
+
+		for (heads = 0; heads < room; heads++) {
+			head[heads] = dead_run(t);
+			if (!head[heads])
 				break;
+			rte_prefetch0(head[heads]);
+			rte_prefetch0(&head[heads]->next);
+		}
+		for (uint32_t i = n = 0; i < heads; i++) {
+			if (likely(n < room))
+				n += bury_run(t, head[i], &batch[n], room - n);
+			else
+				t->dead_runs[t->n_dead_runs++] = head[i];
 		}
 		if (n)
 			rte_pktmbuf_free_bulk(batch, n);
 		buried += n;
-	} while (n == BURY_BATCH);
+	} while (heads && buried < budget);
 	t->segs -= buried;
 	return buried;
 }

@@ -63,7 +63,7 @@ void frag_discard(struct frag_table *t, struct frag_queue *q);
 
 static inline bool frag_any_dead(const struct frag_table *t)
 {
-	return t->dead_seg || t->n_dying || t->n_dead_runs || t->dead_chunk != FRAG_NONE;
+	return t->n_dead_runs || t->dead_chunk != FRAG_NONE;
 }
 
 /* Free up to so many mbufs of what was discarded; returns how many. */

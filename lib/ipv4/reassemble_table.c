@@ -89,6 +89,7 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->source_key |= 1;
 	t->buckets = array(FRAG_BUCKETS, sizeof(*t->buckets), socket);
 	t->queues = array(FRAG_QUEUES, sizeof(*t->queues), socket);
+	t->places = array(FRAG_QUEUES, sizeof(*t->places), socket);
 	t->free = array(FRAG_QUEUES, sizeof(*t->free), socket);
 	t->sources = array(1u << FRAG_SOURCE_SET_BITS, sizeof(*t->sources), socket);
 	t->chunks = array(FRAG_CHUNKS, sizeof(*t->chunks), socket);
@@ -97,8 +98,8 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->free_maps = array(FRAG_MAPS, sizeof(*t->free_maps), socket);
 	t->order = array(FRAG_UNITS, sizeof(*t->order), socket);
 	t->dead_runs = array(FRAG_MBUFS_MAX, sizeof(*t->dead_runs), socket);
-	if (!t->buckets || !t->queues || !t->free || !t->sources || !t->chunks ||
-	    !t->free_chunks || !t->maps || !t->free_maps || !t->order ||
+	if (!t->buckets || !t->queues || !t->places || !t->free || !t->sources ||
+	    !t->chunks || !t->free_chunks || !t->maps || !t->free_maps || !t->order ||
 	    !t->dead_runs) {
 		frag_table_fini(t);
 		return -ENOMEM;
@@ -119,6 +120,7 @@ void frag_table_fini(struct frag_table *t)
 {
 	rte_free(t->buckets);
 	rte_free(t->queues);
+	rte_free(t->places);
 	rte_free(t->free);
 	rte_free(t->sources);
 	rte_free(t->chunks);

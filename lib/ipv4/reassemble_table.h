@@ -54,7 +54,6 @@
 #define FRAG_SOURCE_SET_BITS 12
 #define FRAG_SOURCE_WAYS 6
 #define FRAG_FIFOS 4
-#define FRAG_DYING 16
 #define FRAG_NONE UINT16_MAX
 
 /* What was seen of a datagram: the ECN codepoints in TOS, a bit each, and */
@@ -88,7 +87,6 @@ struct frag_queue {
 	/* when it begins, when it ends, and when fragments are not in order */
 	uint64_t expires_ns;
 	uint32_t hash;               /* both buckets */
-	uint16_t older, younger;     /* FIFO */
 	uint16_t chunk;              /* of the latest runs before the last one, or FRAG_NONE */
 	uint16_t first_chunk;        /* of the oldest of them */
 	uint16_t map;                /* of runs, if they are more than a chunk; else FRAG_NONE */
@@ -134,6 +132,11 @@ _Static_assert(sizeof(struct frag_sources) == RTE_CACHE_LINE_SIZE, "one line");
 _Static_assert(FRAG_SOURCE_STRIDE << FRAG_SOURCE_SET_BITS == FRAG_NONE + 1u,
 	       "numbers are 16 bits, and the highest is none");
 
+/* A queue's neighbours in its FIFO; apart from the queues, as these are far between. */
+struct frag_place {
+	uint16_t older, younger;
+};
+
 struct frag_fifo {
 	uint64_t timeout_ns;
 	uint16_t oldest, youngest;
@@ -151,6 +154,7 @@ struct frag_table {
 	uint64_t source_key;
 	struct frag_bucket *buckets;
 	struct frag_queue *queues;
+	struct frag_place *places;   /* by queue */
 	uint16_t *free;              /* n_queues .. FRAG_QUEUES - 1: not in use */
 	uint32_t n_queues;
 	uint32_t fifo;               /* for the time in force */
@@ -165,11 +169,9 @@ struct frag_table {
 	const struct frag_run **order; /* scratch: runs by where they start */
 	uint16_t dead_chunk;         /* runs to be freed, bit by bit; FRAG_NONE: none */
 	uint32_t n_dead_runs;
-	struct rte_mbuf **dead_runs; /* others; each has one mbuf or more, so there is room */
+	struct rte_mbuf **dead_runs; /* others, or what is left of them; each has one mbuf or more,
+				      * so there is room */
 	struct frag_run last;        /* scratch: of the datagram that is joined */
-	struct rte_mbuf *dying[FRAG_DYING]; /* runs that are freed next */
-	uint32_t n_dying;
-	struct rte_mbuf *dead_seg;   /* what is left of the run that is being freed */
 	uint32_t segs;               /* mbufs held, and to be freed */
 	uint32_t fragments;          /* held */
 	uint64_t bytes;              /* charged, as Linux would */
@@ -316,10 +318,9 @@ static inline void frag_queue_arm(struct frag_table *t, struct frag_queue *q, ui
 	f = &t->fifos[t->fifo];
 	q->fifo = (uint8_t)t->fifo;
 	q->expires_ns = now_ns + f->timeout_ns;
-	q->older = f->youngest;
-	q->younger = FRAG_NONE;
+	t->places[index] = (struct frag_place){.older = f->youngest, .younger = FRAG_NONE};
 	if (f->youngest != FRAG_NONE)
-		t->queues[f->youngest].younger = index;
+		t->places[f->youngest].younger = index;
 	else
 		f->oldest = index;
 	f->youngest = index;
@@ -328,15 +329,16 @@ static inline void frag_queue_arm(struct frag_table *t, struct frag_queue *q, ui
 static inline void frag_queue_disarm(struct frag_table *t, struct frag_queue *q)
 {
 	struct frag_fifo *f = &t->fifos[q->fifo];
+	struct frag_place at = t->places[q - t->queues];
 
-	if (q->older != FRAG_NONE)
-		t->queues[q->older].younger = q->younger;
+	if (at.older != FRAG_NONE)
+		t->places[at.older].younger = at.younger;
 	else
-		f->oldest = q->younger;
-	if (q->younger != FRAG_NONE)
-		t->queues[q->younger].older = q->older;
+		f->oldest = at.younger;
+	if (at.younger != FRAG_NONE)
+		t->places[at.younger].older = at.older;
 	else
-		f->youngest = q->older;
+		f->youngest = at.older;
 }
 
 /* ---- queues ---- */

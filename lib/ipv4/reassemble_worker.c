@@ -37,8 +37,8 @@
 #define RING_SHARE 2           /* the part of all mbufs that one ring may hold */
 #define RING_TURN 256          /* fragments taken from the ring in one turn of the loop */
 #define EXPIRE_TURN 32         /* timers */
-#define BURY_TURN 512          /* mbufs freed */
-#define BURY_MORE 16           /* than have come in, where that is enough */
+#define BURY_TURN 512          /* so many more mbufs freed than have come in */
+#define BURY_MORE 16           /* the same where that is enough */
 
 static struct {
 	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
@@ -222,9 +222,8 @@ static unsigned int flush_some(struct worker *w, struct defrag *d)
 static void bury_some(struct defrag *d)
 {
 	bool wanted = (int64_t)d->t.segs * 2 > d->mbufs_room;
-	uint32_t budget = d->arrived && !wanted ? d->arrived + BURY_MORE : BURY_TURN;
 
-	if (frag_bury(&d->t, budget))
+	if (frag_bury(&d->t, d->arrived + (d->arrived && !wanted ? BURY_MORE : BURY_TURN)))
 		d->changed = true;
 }
 
