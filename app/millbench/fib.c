@@ -265,8 +265,12 @@ static const char *const faults[] = {
 	[FIB_FAULT_TABLE] = "table", [FIB_FAULT_READERS] = "readers", [FIB_FAULT_UPDATE] = "update",
 };
 
-static int usage(void)
+static int usage(const char *why, const char *word)
 {
+	if (word)
+		bench_wrong(word, why);
+	else
+		fprintf(stderr, "millbench: %s\n", why);
 	fprintf(stderr,
 		"usage: millbench fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
 		"  FILE     A.B.C.D/LEN a line, plain or gzip\n"
@@ -311,22 +315,28 @@ int bench_fib(int argc, char **argv)
 	int at = 1, rc;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
-		if (!strcmp(argv[at], "--json"))
+		if (!strcmp(argv[at], "--json")) {
 			json = true;
-		else if (!strcmp(argv[at], "--lookup") && at + 1 < argc)
+			continue;
+		}
+		if (strcmp(argv[at], "--lookup") && strcmp(argv[at], "--plant"))
+			return usage("is not an argument of fib", argv[at]);
+		if (at + 1 == argc)
+			return usage("lacks a name behind it", argv[at]);
+		if (!strcmp(argv[at], "--lookup"))
 			version = argv[++at];
-		else if (!strcmp(argv[at], "--plant") && at + 1 < argc)
-			plant = argv[++at];
 		else
-			return usage();
+			plant = argv[++at];
 	}
 	if (plant) {
 		fib_fault = (enum fib_fault)bench_fault(plant, faults, RTE_DIM(faults));
 		if (!fib_fault)
 			return 2;
 	}
-	if (argc - at < 1 || argc - at > 2)
-		return usage();
+	if (at == argc)
+		return usage("FILE is missing", NULL);
+	if (argc - at > 2)
+		return usage("is not an argument of fib", argv[at + 2]);
 	if (fib_fault > FIB_FAULT_TABLE && argc - at == 1) {
 		fprintf(stderr, "millbench: --plant %s: there are no UPDATES in which to make "
 			"it\n", plant);

@@ -281,7 +281,8 @@ static void line_table(void)
 
 int bench_fragment(int argc, char **argv)
 {
-	if (argc > 2) {
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+		bench_wrong(argv[argc - 1], "is not an argument of fragment");
 		fprintf(stderr, "usage: millbench fragment [DEVARGS]\n");
 		return 2;
 	}

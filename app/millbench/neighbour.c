@@ -184,8 +184,9 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 	return 0;
 }
 
-static int usage(void)
+static int usage(const char *why, const char *word)
 {
+	bench_wrong(word, why);
 	fprintf(stderr, "usage: millbench neighbour [--plant FAULT] [ROUTES]\n"
 			"  ROUTES   1 to %u, which is preset\n"
 			"  --plant  make a fault, which must be noticed: command, slot or route\n",
@@ -193,36 +194,28 @@ static int usage(void)
 	return 2;
 }
 
-static int routes_choose(const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end || !n || n > ROUTES_MAX) {
-		fprintf(stderr, "millbench: \"%s\" is not a number of routes from 1 to %u\n",
-			text, ROUTES_MAX);
-		return 2;
-	}
-	routes = (uint32_t)n;
-	return 0;
-}
-
 int bench_neighbour(int argc, char **argv)
 {
-	int at = 1, rc;
+	int at = 1;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
-		if (strcmp(argv[at], "--plant") || at + 1 == argc)
-			return usage();
+		if (strcmp(argv[at], "--plant"))
+			return usage("is not an argument of neighbour", argv[at]);
+		if (at + 1 == argc)
+			return usage("lacks the name of a fault behind it", argv[at]);
 		fault = (enum fault)bench_fault(argv[++at], faults, RTE_DIM(faults));
 		if (!fault)
 			return 2;
 	}
 	if (argc - at > 1)
-		return usage();
-	rc = at < argc ? routes_choose(argv[at]) : 0;
-	if (rc)
-		return rc;
+		return usage("is not an argument of neighbour", argv[at + 1]);
+	if (at < argc) {
+		long n = bench_number(argv[at], "routes", 1, ROUTES_MAX);
+
+		if (n < 0)
+			return 2;
+		routes = (uint32_t)n;
+	}
 	if (!router_start())
 		return 1;
 	fprintf(stderr, "millbench: adding %u routes\n", routes);

@@ -189,6 +189,11 @@ int bench_reassemble(int argc, char **argv)
 	static const char *const names[] = {"in order", "reversed", "odd ones first", "shuffled"};
 	double in_order = 0;
 
+	if (argc > 1) {
+		bench_wrong(argv[1], "is not an argument: reassemble has none");
+		fprintf(stderr, "usage: millbench reassemble\n");
+		return 2;
+	}
 	if (prepare()) {
 		fprintf(stderr, "millbench: no memory for the fragments\n");
 		return 1;
