@@ -132,7 +132,7 @@ static int table_complete(struct prefixes *table)
 		uint64_t r = fib_random(&x) >> 16;
 
 		p[table->n++] = (struct prefix){
-			(p[r % listed].addr | (r & 0xff)) & fib_mask(len), len, false };
+			(p[r % listed].addr | (r & 0xff)) & prefix_mask(len), len, false };
 	}
 	qsort(p, table->n, sizeof(*p), by_prefix);
 	for (size_t i = 1; i < table->n; i++)

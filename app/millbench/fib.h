@@ -9,6 +9,7 @@
 
 #include <rte_fib.h>
 
+#include "core/prefix.h"
 #include "route/fib.h"
 
 #define NEXT_HOPS 1000u
@@ -67,11 +68,6 @@ void fib_plain_set(struct fib_plain *plain, uint32_t addr, unsigned int len, uin
 uint16_t fib_plain_lookup(const struct fib_plain *plain, uint32_t addr);
 
 /* ---- small things ---- */
-
-static inline uint32_t fib_mask(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
 
 static inline uint64_t fib_random(uint64_t *state)
 {

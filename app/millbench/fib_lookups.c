@@ -36,7 +36,7 @@ static size_t ring_at;
 static uint32_t address_of(const struct prefix *p)
 {
 	return p->addr | (uint32_t)((p->addr + p->len) * 0x9e3779b97f4a7c15ULL >> 32 &
-				    ~fib_mask(p->len));
+				    ~prefix_mask(p->len));
 }
 
 /* Each prefix as likely as another. */
@@ -47,7 +47,7 @@ static void make_uniform(uint32_t *addrs, const struct prefixes *table)
 	for (unsigned int i = 0; i < ADDRS_N; i++) {
 		const struct prefix *p = &table->p[(fib_random(&x) >> 16) % table->n];
 
-		addrs[i] = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~fib_mask(p->len));
+		addrs[i] = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len));
 	}
 }
 

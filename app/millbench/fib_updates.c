@@ -89,7 +89,7 @@ static void choose_watched(void)
 		const struct prefixes *from = i % 2 ? table : updates;
 		const struct prefix *p = &from->p[(fib_random(&x) >> 16) % from->n];
 
-		watched[i].addr = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~fib_mask(p->len));
+		watched[i].addr = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len));
 	}
 	qsort(watched, WATCHED, sizeof(*watched), by_addr);
 }
@@ -150,7 +150,7 @@ static int changes_find(struct fib_plain *plain, struct changes *to)
 
 		fib_plain_set(plain, p->addr, p->len, update_index(u));
 		for (unsigned int i = first_watched(p->addr);
-		     i < WATCHED && !((watched[i].addr ^ p->addr) & fib_mask(p->len)); i++) {
+		     i < WATCHED && !((watched[i].addr ^ p->addr) & prefix_mask(p->len)); i++) {
 			uint16_t index = fib_plain_lookup(plain, watched[i].addr);
 
 			if (index == now[i])

@@ -259,7 +259,7 @@ static bool is_asked(const struct value *v, uint32_t prefix, unsigned int len)
 		return false;
 	if (root->given && (len < root->len || !value_covers(root, prefix)))
 		return false;
-	return !match->given || (len <= match->len && addr_agree(prefix, match->prefix, len));
+	return !match->given || (len <= match->len && prefix_agree(prefix, match->prefix, len));
 }
 
 static bool has_number(const struct value *v, uint32_t number)

@@ -106,12 +106,12 @@ static bool prefix(const char *word, struct filter_range *r)
 {
 	const struct arg a = {.type = ARG_CIDR};
 	struct value v;
-	uint32_t host;
+	uint32_t mask;
 
 	if (!is_whole_address(word) || value_parse(&a, word, &v, NULL))
 		return false;
-	host = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
-	*r = (struct filter_range){v.prefix & ~host, v.prefix | host};
+	mask = prefix_mask(v.len);
+	*r = (struct filter_range){v.prefix & mask, v.prefix | ~mask};
 	return true;
 }
 

@@ -105,7 +105,7 @@ static bool parse_len(const char *word, unsigned int *len)
 		return *len <= 32;
 	p = parse_address(word, &mask);
 	*len = (unsigned int)__builtin_popcount(mask);
-	return p && !*p && mask == (*len ? UINT32_MAX << (32 - *len) : 0);
+	return p && !*p && mask == prefix_mask(*len);
 }
 
 /* An address and its length, 32 if that is left out. */
@@ -183,12 +183,11 @@ static int take_prefix(const char *word, struct value *v, struct error *err)
 static int take_network(const char *word, struct value *v, struct error *err)
 {
 	int rc = take_prefix(word, v, err);
-	uint32_t mask, p;
+	uint32_t p;
 
 	if (rc)
 		return rc;
-	mask = v->len ? UINT32_MAX << (32 - v->len) : 0;
-	p = v->prefix & mask;
+	p = v->prefix & prefix_mask(v->len);
 	if (p == v->prefix)
 		return 0;
 	return error_set(err, EINVAL,

@@ -17,6 +17,7 @@
 #include <rte_mbuf.h>
 
 #include "core/error.h"
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "core/worker.h"
 
@@ -214,6 +215,12 @@ bool link_files_drained(void);
  * else the first primary of at most that scope; 0 if the link has none and no other link has.
  * Linux's inet_select_addr. Any thread. */
 rte_be32_t addr_select(const struct link *l, rte_be32_t dst, unsigned int scope);
+
+/* Is an address in the subnet of one of a link's? Any thread. */
+static inline bool addr_in_subnet(const struct link_addr *a, rte_be32_t addr)
+{
+	return !((addr ^ a->local) & rte_cpu_to_be_32(prefix_mask(a->len)));
+}
 
 /* Are both addresses in one subnet of the link? other 0: just addr. Linux's inet_addr_onlink. Any
  * thread. */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/prefix.h"
 #include "route/by_tos.h"
 #include "route/lookup.h"
 #include "route/merge.h"
@@ -223,11 +224,6 @@ struct search {
 	bool usable;
 };
 
-static uint32_t masked(uint32_t addr, unsigned int len)
-{
-	return len ? addr & UINT32_MAX << (32 - len) : 0;
-}
-
 static const struct route *first_fitting(const struct route *r, const struct search *s)
 {
 	for (; r; r = r->next) {
@@ -248,7 +244,7 @@ static const struct route *search(const struct table *t, const struct table *sec
 	const struct route *r;
 
 	for (int len = 32; len >= 0; len--) {
-		uint32_t prefix = masked(s->addr, (unsigned int)len);
+		uint32_t prefix = s->addr & prefix_mask((unsigned int)len);
 
 		r = first_fitting(table_find(t, prefix, (unsigned int)len), s);
 		if (!r && second)

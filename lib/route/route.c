@@ -17,6 +17,7 @@
 
 #include <rte_hash_crc.h>
 
+#include "core/prefix.h"
 #include "link/link.h"
 #include "route/connected.h"
 #include "route/group.h"
@@ -66,7 +67,7 @@ static int check_key(const struct route_params *p, struct error *err)
 {
 	if (p->len > 32)
 		return error_set(err, EINVAL, "prefix length %u is not from 0 to 32", p->len);
-	if (p->len < 32 && p->prefix & UINT32_MAX >> p->len)
+	if (p->prefix & ~prefix_mask(p->len))
 		return error_set(err, EINVAL, "Invalid prefix for given prefix length: %s",
 				 prefix_text(p->prefix, p->len).s);
 	if (p->tos & 3)

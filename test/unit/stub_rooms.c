@@ -257,7 +257,7 @@ int link_set_promisc(struct link *l, bool on, struct error *err)
 int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *err)
 {
 	struct link_addr *a = &l->addrs->a[l->addrs->n];
-	uint32_t mask = len ? UINT32_MAX << (32 - len) : 0;
+	uint32_t mask = prefix_mask(len);
 	unsigned int i;
 
 	for (i = 0; i < l->addrs->n; i++)
@@ -403,9 +403,7 @@ void route_explain(const struct route_flow *f, struct route_answer *a)
 	unsigned int i;
 
 	for (i = 0; i < n_routes; i++) {
-		uint32_t mask = routes[i].len ? UINT32_MAX << (32 - routes[i].len) : 0;
-
-		if ((rte_be_to_cpu_32(f->dst) & mask) == routes[i].prefix &&
+		if (prefix_agree(rte_be_to_cpu_32(f->dst), routes[i].prefix, routes[i].len) &&
 		    (!best || routes[i].len > best->len))
 			best = &routes[i];
 	}
