@@ -78,8 +78,8 @@ static void print_json(void)
 	for (unsigned int i = 0; i < rows_n; i++) {
 		const struct row *r = &rows[i];
 
-		printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"millrace\": %.3f", i ? "," : "",
-		       r->what, r->unit, r->ours);
+		printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"millrace\": %.3f",
+		       i ? "," : "", r->what, r->unit, r->ours);
 		if (!isnan(r->theirs))
 			printf(", \"rte_fib\": %.3f", r->theirs);
 		printf("}");
@@ -343,7 +343,8 @@ int bench_fib(int argc, char **argv)
 		return 2;
 	}
 	if (version && fib_lookup_choose(version)) {
-		fprintf(stderr, "millbench: %s: no such version of the lookup, or not on this CPU\n",
+		fprintf(stderr,
+			"millbench: %s: no such version of the lookup, or not on this CPU\n",
 			version);
 		return 2;
 	}

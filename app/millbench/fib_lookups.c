@@ -153,8 +153,8 @@ static unsigned int check_plain(const struct fib_plain *plain, const uint32_t *a
 	for (unsigned int i = 0; i < PLAIN_N; i++)
 		wrong += fib_lookup(ours, addrs[i]) != fib_plain_lookup(plain, addrs[i]);
 	if (wrong)
-		fprintf(stderr, "millbench: %u of %u answers are not the plain reference's\n", wrong,
-			PLAIN_N);
+		fprintf(stderr, "millbench: %u of %u answers are not the plain reference's\n",
+			wrong, PLAIN_N);
 	return wrong;
 }
 

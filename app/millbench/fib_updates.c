@@ -89,7 +89,9 @@ static void choose_watched(void)
 		const struct prefixes *from = i % 2 ? table : updates;
 		const struct prefix *p = &from->p[(fib_random(&x) >> 16) % from->n];
 
-		watched[i].addr = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len));
+		uint32_t host = (uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len);
+
+		watched[i].addr = p->addr | host;
 	}
 	qsort(watched, WATCHED, sizeof(*watched), by_addr);
 }

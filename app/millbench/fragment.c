@@ -9,8 +9,8 @@
  * The second table is what a driver profile's refer_bytes comes from: packets of two pieces, of
  * which the second has ever more payload.
  *
- * The device is DPDK's null device or what DEVARGS says; frames that are larger than its MTU are left
- * out.
+ * The device is DPDK's null device or what DEVARGS says; frames that are larger than its MTU are
+ * left out.
  */
 #include <netinet/in.h>
 #include <stdio.h>

@@ -22,7 +22,7 @@ static const struct {
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "neighbour", bench_neighbour,
 	  "neighbour [--plant FAULT] [ROUTES]\n"
-	  "              change a neighbour's MAC address and the default route, under many routes" },
+	  "              change a neighbour's MAC address and the default route of many routes" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
@@ -50,8 +50,8 @@ long bench_number(const char *word, const char *what, long min, long max)
 
 	if (word[0] >= '0' && word[0] <= '9' && !*end && n >= min && n <= max)
 		return n;
-	fprintf(stderr, "millbench: \"%s\" is not a number of %s from %ld to %ld\n", word, what, min,
-		max);
+	fprintf(stderr, "millbench: \"%s\" is not a number of %s from %ld to %ld\n", word, what,
+		min, max);
 	return -1;
 }
 

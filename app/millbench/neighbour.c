@@ -62,8 +62,8 @@ static int configure(void)
 		uint32_t addr = FIRST + (i << 8);
 		bool elsewhere = fault == FAULT_ROUTE && i == routes / 3;
 
-		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.%u", addr >> 24,
-			 addr >> 16 & 255, addr >> 8 & 255, elsewhere ? 3 : 2);
+		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.%u",
+			 addr >> 24, addr >> 16 & 255, addr >> 8 & 255, elsewhere ? 3 : 2);
 		if (router_command(text))
 			return -1;
 	}
@@ -116,8 +116,10 @@ static bool mac_change(unsigned int round, const char **text)
 	static char line[96];
 
 	if (text) {
-		snprintf(line, sizeof(line), "neigh replace 198.51.100.2 lladdr 02:00:00:00:00:%02x "
-			 "dev out nud permanent", 16 + round);
+		snprintf(line, sizeof(line),
+			 "neigh replace 198.51.100.2 lladdr 02:00:00:00:00:%02x "
+			 "dev out nud permanent",
+			 16 + round);
 		*text = line;
 		return true;
 	}

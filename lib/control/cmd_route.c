@@ -354,18 +354,20 @@ static int no_way(const struct show_get *g, int rc, const struct value *v, struc
 	unsigned int type = nexthop_get(a->nexthop)->type;
 
 	if (g->way.dropped)
-		return error_set(err, -rc, "no route to \"%s\": the packet would be dropped: %s", dst,
-				 drop_text(g->way.reason));
+		return error_set(err, -rc, "no route to \"%s\": the packet would be dropped: %s",
+				 dst, drop_text(g->way.reason));
 	if (in && !in->conf.forwarding)
-		return error_set(err, -rc, "no route to \"%s\": %s does not forward", dst, in->name);
+		return error_set(err, -rc, "no route to \"%s\": %s does not forward", dst,
+				 in->name);
 	if (a->by_rule && !a->route)
 		return error_set(err, -rc, "no route to \"%s\": %s by rule %u", dst,
 				 rc == -EACCES ? "prohibited" : rc == -EINVAL ? "blackhole" :
 				 "unreachable", a->priority);
 	if (type >= ROUTE_BLACKHOLE && type <= ROUTE_PROHIBIT)
 		return error_set(err, -rc, "no route to \"%s\": %s", dst,
-				 rc == -EHOSTUNREACH ? "unreachable" : rc == -EACCES ? "prohibited" :
-				 "blackhole");
+				 rc == -EHOSTUNREACH ? "unreachable"
+				 : rc == -EACCES     ? "prohibited"
+						     : "blackhole");
 	if (g->way.src && !in)
 		return error_set(err, -rc, "no route to \"%s\" from \"%s\"", dst,
 				 v[GET_FROM].text);

@@ -153,8 +153,8 @@ const struct arg *arg_find(const struct command *c, const char *word)
 	return a ? a : arg_alias(c, word);
 }
 
-/* The only keyword that begins so, or the preferred one; not where the word is a link's name that may
- * stand alone. */
+/* The only keyword that begins so, or the preferred one; not where the word is a link's name that
+ * may stand alone. */
 static const struct arg *arg_abbreviated(const struct command *c, const struct value *v,
 					 const char *word)
 {

@@ -77,8 +77,8 @@ static const char *parse_bits(const char *p, uint32_t *number)
 	return p > start ? p : NULL;
 }
 
-/* Up to four numbers with points between; those that are left out are 0. Returns what follows, NULL:
- * not an address. */
+/* Up to four numbers with points between; those that are left out are 0. Returns what follows,
+ * NULL: not an address. */
 static const char *parse_address(const char *p, uint32_t *addr)
 {
 	uint32_t byte;
@@ -290,7 +290,8 @@ static int take_mark(const struct arg *a, const char *word, struct value *v, str
 		p = parse_bits(p + 1, &v->mask);
 	if (p && !*p)
 		return 0;
-	return error_set(err, EINVAL, "\"%s\" is not a number of 32 bits such as 16 or 0x10%s", word,
+	return error_set(err, EINVAL, "\"%s\" is not a number of 32 bits such as 16 or 0x10%s",
+			 word,
 			 a->type == ARG_MARK_MASK ? ", nor one with a mask such as 0x10/0xff" : "");
 }
 

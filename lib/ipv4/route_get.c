@@ -30,7 +30,8 @@ _Static_assert(offsetof(struct thought, packet) == sizeof(struct rte_mbuf), "see
 
 static void think(struct thought *t, const struct ip_way *way)
 {
-	uint16_t len = offsetof(struct thought, tcp) - offsetof(struct thought, ip) + sizeof(t->tcp);
+	uint16_t len = offsetof(struct thought, tcp) - offsetof(struct thought, ip) +
+		       sizeof(t->tcp);
 
 	*t = (struct thought){
 		.mbuf = {.buf_addr = &t->ip, .nb_segs = 1, .pkt_len = len, .data_len = len,

@@ -29,7 +29,8 @@ struct field {
 };
 
 static const struct field fields[] = {
-#define X(name, preset, lo, hi, help) {#name, offsetof(struct link_conf, name), preset, lo, hi, help},
+#define X(name, preset, lo, hi, help) \
+	{#name, offsetof(struct link_conf, name), preset, lo, hi, help},
 	LINK_CONF(X)
 #undef X
 };

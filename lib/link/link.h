@@ -55,7 +55,8 @@ struct link_addrs {
 	X(accept_local, 0, 0, 1, "accept packets whose source is one of the router's addresses") \
 	X(route_localnet, 0, 0, 1, "do not take 127/8 as martian") \
 	X(rp_filter, 0, 0, 2, "source validation: 0 off, 1 strict, 2 loose") \
-	X(src_valid_mark, 0, 0, 1, "source validation looks for the way back by the packet's mark") \
+	X(src_valid_mark, 0, 0, 1, \
+	  "source validation looks for the way back by the packet's mark") \
 	X(bc_forwarding, 0, 0, 1, "forward directed broadcasts") \
 	X(drop_unicast_in_l2_multicast, 0, 0, 1, "drop unicast IP in link-layer multicast") \
 	X(send_redirects, 1, 0, 1, "send ICMP redirects") \

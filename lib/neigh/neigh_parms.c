@@ -164,8 +164,8 @@ int neigh_parms_init(void)
 		 .help = "unresolved neighbours for which a worker holds packets at a time"},
 		{.name = "net.millrace.neigh_held_max", .value = &neigh_held_max,
 		 .min = 0, .max = INT32_MAX, .preset = 0,
-		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: its part of a "
-			 "quarter of the pool"},
+		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: "
+			 "its part of a quarter of the pool"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {

@@ -61,8 +61,9 @@ static const struct refusal refused[] = {
 	{"rule add fwmark", "rule add: nothing stands after \"fwmark\""},
 	{"sysctl net.ipv4.ip_forward = 1",
 	 "sysctl: \"=\": there are no blanks around \"=\", as in KEY=VALUE"},
-	{"nstat -q", "nstat: \"-q\" is not a word of this command; what may stand there: PATTERN, -a, "
-		     "-z"},
+	{"nstat -q",
+	 "nstat: \"-q\" is not a word of this command; what may stand there: PATTERN, -a, "
+	 "-z"},
 	{"help foo", "help: \"foo\" is not a command; help without a word lists them"},
 	{"help route foo", "help: \"route foo\" is not a command"},
 	{"help route add x", "help: \"x\" is one word too many"},
@@ -235,8 +236,8 @@ static void test_abbreviations(void **state)
 	assert_string_equal(abbreviated(4, (const char *[]){"l", "set", "p0", "pro"}),
 			    "link set: nothing stands after \"pro\"");
 	assert_string_equal(abbreviated(4, (const char *[]){"ro", "sh", "t", "x"}),
-			    "route show: table: \"x\" is not a number from 1 to 4294967295, nor all, "
-			    "default, main or local");
+			    "route show: table: \"x\" is not a number from 1 to 4294967295, nor "
+			    "all, default, main or local");
 	assert_string_equal(abbreviated(4, (const char *[]){"ro", "sh", "m", "1"}),
 			    "route show: \"m\" is not a prefix (length 0 to 32)");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),

@@ -27,7 +27,8 @@ static void agreement(void **state)
 	for (unsigned int len = 0; len <= 32; len++) {
 		assert_true(prefix_agree(addr, addr, len));
 		for (unsigned int bit = 0; bit < 32; bit++)
-			assert_int_equal(prefix_agree(addr, addr ^ 0x80000000 >> bit, len), bit >= len);
+			assert_int_equal(prefix_agree(addr, addr ^ 0x80000000 >> bit, len),
+					 bit >= len);
 	}
 }
 

@@ -436,8 +436,8 @@ static void test_next_hops_run_out(void **state)
 	assert_int_equal(nexthop_used(), used);
 }
 
-/* Groups of two ways each, of few gateways: each is one next hop, but for the first ones, which have
- * members of their own. */
+/* Groups of two ways each, of few gateways: each is one next hop, but for the first ones, which
+ * have members of their own. */
 static void test_many_groups(void **state)
 {
 	struct route_hop hops[2] = {{ .link = v0->id }, { .link = v1->id, .weight = 1 }};

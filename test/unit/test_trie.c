@@ -34,7 +34,8 @@ static void same_as_reference(const struct trie *t, uint32_t addr)
 	unsigned int n = trie_match(t, addr, found), at = 0;
 
 	for (unsigned int i = 0; i < PREFIXES; i++)
-		if (reference[i].index && !((reference[i].prefix ^ addr) & prefix_mask(reference[i].len)))
+		if (reference[i].index &&
+		    !((reference[i].prefix ^ addr) & prefix_mask(reference[i].len)))
 			expected[reference[i].len] = reference[i].index;
 	for (unsigned int len = 0; len <= 32; len++)
 		if (expected[len])
@@ -84,7 +85,7 @@ static void test_edges(void **state)
 	assert_int_equal(trie_match(&t, 0, found), 0);
 	trie_unset(&t, 0, 0);
 	for (unsigned int len = 0; len <= 32; len++)
-		assert_int_equal(trie_set(&t, UINT32_MAX & prefix_mask(len), len, (uint16_t)(len + 1)), 0);
+		assert_int_equal(trie_set(&t, prefix_mask(len), len, (uint16_t)(len + 1)), 0);
 	assert_int_equal(trie_match(&t, UINT32_MAX, found), 33);
 	assert_int_equal(found[0], 1);
 	assert_int_equal(found[32], 33);

@@ -76,9 +76,11 @@ static const struct refusal refused[] = {
 	 "neigh add: nud: \"dead\" is not permanent, reachable or stale"},
 	{"sysctl net.ipv4.ip_forward=2",
 	 "sysctl: net.ipv4.ip_forward: \"2\" is not a number from 0 to 1"},
-	{"rule add fwmark 0x100000000", "rule add: fwmark: \"0x100000000\" is not a number of 32 bits such as "
+	{"rule add fwmark 0x100000000",
+	 "rule add: fwmark: \"0x100000000\" is not a number of 32 bits such as "
 	 "16 or 0x10, nor one with a mask such as 0x10/0xff"},
-	{"rule add fwmark 1/2/3", "rule add: fwmark: \"1/2/3\" is not a number of 32 bits such as 16 or 0x10, "
+	{"rule add fwmark 1/2/3",
+	 "rule add: fwmark: \"1/2/3\" is not a number of 32 bits such as 16 or 0x10, "
 	 "nor one with a mask such as 0x10/0xff"},
 	{"filter add nowhere accept",
 	 "filter add: \"nowhere\" is not one of prerouting|input|forward|output|postrouting"},
@@ -107,7 +109,8 @@ static void test_marks(void **state)
 {
 	done("rule add fwmark 0/0x0f pref 8");
 	assert_string_equal(printed("rule show fwmark 1", false), "");
-	assert_non_null(strstr(printed("rule show", false), "8:\tfrom all fwmark 0/0xf lookup main\n"));
+	assert_non_null(strstr(printed("rule show", false),
+			       "8:\tfrom all fwmark 0/0xf lookup main\n"));
 	done("rule flush");
 	assert_string_equal(printed("rule show pref 8", false), "");
 	done("rule add fwmark 020/0 iif p0 pref 8");
