@@ -136,7 +136,7 @@ static const struct arg *arg_alias(const struct command *c, const char *word)
 	} arg_aliases[] = {
 		{"lookup", "table"}, {"pref", "priority"}, {"preference", "priority"},
 		{"order", "priority"}, {"priority", "metric"}, {"preference", "metric"},
-		{"dsfield", "tos"}, {"protocol", "proto"}, {"to", "exact"},
+		{"dsfield", "tos"}, {"protocol", "proto"}, {"to", "exact"}, {"dev", "oif"},
 	};
 	const struct arg *a = NULL;
 

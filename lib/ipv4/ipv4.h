@@ -49,6 +49,7 @@ struct ip_way {
 	rte_be16_t sport, dport;
 	uint32_t mark;
 	int iif;                 /* link that it comes in by; -1: the router itself sends it */
+	int oif;                 /* link that the router itself must send it by; -1: any */
 	/* answers of ip_route_get() */
 	uint8_t type;            /* enum route_type */
 	uint32_t nexthop;        /* of several ways this packet's; 0: it needs none */
@@ -57,6 +58,7 @@ struct ip_way {
 	rte_be32_t prefsrc;      /* the source that the router itself takes */
 	bool local;              /* the router itself is among those that get it */
 	bool redirect;           /* its sender is told of a better way */
+	bool assumed;            /* there is no route by oif: dst is taken to be on that link */
 	bool dropped;            /* with -EINVAL: it is, silently, for this reason */
 	enum drop_reason reason;
 };

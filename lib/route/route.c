@@ -523,6 +523,32 @@ int route_del(const struct route_params *p, struct error *err)
 			 table_name(table_of(p)), prefix_text(p->prefix, p->len).s, but);
 }
 
+struct flush {
+	bool (*which)(const struct route *r, void *arg);
+	void *arg;
+};
+
+static void flush_one(struct table *t, struct route *r, void *arg)
+{
+	const struct flush *f = arg;
+
+	if (f->which(r, f->arg))
+		rib_remove(t, r);
+}
+
+void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg), void *arg)
+{
+	struct flush f = { which, arg };
+	struct table *t = table ? table_get(table) : NULL;
+
+	if (!table)
+		table_sweep(flush_one, &f);
+	if (!t)
+		return;
+	table_sweep_one(t, flush_one, &f);
+	table_drop_unused(t);
+}
+
 int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg)
 {
 	return table_foreach(table, fn, arg);

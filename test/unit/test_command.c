@@ -34,6 +34,9 @@ static const struct refusal refused[] = {
 	{"route show 10.0.0.0/8 root 10.0.0.0/8",
 	 "route show: \"10.0.0.0/8\" alone says which prefix: root can not be added"},
 	{"route show cache metric 5", "route show: metric: what is in the cache has none"},
+	{"route flush", "route flush: say which: a prefix, a table (all for all), or another "
+			"selector"},
+	{"neigh get 10.0.0.2", "neigh get: dev is missing"},
 	{"route get 9.9.9.9", "route get: no route to \"9.9.9.9\""},
 	{"link add p5 type dpdk", "link add: devargs is missing"},
 	{"link add p5 devargs x", "link add: type is missing"},
@@ -214,6 +217,9 @@ static void test_completion(void **state)
 	assert_string_equal(candidates("route show r"), "root ");
 	assert_string_equal(candidates("route show to root 10.0.0.0/8 m"), "match metric ");
 	assert_string_equal(candidates("neigh show nud p"), "probe permanent ");
+	assert_string_equal(candidates("neigh flush nud p"), "probe permanent ");
+	assert_string_equal(candidates("route flush to root 10.0.0.0/8 m"), "match metric ");
+	assert_string_equal(candidates("route get 10.0.0.1 oif "), "lo p0 p1 ");
 	assert_string_equal(candidates("sysctl net.ipv4.ip_"),
 			    "net.ipv4.ip_default_ttl net.ipv4.ip_forward ");
 	assert_string_equal(candidates("help ro"), "route ");

@@ -252,6 +252,46 @@ def throw_lengths(s):
               "route add default via 10.0.1.254 table 10" if length == 0 else "route flush cache")
 
 
+@scenario("routes are flushed by all that can be said of them", "H1, H2",
+          setup=QUIET + SENTINELS + neighbours("p3", "20.1.1.1") + (
+    SEED, "route add 20.0.0.0/8 via 10.0.1.254", "route add 20.0.0.0/8 via 10.0.2.254 metric 5",
+    "route add 20.1.0.0/16 via 10.0.3.254 proto static",
+    "route add 20.1.1.0/24 dev p3 src 10.0.0.1",
+    "route add 20.2.0.0/16 via 10.0.2.254 tos 0x10", "route add unreachable 20.3.0.0/16",
+    "route add 20.4.0.0/16 nexthop via 10.0.1.254 nexthop via 10.0.2.254",
+    "route add 20.5.0.0/16 via 10.0.3.254 table 10", "route add prohibit 20.6.0.0/16 table 10",
+    "route add local 20.7.0.0/16 dev lo", "rule add to 20.0.0.0/7 priority 9 table 10"))
+def routes_flushed(s):
+    def probe():
+        for n in range(9):
+            for host in ("0.1", "1.1"):
+                s.send("p0", udp(H0, f"20.{n}.{host}"), udp(H0, f"20.{n}.{host}", tos=0x10))
+                s.ways(f"20.{n}.{host}", f"20.{n}.{host} from {H0} iif p0")
+        s.send("p0", udp(H0, H1), echo(H0, R2), udp(H0, B3), echo(H0, B0))
+    probe()
+    for words in ("root 20.1.0.0/16 proto static", "src 10.0.0.1 scope link root 20.0.0.0/8",
+                  "tos 0x10", "type unreachable root 20.0.0.0/8", "metric 5",
+                  "dev p1 root 20.0.0.0/7", "20.4.0.0/16", "table 10 type prohibit", "table 10",
+                  "cache", "table local root 20.0.0.0/8", "table local 10.0.2.1",
+                  "via 10.0.3.254 match 20.1.1.1", "match 20.0.0.1 proto boot",
+                  "table all proto kernel type broadcast dev p3", "root 10.0.0.0/14"):
+        s.run(f"route flush {words}")
+        probe()
+    s.refused("route flush", "route flush dev none", "route flush proto")
+
+
+@scenario("gateways behind what refuses packets, by a link that is given", "H1", setup=QUIET + (
+    "route add unreachable 10.0.1.128/25", "route add blackhole 10.0.1.64/26",
+    "route add throw 10.0.1.32/27", "route add 30.0.0.0/8 via 10.0.2.254",
+    "route add 30.0.0.0/8 via 10.0.1.254 metric 7"))
+def gateways_refused(s):
+    for gateway in ("10.0.1.200", "10.0.1.70", "10.0.1.40", "10.0.1.2", "30.0.0.1"):
+        for words in ("", " dev p1", " dev p2"):
+            s.attempt(f"route add 20.0.0.0/8 via {gateway}{words}")
+            s.send("p0", udp(H0, "20.0.0.1"))
+            s.attempt("route del 20.0.0.0/8")
+
+
 # Rules and filters that change.
 
 @scenario("rules are added and deleted while fragments wait", "H2, E, K", missing=MISSING,
