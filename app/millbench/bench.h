@@ -5,6 +5,8 @@
 #ifndef MILLBENCH_BENCH_H
 #define MILLBENCH_BENCH_H
 
+#include <stddef.h>
+
 /* argv[0] is the benchmark's name. Return the exit status: 2 if an argument is not one of it,
  * before anything is measured. */
 int bench_fib(int argc, char **argv);
@@ -12,6 +14,9 @@ int bench_forward(int argc, char **argv);
 int bench_neighbour(int argc, char **argv);
 int bench_reassemble(int argc, char **argv);
 int bench_fragment(int argc, char **argv);
+
+/* Of n values; sorts them. */
+double bench_median(double *v, size_t n);
 
 /* An argument that is refused: `"WORD" WHY` on stderr. The caller says how to call it. */
 void bench_wrong(const char *word, const char *why);

@@ -92,19 +92,6 @@ void fib_progress(const char *what)
 	fprintf(stderr, "millbench: %s\n", what);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-double fib_median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
-}
-
 /* ---- the table ---- */
 
 static int by_prefix(const void *a, const void *b)
@@ -227,7 +214,7 @@ static int load(const struct prefixes *table, size_t most)
 		load_theirs(table);
 		others[i] = ms_since(start);
 	}
-	fib_report("load, into warm memory", fib_median(mine, ROUNDS), fib_median(others, ROUNDS),
+	fib_report("load, into warm memory", bench_median(mine, ROUNDS), bench_median(others, ROUNDS),
 		   "ms");
 	fib_stats_get(ours, &s);
 	fib_report("memory", (double)(s.lookup_bytes + s.control_bytes) / (1 << 20),

@@ -77,7 +77,4 @@ static inline uint64_t fib_random(uint64_t *state)
 	return *state;
 }
 
-/* Of n values; sorts them. */
-double fib_median(double *v, size_t n);
-
 #endif

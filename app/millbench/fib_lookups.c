@@ -14,6 +14,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "bench.h"
 #include "fib.h"
 #include "route/pages.h"
 
@@ -134,7 +135,7 @@ static void compare(const char *what, const uint32_t *addrs, unsigned int n)
 		others[i] = alone(burst_theirs, addrs, n);
 	}
 	snprintf(name, sizeof(name), "lookup, %s", what);
-	fib_report(name, fib_median(mine, ROUNDS), fib_median(others, ROUNDS), "cycles");
+	fib_report(name, bench_median(mine, ROUNDS), bench_median(others, ROUNDS), "cycles");
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		double clock = polluted(nothing, addrs, n);
 
@@ -142,7 +143,7 @@ static void compare(const char *what, const uint32_t *addrs, unsigned int n)
 		others[i] = polluted(burst_theirs, addrs, n) - clock;
 	}
 	snprintf(name, sizeof(name), "lookup, %s, cache polluted", what);
-	fib_report(name, fib_median(mine, ROUNDS), fib_median(others, ROUNDS), "cycles");
+	fib_report(name, bench_median(mine, ROUNDS), bench_median(others, ROUNDS), "cycles");
 }
 
 /* Of some addresses, as it is slow. */

@@ -22,6 +22,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "bench.h"
 #include "core/rcu.h"
 #include "fib.h"
 
@@ -484,7 +485,7 @@ static int measure(void)
 	qsort(beside, ROUNDS, sizeof(*beside), by_mean);
 	report("update", &alone[ROUNDS / 2], &others);
 	report("update beside two readers", &beside[ROUNDS / 2], NULL);
-	fib_report("readers' speed beside updates", fib_median(ratio, ROUNDS), NAN, "of the quiet");
+	fib_report("readers' speed beside updates", bench_median(ratio, ROUNDS), NAN, "of the quiet");
 	fib_report("readers' longest burst", longest, NAN, "us of CPU time");
 	fib_report("readers' answers that were checked", (double)lookups / 1e6, NAN, "million");
 	fib_report("wrong answers", (double)wrong, NAN, "");

@@ -141,13 +141,6 @@ static uint64_t bursts(unsigned int n)
 	return cycles;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void measure(void)
 {
 	double cycles[RTE_DIM(lanes_kinds)][ROUNDS];
@@ -159,9 +152,8 @@ static void measure(void)
 					      (BURSTS_A_ROUND * BURST);
 		}
 	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
-		qsort(cycles[kind], ROUNDS, sizeof(double), by_value);
 		printf("%2u lanes%s: %6.1f TSC cycles a packet\n", lanes_kinds[kind],
-		       lanes_kinds[kind] ? "" : " (general path)", cycles[kind][ROUNDS / 2]);
+		       lanes_kinds[kind] ? "" : " (general path)", bench_median(cycles[kind], ROUNDS));
 	}
 }
 

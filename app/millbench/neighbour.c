@@ -140,13 +140,6 @@ static bool default_change(unsigned int round, const char **text)
 	return nexthop_get(fib_lookup(route_fib, ELSEWHERE))->gateway == rte_cpu_to_be_32(gateway);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int fault_make(unsigned int round)
 {
 	return fault == FAULT_SLOT && round == ROUNDS / 2
@@ -157,7 +150,7 @@ static int fault_make(unsigned int round)
 static int measure(const char *what, bool (*change)(unsigned int round, const char **text))
 {
 	uint64_t before = slots_sum();
-	double us[ROUNDS];
+	double us[ROUNDS], median;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		const char *text;
@@ -180,8 +173,8 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 		fprintf(stderr, "millbench: %s: slots of the FIB were written\n", what);
 		return -1;
 	}
-	qsort(us, ROUNDS, sizeof(*us), by_value);
-	printf("%s: median %.1f us, longest of %u %.1f us\n", what, us[ROUNDS / 2], ROUNDS,
+	median = bench_median(us, ROUNDS);
+	printf("%s: median %.1f us, longest of %u %.1f us\n", what, median, ROUNDS,
 	       us[ROUNDS - 1]);
 	return 0;
 }

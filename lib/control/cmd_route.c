@@ -124,7 +124,8 @@ static const struct arg pick_args[] = {
 };
 
 enum {
-	GET_ADDRESS, GET_FROM, GET_IIF, GET_OIF, GET_TOS, GET_MARK, GET_IPPROTO, GET_SPORT, GET_DPORT
+	GET_ADDRESS, GET_FROM, GET_IIF, GET_OIF, GET_TOS, GET_MARK, GET_IPPROTO, GET_SPORT,
+	GET_DPORT
 };
 
 /* Those that Linux can think of a packet of. */
@@ -450,8 +451,8 @@ static const struct command commands[] = {
 	{"show", "List routes.", run_show, COMMAND_ARGS(pick_args)},
 	{"get", "Show the route that a packet to an address takes, and why.", run_get,
 	 COMMAND_ARGS(get_args)},
-	{"flush", "Remove the routes that show lists for the same words, or forget what was learned.",
-	 run_flush, COMMAND_ARGS(pick_args)},
+	{"flush", "Remove the routes that show lists for the same words, or forget what was "
+	 "learned.", run_flush, COMMAND_ARGS(pick_args)},
 };
 
 const struct noun noun_route = {

@@ -98,9 +98,9 @@ int neigh_add(struct link *l, rte_be32_t addr, const struct rte_ether_addr *llad
 int neigh_del(struct link *l, rte_be32_t addr, struct error *err);
 /* What is known of a neighbour; -ENOENT when it is not there. */
 int neigh_find(const struct link *l, rte_be32_t addr, struct neigh_info *info, struct error *err);
-/* Forget entries, of one link or (NULL) of all; returns how many: those that which() says yes to, or
- * (NULL) all but permanent and NUD_NOARP ones. As with neigh_del(), packets held for an entry are
- * answered as if it had failed. */
+/* Forget entries, of one link or (NULL) of all; returns how many: those that which() says yes to,
+ * or (NULL) all but permanent and NUD_NOARP ones. As with neigh_del(), packets held for an entry
+ * are answered as if it had failed. */
 unsigned int neigh_flush(const struct link *l,
 			 bool (*which)(const struct neigh_info *n, void *arg), void *arg);
 /* Is the MAC address of a neighbour known? If not, it is asked for, through a worker. Linux's
