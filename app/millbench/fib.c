@@ -214,8 +214,8 @@ static int load(const struct prefixes *table, size_t most)
 		load_theirs(table);
 		others[i] = ms_since(start);
 	}
-	fib_report("load, into warm memory", bench_median(mine, ROUNDS), bench_median(others, ROUNDS),
-		   "ms");
+	fib_report("load, into warm memory", bench_median(mine, ROUNDS),
+		   bench_median(others, ROUNDS), "ms");
 	fib_stats_get(ours, &s);
 	fib_report("memory", (double)(s.lookup_bytes + s.control_bytes) / (1 << 20),
 		   heap_mb() - before, "MB of addresses");

@@ -485,7 +485,8 @@ static int measure(void)
 	qsort(beside, ROUNDS, sizeof(*beside), by_mean);
 	report("update", &alone[ROUNDS / 2], &others);
 	report("update beside two readers", &beside[ROUNDS / 2], NULL);
-	fib_report("readers' speed beside updates", bench_median(ratio, ROUNDS), NAN, "of the quiet");
+	fib_report("readers' speed beside updates", bench_median(ratio, ROUNDS), NAN,
+		   "of the quiet");
 	fib_report("readers' longest burst", longest, NAN, "us of CPU time");
 	fib_report("readers' answers that were checked", (double)lookups / 1e6, NAN, "million");
 	fib_report("wrong answers", (double)wrong, NAN, "");

@@ -153,7 +153,8 @@ static void measure(void)
 		}
 	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
 		printf("%2u lanes%s: %6.1f TSC cycles a packet\n", lanes_kinds[kind],
-		       lanes_kinds[kind] ? "" : " (general path)", bench_median(cycles[kind], ROUNDS));
+		       lanes_kinds[kind] ? "" : " (general path)",
+		       bench_median(cycles[kind], ROUNDS));
 	}
 }
 
