@@ -69,7 +69,7 @@ packages_install()
 	local package reason words log status=0 missing=() as
 
 	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-		echo "This is not Debian: nothing is installed; see .ci/setup.sh for what is needed."
+		echo "This is not Debian: nothing is installed; .ci/setup.sh says what is needed."
 		return 0
 	fi
 	while read -r package reason; do
@@ -112,7 +112,8 @@ build_configured()
 	[ -f "$dir/build.ninja" ] || return 1
 	for option in "$@"; do
 		option=${option#-D}
-		grep -qxF "${option%%=*} = ${option#*=}" "$dir/meson-private/cmd_line.txt" || return 1
+		grep -qxF "${option%%=*} = ${option#*=}" "$dir/meson-private/cmd_line.txt" ||
+			return 1
 	done
 }
 

@@ -78,8 +78,8 @@ static void print_json(void)
 	for (unsigned int i = 0; i < rows_n; i++) {
 		const struct row *r = &rows[i];
 
-		printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"millrace\": %.3f", i ? "," : "",
-		       r->what, r->unit, r->ours);
+		printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"millrace\": %.3f",
+		       i ? "," : "", r->what, r->unit, r->ours);
 		if (!isnan(r->theirs))
 			printf(", \"rte_fib\": %.3f", r->theirs);
 		printf("}");
@@ -90,19 +90,6 @@ static void print_json(void)
 void fib_progress(const char *what)
 {
 	fprintf(stderr, "millbench: %s\n", what);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-double fib_median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
 }
 
 /* ---- the table ---- */
@@ -132,7 +119,7 @@ static int table_complete(struct prefixes *table)
 		uint64_t r = fib_random(&x) >> 16;
 
 		p[table->n++] = (struct prefix){
-			(p[r % listed].addr | (r & 0xff)) & fib_mask(len), len, false };
+			(p[r % listed].addr | (r & 0xff)) & prefix_mask(len), len, false };
 	}
 	qsort(p, table->n, sizeof(*p), by_prefix);
 	for (size_t i = 1; i < table->n; i++)
@@ -227,8 +214,8 @@ static int load(const struct prefixes *table, size_t most)
 		load_theirs(table);
 		others[i] = ms_since(start);
 	}
-	fib_report("load, into warm memory", fib_median(mine, ROUNDS), fib_median(others, ROUNDS),
-		   "ms");
+	fib_report("load, into warm memory", bench_median(mine, ROUNDS),
+		   bench_median(others, ROUNDS), "ms");
 	fib_stats_get(ours, &s);
 	fib_report("memory", (double)(s.lookup_bytes + s.control_bytes) / (1 << 20),
 		   heap_mb() - before, "MB of addresses");
@@ -265,8 +252,12 @@ static const char *const faults[] = {
 	[FIB_FAULT_TABLE] = "table", [FIB_FAULT_READERS] = "readers", [FIB_FAULT_UPDATE] = "update",
 };
 
-static int usage(void)
+static int usage(const char *why, const char *word)
 {
+	if (word)
+		bench_wrong(word, why);
+	else
+		fprintf(stderr, "millbench: %s\n", why);
 	fprintf(stderr,
 		"usage: millbench fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
 		"  FILE     A.B.C.D/LEN a line, plain or gzip\n"
@@ -311,29 +302,36 @@ int bench_fib(int argc, char **argv)
 	int at = 1, rc;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
-		if (!strcmp(argv[at], "--json"))
+		if (!strcmp(argv[at], "--json")) {
 			json = true;
-		else if (!strcmp(argv[at], "--lookup") && at + 1 < argc)
+			continue;
+		}
+		if (strcmp(argv[at], "--lookup") && strcmp(argv[at], "--plant"))
+			return usage("is not an argument of fib", argv[at]);
+		if (at + 1 == argc)
+			return usage("lacks a name behind it", argv[at]);
+		if (!strcmp(argv[at], "--lookup"))
 			version = argv[++at];
-		else if (!strcmp(argv[at], "--plant") && at + 1 < argc)
-			plant = argv[++at];
 		else
-			return usage();
+			plant = argv[++at];
 	}
 	if (plant) {
 		fib_fault = (enum fib_fault)bench_fault(plant, faults, RTE_DIM(faults));
 		if (!fib_fault)
 			return 2;
 	}
-	if (argc - at < 1 || argc - at > 2)
-		return usage();
+	if (at == argc)
+		return usage("FILE is missing", NULL);
+	if (argc - at > 2)
+		return usage("is not an argument of fib", argv[at + 2]);
 	if (fib_fault > FIB_FAULT_TABLE && argc - at == 1) {
 		fprintf(stderr, "millbench: --plant %s: there are no UPDATES in which to make "
 			"it\n", plant);
 		return 2;
 	}
 	if (version && fib_lookup_choose(version)) {
-		fprintf(stderr, "millbench: %s: no such version of the lookup, or not on this CPU\n",
+		fprintf(stderr,
+			"millbench: %s: no such version of the lookup, or not on this CPU\n",
 			version);
 		return 2;
 	}

@@ -9,6 +9,7 @@
 
 #include <rte_fib.h>
 
+#include "core/prefix.h"
 #include "route/fib.h"
 
 #define NEXT_HOPS 1000u
@@ -68,11 +69,6 @@ uint16_t fib_plain_lookup(const struct fib_plain *plain, uint32_t addr);
 
 /* ---- small things ---- */
 
-static inline uint32_t fib_mask(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
-
 static inline uint64_t fib_random(uint64_t *state)
 {
 	*state ^= *state << 13;
@@ -80,8 +76,5 @@ static inline uint64_t fib_random(uint64_t *state)
 	*state ^= *state << 17;
 	return *state;
 }
-
-/* Of n values; sorts them. */
-double fib_median(double *v, size_t n);
 
 #endif

@@ -14,6 +14,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "bench.h"
 #include "fib.h"
 #include "route/pages.h"
 
@@ -36,7 +37,7 @@ static size_t ring_at;
 static uint32_t address_of(const struct prefix *p)
 {
 	return p->addr | (uint32_t)((p->addr + p->len) * 0x9e3779b97f4a7c15ULL >> 32 &
-				    ~fib_mask(p->len));
+				    ~prefix_mask(p->len));
 }
 
 /* Each prefix as likely as another. */
@@ -47,7 +48,7 @@ static void make_uniform(uint32_t *addrs, const struct prefixes *table)
 	for (unsigned int i = 0; i < ADDRS_N; i++) {
 		const struct prefix *p = &table->p[(fib_random(&x) >> 16) % table->n];
 
-		addrs[i] = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~fib_mask(p->len));
+		addrs[i] = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len));
 	}
 }
 
@@ -134,7 +135,7 @@ static void compare(const char *what, const uint32_t *addrs, unsigned int n)
 		others[i] = alone(burst_theirs, addrs, n);
 	}
 	snprintf(name, sizeof(name), "lookup, %s", what);
-	fib_report(name, fib_median(mine, ROUNDS), fib_median(others, ROUNDS), "cycles");
+	fib_report(name, bench_median(mine, ROUNDS), bench_median(others, ROUNDS), "cycles");
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		double clock = polluted(nothing, addrs, n);
 
@@ -142,7 +143,7 @@ static void compare(const char *what, const uint32_t *addrs, unsigned int n)
 		others[i] = polluted(burst_theirs, addrs, n) - clock;
 	}
 	snprintf(name, sizeof(name), "lookup, %s, cache polluted", what);
-	fib_report(name, fib_median(mine, ROUNDS), fib_median(others, ROUNDS), "cycles");
+	fib_report(name, bench_median(mine, ROUNDS), bench_median(others, ROUNDS), "cycles");
 }
 
 /* Of some addresses, as it is slow. */
@@ -153,8 +154,8 @@ static unsigned int check_plain(const struct fib_plain *plain, const uint32_t *a
 	for (unsigned int i = 0; i < PLAIN_N; i++)
 		wrong += fib_lookup(ours, addrs[i]) != fib_plain_lookup(plain, addrs[i]);
 	if (wrong)
-		fprintf(stderr, "millbench: %u of %u answers are not the plain reference's\n", wrong,
-			PLAIN_N);
+		fprintf(stderr, "millbench: %u of %u answers are not the plain reference's\n",
+			wrong, PLAIN_N);
 	return wrong;
 }
 

@@ -64,7 +64,7 @@ uint16_t fib_plain_lookup(const struct fib_plain *plain, uint32_t addr)
 
 		if (!(plain->lengths >> len & 1))
 			continue;
-		value = plain->values[find(plain, addr & fib_mask((unsigned int)len),
+		value = plain->values[find(plain, addr & prefix_mask((unsigned int)len),
 					   (unsigned int)len)];
 		if (value)
 			return value;

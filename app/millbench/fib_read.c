@@ -57,7 +57,7 @@ static const char *parse(const char *s, bool update, struct prefix *to)
 		return "the length is not 0 to 32";
 	if (*s)
 		return "something follows the prefix";
-	if (to->addr & ~fib_mask(len))
+	if (to->addr & ~prefix_mask(len))
 		return "bits behind the prefix are set";
 	to->len = (uint8_t)len;
 	return NULL;

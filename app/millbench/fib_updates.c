@@ -22,6 +22,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "bench.h"
 #include "core/rcu.h"
 #include "fib.h"
 
@@ -89,7 +90,9 @@ static void choose_watched(void)
 		const struct prefixes *from = i % 2 ? table : updates;
 		const struct prefix *p = &from->p[(fib_random(&x) >> 16) % from->n];
 
-		watched[i].addr = p->addr | ((uint32_t)(fib_random(&x) >> 16) & ~fib_mask(p->len));
+		uint32_t host = (uint32_t)(fib_random(&x) >> 16) & ~prefix_mask(p->len);
+
+		watched[i].addr = p->addr | host;
 	}
 	qsort(watched, WATCHED, sizeof(*watched), by_addr);
 }
@@ -150,7 +153,7 @@ static int changes_find(struct fib_plain *plain, struct changes *to)
 
 		fib_plain_set(plain, p->addr, p->len, update_index(u));
 		for (unsigned int i = first_watched(p->addr);
-		     i < WATCHED && !((watched[i].addr ^ p->addr) & fib_mask(p->len)); i++) {
+		     i < WATCHED && !((watched[i].addr ^ p->addr) & prefix_mask(p->len)); i++) {
 			uint16_t index = fib_plain_lookup(plain, watched[i].addr);
 
 			if (index == now[i])
@@ -482,7 +485,8 @@ static int measure(void)
 	qsort(beside, ROUNDS, sizeof(*beside), by_mean);
 	report("update", &alone[ROUNDS / 2], &others);
 	report("update beside two readers", &beside[ROUNDS / 2], NULL);
-	fib_report("readers' speed beside updates", fib_median(ratio, ROUNDS), NAN, "of the quiet");
+	fib_report("readers' speed beside updates", bench_median(ratio, ROUNDS), NAN,
+		   "of the quiet");
 	fib_report("readers' longest burst", longest, NAN, "us of CPU time");
 	fib_report("readers' answers that were checked", (double)lookups / 1e6, NAN, "million");
 	fib_report("wrong answers", (double)wrong, NAN, "");

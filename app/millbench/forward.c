@@ -9,6 +9,7 @@
  * and for the general path (0), in turn, medians of rounds. With a number of lanes and of bursts
  * it only does these: test/bench/instructions has their instructions counted, in forward_burst().
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,10 +70,14 @@ static int configure(void)
 static int lanes_set(unsigned int lanes)
 {
 	struct error err = {""};
-	char text[8];
+	char text[16];
+	int rc;
 
 	snprintf(text, sizeof(text), "%u", lanes);
-	return sysctl_set("net.millrace.fast_path_lanes", text, &err);
+	rc = sysctl_set("net.millrace.fast_path_lanes", text, &err);
+	if (rc)
+		fprintf(stderr, "millbench: %s\n", err.text);
+	return rc;
 }
 
 static void frames_make(void)
@@ -136,13 +141,6 @@ static uint64_t bursts(unsigned int n)
 	return cycles;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void measure(void)
 {
 	double cycles[RTE_DIM(lanes_kinds)][ROUNDS];
@@ -154,9 +152,9 @@ static void measure(void)
 					      (BURSTS_A_ROUND * BURST);
 		}
 	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
-		qsort(cycles[kind], ROUNDS, sizeof(double), by_value);
 		printf("%2u lanes%s: %6.1f TSC cycles a packet\n", lanes_kinds[kind],
-		       lanes_kinds[kind] ? "" : " (general path)", cycles[kind][ROUNDS / 2]);
+		       lanes_kinds[kind] ? "" : " (general path)",
+		       bench_median(cycles[kind], ROUNDS));
 	}
 }
 
@@ -172,19 +170,59 @@ static int check(void)
 	return 1;
 }
 
+static int usage(const char *why, const char *word)
+{
+	bench_wrong(word, why);
+	fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n"
+			"  LANES   16, 8 or 4, or 0 for the general path\n"
+			"  BURSTS  of %u frames each\n", BURST);
+	return 2;
+}
+
+static bool are_lanes(const char *word)
+{
+	for (unsigned int i = 0; i < RTE_DIM(lanes_kinds); i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u", lanes_kinds[i]);
+		if (!strcmp(word, text))
+			return true;
+	}
+	return false;
+}
+
+/* These only. */
+static int bursts_count(const char *lanes, unsigned int n)
+{
+	if (lanes_set((unsigned int)atoi(lanes)))
+		return 1;
+	if (bursts(n))
+		return check();
+	fprintf(stderr, "millbench: no memory for packets\n");
+	return 1;
+}
+
 int bench_forward(int argc, char **argv)
 {
-	if (argc != 1 && argc != 3) {
-		fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n");
-		return 2;
+	long n = 0;
+
+	if (argc > 1 && !are_lanes(argv[1]))
+		return usage("is not a number of lanes", argv[1]);
+	if (argc == 2)
+		return usage("lacks a number of bursts behind it", argv[1]);
+	if (argc > 3)
+		return usage("is not an argument of forward", argv[3]);
+	if (argc == 3) {
+		n = bench_number(argv[2], "bursts", 1, INT_MAX);
+		if (n < 0)
+			return 2;
 	}
 	w = router_start();
 	if (!w || configure())
 		return 1;
 	frames_make();
-	if (argc == 1)
-		measure();
-	else if (lanes_set((unsigned int)atoi(argv[1])) || !bursts((unsigned int)atoi(argv[2])))
-		return 1;
+	if (argc == 3)
+		return bursts_count(argv[1], (unsigned int)n);
+	measure();
 	return check();
 }

@@ -9,8 +9,8 @@
  * The second table is what a driver profile's refer_bytes comes from: packets of two pieces, of
  * which the second has ever more payload.
  *
- * The device is DPDK's null device or what DEVARGS says; frames that are larger than its MTU are left
- * out.
+ * The device is DPDK's null device or what DEVARGS says; frames that are larger than its MTU are
+ * left out.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -281,7 +281,8 @@ static void line_table(void)
 
 int bench_fragment(int argc, char **argv)
 {
-	if (argc > 2) {
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+		bench_wrong(argv[argc - 1], "is not an argument of fragment");
 		fprintf(stderr, "usage: millbench fragment [DEVARGS]\n");
 		return 2;
 	}

@@ -2,6 +2,7 @@
 /* millbench: benchmarks of the parts; see bench.h. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -21,19 +22,37 @@ static const struct {
 	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
 	{ "neighbour", bench_neighbour,
 	  "neighbour [--plant FAULT] [ROUTES]\n"
-	  "              change a neighbour's MAC address and the default route, under many routes" },
+	  "              change a neighbour's MAC address and the default route of many routes" },
 	{ "reassemble", bench_reassemble,
 	  "reassemble  put fragments together, in easy and hard orders" },
 	{ "fragment", bench_fragment,
 	  "fragment [DEVARGS]    send packets in pieces, copied, referred to and as they came" },
 };
 
-static int usage(void)
+static void usage(FILE *to)
 {
-	fprintf(stderr, "usage: millbench [--no-huge] WORDS\n");
+	fprintf(to, "usage: millbench [--no-huge] WORDS\n");
 	for (unsigned int i = 0; i < RTE_DIM(benches); i++)
-		fprintf(stderr, "  %s\n", benches[i].help);
-	return 2;
+		fprintf(to, "  %s\n", benches[i].help);
+	fprintf(to, "  help, --help, -h\n"
+		    "              print this\n");
+}
+
+void bench_wrong(const char *word, const char *why)
+{
+	fprintf(stderr, "millbench: \"%s\" %s\n", word, why);
+}
+
+long bench_number(const char *word, const char *what, long min, long max)
+{
+	char *end;
+	long n = strtol(word, &end, 10);
+
+	if (word[0] >= '0' && word[0] <= '9' && !*end && n >= min && n <= max)
+		return n;
+	fprintf(stderr, "millbench: \"%s\" is not a number of %s from %ld to %ld\n", word, what,
+		min, max);
+	return -1;
 }
 
 unsigned int bench_fault(const char *name, const char *const *names, unsigned int n)
@@ -46,6 +65,19 @@ unsigned int bench_fault(const char *name, const char *const *names, unsigned in
 		fprintf(stderr, "%s %s", i > 1 ? "," : "", names[i]);
 	fprintf(stderr, "\n");
 	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_median(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
 }
 
 static unsigned int free_huge_pages(void)
@@ -75,12 +107,21 @@ static int eal_init(bool no_huge)
 	return rte_eal_init(RTE_DIM(ordinary) - 1, ordinary);
 }
 
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int main(int argc, char **argv)
 {
 	bool no_huge = argc > 1 && !strcmp(argv[1], "--no-huge");
 
 	argc -= no_huge;
 	argv += no_huge;
+	if (argc == 2 && asks_for_help(argv[1])) {
+		usage(stdout);
+		return 0;
+	}
 	for (unsigned int i = 0; argc > 1 && i < RTE_DIM(benches); i++) {
 		if (strcmp(argv[1], benches[i].name))
 			continue;
@@ -90,5 +131,10 @@ int main(int argc, char **argv)
 		}
 		return benches[i].run(argc - 1, argv + 1);
 	}
-	return usage();
+	if (argc > 1 && asks_for_help(argv[1]))
+		bench_wrong(argv[2], "follows what asks for help");
+	else if (argc > 1)
+		bench_wrong(argv[1], "is no benchmark");
+	usage(stderr);
+	return 2;
 }

@@ -62,8 +62,8 @@ static int configure(void)
 		uint32_t addr = FIRST + (i << 8);
 		bool elsewhere = fault == FAULT_ROUTE && i == routes / 3;
 
-		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.%u", addr >> 24,
-			 addr >> 16 & 255, addr >> 8 & 255, elsewhere ? 3 : 2);
+		snprintf(text, sizeof(text), "route add %u.%u.%u.0/24 via 198.51.100.%u",
+			 addr >> 24, addr >> 16 & 255, addr >> 8 & 255, elsewhere ? 3 : 2);
 		if (router_command(text))
 			return -1;
 	}
@@ -116,8 +116,10 @@ static bool mac_change(unsigned int round, const char **text)
 	static char line[96];
 
 	if (text) {
-		snprintf(line, sizeof(line), "neigh replace 198.51.100.2 lladdr 02:00:00:00:00:%02x "
-			 "dev out nud permanent", 16 + round);
+		snprintf(line, sizeof(line),
+			 "neigh replace 198.51.100.2 lladdr 02:00:00:00:00:%02x "
+			 "dev out nud permanent",
+			 16 + round);
 		*text = line;
 		return true;
 	}
@@ -138,13 +140,6 @@ static bool default_change(unsigned int round, const char **text)
 	return nexthop_get(fib_lookup(route_fib, ELSEWHERE))->gateway == rte_cpu_to_be_32(gateway);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int fault_make(unsigned int round)
 {
 	return fault == FAULT_SLOT && round == ROUNDS / 2
@@ -155,7 +150,7 @@ static int fault_make(unsigned int round)
 static int measure(const char *what, bool (*change)(unsigned int round, const char **text))
 {
 	uint64_t before = slots_sum();
-	double us[ROUNDS];
+	double us[ROUNDS], median;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		const char *text;
@@ -178,14 +173,15 @@ static int measure(const char *what, bool (*change)(unsigned int round, const ch
 		fprintf(stderr, "millbench: %s: slots of the FIB were written\n", what);
 		return -1;
 	}
-	qsort(us, ROUNDS, sizeof(*us), by_value);
-	printf("%s: median %.1f us, longest of %u %.1f us\n", what, us[ROUNDS / 2], ROUNDS,
+	median = bench_median(us, ROUNDS);
+	printf("%s: median %.1f us, longest of %u %.1f us\n", what, median, ROUNDS,
 	       us[ROUNDS - 1]);
 	return 0;
 }
 
-static int usage(void)
+static int usage(const char *why, const char *word)
 {
+	bench_wrong(word, why);
 	fprintf(stderr, "usage: millbench neighbour [--plant FAULT] [ROUTES]\n"
 			"  ROUTES   1 to %u, which is preset\n"
 			"  --plant  make a fault, which must be noticed: command, slot or route\n",
@@ -193,36 +189,28 @@ static int usage(void)
 	return 2;
 }
 
-static int routes_choose(const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end || !n || n > ROUTES_MAX) {
-		fprintf(stderr, "millbench: \"%s\" is not a number of routes from 1 to %u\n",
-			text, ROUTES_MAX);
-		return 2;
-	}
-	routes = (uint32_t)n;
-	return 0;
-}
-
 int bench_neighbour(int argc, char **argv)
 {
-	int at = 1, rc;
+	int at = 1;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
-		if (strcmp(argv[at], "--plant") || at + 1 == argc)
-			return usage();
+		if (strcmp(argv[at], "--plant"))
+			return usage("is not an argument of neighbour", argv[at]);
+		if (at + 1 == argc)
+			return usage("lacks the name of a fault behind it", argv[at]);
 		fault = (enum fault)bench_fault(argv[++at], faults, RTE_DIM(faults));
 		if (!fault)
 			return 2;
 	}
 	if (argc - at > 1)
-		return usage();
-	rc = at < argc ? routes_choose(argv[at]) : 0;
-	if (rc)
-		return rc;
+		return usage("is not an argument of neighbour", argv[at + 1]);
+	if (at < argc) {
+		long n = bench_number(argv[at], "routes", 1, ROUTES_MAX);
+
+		if (n < 0)
+			return 2;
+		routes = (uint32_t)n;
+	}
 	if (!router_start())
 		return 1;
 	fprintf(stderr, "millbench: adding %u routes\n", routes);

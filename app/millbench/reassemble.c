@@ -92,17 +92,10 @@ static double round_time(unsigned int n)
 	return (double)cycles / n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* expected: how many datagrams the fragments make. */
 static double measure(const char *what, unsigned int n, unsigned int expected)
 {
-	double times[ROUNDS];
+	double times[ROUNDS], median;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		defrag_tick(w);
@@ -112,10 +105,10 @@ static double measure(const char *what, unsigned int n, unsigned int expected)
 			return 0;
 		}
 	}
-	qsort(times, ROUNDS, sizeof(times[0]), by_value);
-	printf("%-38s %7.1f TSC cycles a fragment (%.1f to %.1f)\n", what, times[ROUNDS / 2],
-	       times[0], times[ROUNDS - 1]);
-	return times[ROUNDS / 2];
+	median = bench_median(times, ROUNDS);
+	printf("%-38s %7.1f TSC cycles a fragment (%.1f to %.1f)\n", what, median, times[0],
+	       times[ROUNDS - 1]);
+	return median;
 }
 
 /* n datagrams of two fragments; of `together`, first all the first ones, then all the others. */
@@ -189,6 +182,11 @@ int bench_reassemble(int argc, char **argv)
 	static const char *const names[] = {"in order", "reversed", "odd ones first", "shuffled"};
 	double in_order = 0;
 
+	if (argc > 1) {
+		bench_wrong(argv[1], "is not an argument: reassemble has none");
+		fprintf(stderr, "usage: millbench reassemble\n");
+		return 2;
+	}
 	if (prepare()) {
 		fprintf(stderr, "millbench: no memory for the fragments\n");
 		return 1;

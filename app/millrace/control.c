@@ -231,8 +231,8 @@ static void run_replay(const struct options *o)
 void control_loop_run(const struct options *o, bool alone)
 {
 	if (o->until_idle && !link_files_any())
-		log_warning("--until-idle waits for the end of capture files, and no link that is up "
-			    "reads one (rx_pcap=FILE)");
+		log_warning("--until-idle waits for the end of capture files, and no link that is "
+			    "up reads one (rx_pcap=FILE)");
 	if (o->time == CLOCK_PACKET)
 		run_replay(o);
 	else if (alone)

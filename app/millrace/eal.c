@@ -194,8 +194,9 @@ static int prefix_lock(const struct options *o, struct error *err)
 	close(lock_fd);
 	lock_fd = -1;
 	return error_set(err, EBUSY,
-			 "another process runs with DPDK's file prefix %s; give one of them another "
-			 "(-- --file-prefix NAME)", strrchr(dir, '/') ? strrchr(dir, '/') + 1 : dir);
+			 "another process runs with DPDK's file prefix %s; give one of them "
+			 "another (-- --file-prefix NAME)",
+			 strrchr(dir, '/') ? strrchr(dir, '/') + 1 : dir);
 }
 
 /* Turn a stream away to /dev/null; returns what brings it back, or -1. */

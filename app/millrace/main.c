@@ -150,8 +150,9 @@ static int run(const struct options *o, struct error *err)
 	int rc;
 
 	if (o->workers > 1 && n < o->workers)
-		return error_set(err, EINVAL, "-w %u: the EAL arguments leave %u lcores for workers",
-				 o->workers, n);
+		return error_set(err, EINVAL,
+				 "-w %u: the EAL arguments leave %u lcores for workers", o->workers,
+				 n);
 	rc = rooms_start(o, lcores, alone ? 1 : n, alone, err);
 	if (!rc && telemetry_init())
 		log_warning("the counters can not be had by DPDK's telemetry");

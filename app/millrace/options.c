@@ -17,7 +17,7 @@ static const char usage[] =
 	"A software router that treats IPv4 packets as Linux does. It is driven with millctl.\n"
 	"\n"
 	"  -c, --config FILE        run the commands in FILE before the first packet is received\n"
-	"  -s, --socket SOCKET      listen for millctl there (default: /run/millrace/millrace.sock,\n"
+	"  -s, --socket SOCKET      listen for millctl (default: /run/millrace/millrace.sock,\n"
 	"                           as an ordinary user in $XDG_RUNTIME_DIR or /tmp)\n"
 	"      --socket-mode MODE   access to the socket (default 0600)\n"
 	"      --socket-owner U:G   owner and group of the socket\n"

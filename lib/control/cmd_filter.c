@@ -30,24 +30,25 @@ enum { RULE_POINT, RULE_WORDS, RULE_HANDLE = RULE_WORDS, RULE_POLICY = RULE_WORD
 static const struct arg add_args[] = {
 	[RULE_POINT] = {POINT_ARG, .required = true, .help = "where"},
 	[RULE_WORDS] = {.name = "[handle N|index N] RULE", .type = ARG_REST, .required = true,
-			.help = "`handle N`: behind the rule with this handle (insert: before it), "
-				"`index N`: the same by number, the first rule is 0. The rule itself "
-				"in nft's words, taken in order: ip saddr|daddr|protocol|ttl|"
-				"frag-off|length|id|dscp|ecn|hdrlength|version|checksum, "
-				"tcp|udp|sctp|dccp|udplite|th sport|dport, tcp flags|sequence|ackseq|"
-				"doff|reserved|window|checksum|urgptr, udp length|checksum, udplite "
-				"csumcov|checksum, sctp vtag|checksum, dccp type, icmp type|code|id|"
-				"sequence|mtu|gateway|checksum, igmp type|mrt|checksum|group, esp "
-				"spi|sequence, ah spi|sequence|hdrlength, comp cpi, @nh,BIT,BITS, "
-				"@th,BIT,BITS, iif|oif NAME (a link that is there), iifname|oifname "
-				"NAME (one to come, or all whose names begin so: p*), fragment, mark, "
-				"pkttype, meta l4proto|length, each with VALUE, VALUE-VALUE or "
-				"{ A, B }, before it !=, <, >, <= or >=, before that & MASK; "
-				"limit rate [over] N[ bytes|kbytes|mbytes]/UNIT [burst N packets], "
-				"or burst N bytes|kbytes|mbytes where the rate is in bytes, counter, "
-				"log [prefix TEXT] [level LEVEL], mark set N (or mark or N, and, xor); "
-				"at the end accept, drop, return, continue, or "
-				"reject [with icmp CODE | with tcp reset]; comment TEXT"},
+			.help = "`handle N`: behind the rule with this handle (insert: before "
+				"it), `index N`: the same by number, the first rule is 0. The "
+				"rule itself in nft's words, taken in order: ip saddr|daddr|"
+				"protocol|ttl|frag-off|length|id|dscp|ecn|hdrlength|version|"
+				"checksum, tcp|udp|sctp|dccp|udplite|th sport|dport, tcp flags|"
+				"sequence|ackseq|doff|reserved|window|checksum|urgptr, udp "
+				"length|checksum, udplite csumcov|checksum, sctp vtag|checksum, "
+				"dccp type, icmp type|code|id|sequence|mtu|gateway|checksum, "
+				"igmp type|mrt|checksum|group, esp spi|sequence, ah spi|sequence|"
+				"hdrlength, comp cpi, @nh,BIT,BITS, @th,BIT,BITS, iif|oif NAME "
+				"(a link that is there), iifname|oifname NAME (one to come, or "
+				"all whose names begin so: p*), fragment, mark, pkttype, meta "
+				"l4proto|length, each with VALUE, VALUE-VALUE or { A, B }, "
+				"before it !=, <, >, <= or >=, before that & MASK; limit rate "
+				"[over] N[ bytes|kbytes|mbytes]/UNIT [burst N packets], or burst "
+				"N bytes|kbytes|mbytes where the rate is in bytes, counter, log "
+				"[prefix TEXT] [level LEVEL], mark set N (or mark or N, and, "
+				"xor); at the end accept, drop, return, continue, or reject "
+				"[with icmp CODE | with tcp reset]; comment TEXT"},
 };
 
 static const struct arg replace_args[] = {
@@ -121,7 +122,8 @@ static int enter(const struct value *v, enum filter_place place, struct error *e
 	if (taken < 0)
 		return taken;
 	rc = filter_parse(words->words + taken, words->n_words - taken, &draft, err);
-	return rc ? rc : filter_add(point, &draft.rule, instead ? FILTER_INSTEAD : place, handle, err);
+	return rc ? rc
+		  : filter_add(point, &draft.rule, instead ? FILTER_INSTEAD : place, handle, err);
 }
 
 static int run_add(const struct value *v, struct output *o, struct error *err)
@@ -196,8 +198,10 @@ static int load_line(char *line, const char *name, unsigned int number, struct o
 	if (n < 0)
 		return error_set(err, EINVAL, "%s:%u: %s", name, number, words_error_text(n));
 	if (!n || !may_be_loaded(word[1]))
-		return error_set(err, EINVAL, "%s:%u: \"%s\" is not add, insert, replace, del, flush "
-				 "or policy", name, number, n ? word[1] : "");
+		return error_set(err, EINVAL,
+				 "%s:%u: \"%s\" is not add, insert, replace, del, flush "
+				 "or policy",
+				 name, number, n ? word[1] : "");
 	rc = command_run(n + 1, word, o, &why);
 	return rc ? error_set(err, -rc, "%s:%u: %s", name, number, why.text) : 0;
 }

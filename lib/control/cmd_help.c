@@ -141,7 +141,8 @@ static int help_words(const struct value *v, struct output *o, struct error *err
 	const struct command *c;
 
 	if (!n)
-		return error_set(err, EINVAL, "\"%s\" is not a command; help without a word lists them",
+		return error_set(err, EINVAL,
+				 "\"%s\" is not a command; help without a word lists them",
 				 v->words[0]);
 	c = !n->commands[0].verb ? &n->commands[0] : NULL;
 	if (v->n_words > 1) {

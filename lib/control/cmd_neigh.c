@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* neigh add|replace|del|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
+/* neigh add|replace|del|get|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
 #include "control/commands.h"
 #include "control/value.h"
 #include "core/clock.h"
@@ -33,32 +33,53 @@ static const struct arg del_args[] = {
 			.help = "may be given, as to add it; makes no difference"},
 };
 
-static const struct arg flush_args[] = {
-	{.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
-};
-
 /* A state that is no bit of its own. */
 #define STATE_NONE 0x100
 #define STATES_SHOWN (0xff & ~NUD_NOARP)
+#define STATES_FLUSHED (STATE_NONE | (0xff & ~(NUD_PERMANENT | NUD_NOARP)))
 
-static const struct arg_name shown_states[] = {
+static const struct arg_name picked_states[] = {
 	{"incomplete", NUD_INCOMPLETE}, {"reachable", NUD_REACHABLE}, {"stale", NUD_STALE},
 	{"delay", NUD_DELAY}, {"probe", NUD_PROBE}, {"failed", NUD_FAILED}, {"noarp", NUD_NOARP},
 	{"permanent", NUD_PERMANENT}, {"none", STATE_NONE}, {"all", STATE_NONE | 0xff}, {NULL},
 };
 
-enum { SHOW_PREFIX, SHOW_DEV, SHOW_NUD, SHOW_STATS };
+enum { PICK_PREFIX, PICK_DEV, PICK_NUD, SHOW_STATS };
+
+#define PICK_PREFIX_ARG \
+	.word = "to", .name = "PREFIX", .type = ARG_PREFIX, .bare = true, \
+	.help = "with addresses in this prefix only"
+#define PICK_DEV_ARG \
+	.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"
+#define PICK_NUD_ARG(otherwise) \
+	.word = "nud", .name = "STATE", .type = ARG_NAMED, .names = picked_states, .many = true, \
+	.help = "in this state, or in one of several that are given so; if left out all but " \
+		otherwise
+#define STATS_ARG \
+	.word = "-s", .type = ARG_FLAG, \
+	.help = "with seconds since last used, confirmed and updated"
+
+static const struct arg flush_args[] = {
+	[PICK_PREFIX] = {PICK_PREFIX_ARG},
+	[PICK_DEV] = {PICK_DEV_ARG},
+	[PICK_NUD] = {PICK_NUD_ARG("permanent and noarp")},
+};
 
 static const struct arg show_args[] = {
-	[SHOW_PREFIX] = {.word = "to", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
-			 .help = "with addresses in this prefix only"},
-	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .help = "on this link only"},
-	[SHOW_NUD] = {.word = "nud", .name = "STATE", .type = ARG_NAMED, .names = shown_states,
-		      .many = true,
-		      .help = "in this state, or in one of several that are given so; if left out "
-			      "all but noarp and none"},
-	[SHOW_STATS] = {.word = "-s", .type = ARG_FLAG,
-			.help = "with seconds since last used, confirmed and updated"},
+	[PICK_PREFIX] = {PICK_PREFIX_ARG},
+	[PICK_DEV] = {PICK_DEV_ARG},
+	[PICK_NUD] = {PICK_NUD_ARG("noarp and none")},
+	[SHOW_STATS] = {STATS_ARG},
+};
+
+enum { GET_ADDRESS, GET_DEV, GET_STATS };
+
+static const struct arg get_args[] = {
+	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
+			 .required = true, .help = "the neighbour's IPv4 address"},
+	[GET_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
+		     .help = "the link that it is on"},
+	[GET_STATS] = {STATS_ARG},
 };
 
 static int change(const struct value *v, bool replace, struct error *err)
@@ -84,40 +105,44 @@ static int run_del(const struct value *v, struct output *o, struct error *err)
 	return neigh_del(v[DEL_DEV].link, v[DEL_ADDRESS].address, err);
 }
 
-static int run_flush(const struct value *v, struct output *o, struct error *err)
-{
-	neigh_flush(v[0].given ? v[0].link : NULL);
-	return 0;
-}
-
-struct show {
+struct picks {
 	const struct value *v;
+	uint32_t states;        /* if none are given */
 	struct output *o;
 };
 
-static bool is_shown(const struct value *v, const struct neigh_info *n)
+static const struct link *picked_link(const struct value *v)
 {
-	uint32_t states = v[SHOW_NUD].given ? v[SHOW_NUD].number : STATES_SHOWN;
+	return v[PICK_DEV].given ? v[PICK_DEV].link : NULL;
+}
 
-	if (v[SHOW_PREFIX].given &&
-	    !value_covers(&v[SHOW_PREFIX], rte_be_to_cpu_32(n->addr)))
+static bool is_picked(const struct neigh_info *n, void *arg)
+{
+	const struct picks *p = arg;
+	uint32_t states = p->v[PICK_NUD].given ? p->v[PICK_NUD].number : p->states;
+
+	if (p->v[PICK_PREFIX].given &&
+	    !value_covers(&p->v[PICK_PREFIX], rte_be_to_cpu_32(n->addr)))
 		return false;
 	return (n->state ? n->state : STATE_NONE) & states;
 }
 
-static int show_neigh(const struct neigh_info *n, void *arg)
+static int run_flush(const struct value *v, struct output *o, struct error *err)
 {
-	const struct show *s = arg;
-	struct output *o = s->o;
+	struct picks p = {.v = v, .states = STATES_FLUSHED};
 
-	if (!is_shown(s->v, n))
-		return 0;
+	neigh_flush(picked_link(v), is_picked, &p);
+	return 0;
+}
+
+static void show_neigh(const struct neigh_info *n, bool stats, struct output *o)
+{
 	out_object(o, NULL);
 	out_address(o, "dst", "", n->addr);
 	out_string(o, "dev", " dev ", n->link->name);
 	if (n->has_lladdr)
 		out_lladdr(o, "lladdr", " lladdr ", &n->lladdr);
-	if (o->json || s->v[SHOW_STATS].given) {
+	if (o->json || stats) {
 		out_number(o, "used", " used ", n->used_ns / NSEC_PER_SEC);
 		out_number(o, "confirmed", "/", n->confirmed_ns / NSEC_PER_SEC);
 		out_number(o, "updated", "/", n->updated_ns / NSEC_PER_SEC);
@@ -128,15 +153,36 @@ static int show_neigh(const struct neigh_info *n, void *arg)
 	out_array_end(o);
 	out_text(o, " \n");
 	out_object_end(o);
-	return o->full;
+}
+
+static int show_picked(const struct neigh_info *n, void *arg)
+{
+	struct picks *p = arg;
+
+	if (is_picked(n, p))
+		show_neigh(n, p->v[SHOW_STATS].given, p->o);
+	return p->o->full;
 }
 
 static int run_show(const struct value *v, struct output *o, struct error *err)
 {
-	struct show s = {.v = v, .o = o};
+	struct picks p = {.v = v, .states = STATES_SHOWN, .o = o};
 
 	out_array(o, NULL);
-	neigh_foreach(v[SHOW_DEV].given ? v[SHOW_DEV].link : NULL, show_neigh, &s);
+	neigh_foreach(picked_link(v), show_picked, &p);
+	out_array_end(o);
+	return 0;
+}
+
+static int run_get(const struct value *v, struct output *o, struct error *err)
+{
+	struct neigh_info info;
+	int rc = neigh_find(v[GET_DEV].link, v[GET_ADDRESS].address, &info, err);
+
+	if (rc)
+		return rc;
+	out_array(o, NULL);
+	show_neigh(&info, v[GET_STATS].given, o);
 	out_array_end(o);
 	return 0;
 }
@@ -146,9 +192,9 @@ static const struct command commands[] = {
 	{"replace", "Enter a neighbour by hand, or change the one that is there.", run_replace,
 	 COMMAND_ARGS(add_args)},
 	{"del", "Forget a neighbour.", run_del, COMMAND_ARGS(del_args)},
-	{"flush", "Forget all neighbours but the permanent ones.", run_flush,
-	 COMMAND_ARGS(flush_args)},
+	{"flush", "Forget neighbours.", run_flush, COMMAND_ARGS(flush_args)},
 	{"show", "List neighbours.", run_show, COMMAND_ARGS(show_args)},
+	{"get", "Show one neighbour.", run_get, COMMAND_ARGS(get_args)},
 };
 
 const struct noun noun_neigh = {

@@ -272,8 +272,8 @@ static int take_interval(const struct value *v, struct ping *p, struct error *er
 	double seconds = v->given ? strtod(v->text, &end) : 1;
 
 	if (v->given && (*end || !(seconds >= INTERVAL_MIN_S && seconds <= INTERVAL_MAX_S)))
-		return error_set(err, EINVAL, "-i: \"%s\" is not a number of seconds from 0.01 to 60",
-				 v->text);
+		return error_set(err, EINVAL,
+				 "-i: \"%s\" is not a number of seconds from 0.01 to 60", v->text);
 	if (seconds * (p->count - 1) > DURATION_MAX_S)
 		return error_set(err, EINVAL, "-c %u: that would take longer than ten minutes",
 				 p->count);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* route add|append|change|prepend|replace|del|show|get. */
+/* route add|append|change|prepend|replace|del|show|get|flush. */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -87,44 +87,45 @@ static const struct arg change_args[] = {
 };
 
 enum {
-	SHOW_EXACT, SHOW_ROOT, SHOW_MATCH, SHOW_TABLE, SHOW_DEV, SHOW_VIA, SHOW_TYPE, SHOW_PROTO,
-	SHOW_SCOPE, SHOW_SRC, SHOW_METRIC, SHOW_TOS, SHOW_CACHE
+	PICK_EXACT, PICK_ROOT, PICK_MATCH, PICK_TABLE, PICK_DEV, PICK_VIA, PICK_TYPE, PICK_PROTO,
+	PICK_SCOPE, PICK_SRC, PICK_METRIC, PICK_TOS, PICK_CACHE
 };
 
-static const struct arg show_args[] = {
-	[SHOW_EXACT] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
+static const struct arg pick_args[] = {
+	[PICK_EXACT] = {.word = "exact", .name = "PREFIX", .type = ARG_PREFIX, .bare = true,
 			.after_to = true, .help = "to this prefix only"},
-	[SHOW_ROOT] = {.word = "root", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
+	[PICK_ROOT] = {.word = "root", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
 		       .help = "to this prefix and those within it"},
-	[SHOW_MATCH] = {.word = "match", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
+	[PICK_MATCH] = {.word = "match", .name = "PREFIX", .type = ARG_PREFIX, .after_to = true,
 			.help = "to this prefix and those that contain it: of an address all "
 				"that fit"},
-	[SHOW_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
+	[PICK_TABLE] = {.word = "table", .name = "N", .type = ARG_NUMBER, .min = 1,
 			.max = UINT32_MAX, .names = shown_tables, .preferred = true,
 			.help = "the table: a number, main, local, default or all; "
 				"main if left out"},
-	[SHOW_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
+	[PICK_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK,
 		      .help = "whose only way is by this link"},
-	[SHOW_VIA] = {.word = "via", .name = "PREFIX", .type = ARG_PREFIX,
+	[PICK_VIA] = {.word = "via", .name = "PREFIX", .type = ARG_PREFIX,
 		      .help = "whose only gateway is this address, or in this prefix"},
-	[SHOW_TYPE] = {.word = "type", .type = ARG_NAMED, .names = route_types,
+	[PICK_TYPE] = {.word = "type", .type = ARG_NAMED, .names = route_types,
 		       .help = "of this type only"},
-	[SHOW_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
+	[PICK_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			.names = route_protocols, .help = "that were made so only"},
-	[SHOW_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
+	[PICK_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			.names = route_scopes, .help = "of this scope: global, link or host"},
-	[SHOW_SRC] = {.word = "src", .name = "PREFIX", .type = ARG_PREFIX,
+	[PICK_SRC] = {.word = "src", .name = "PREFIX", .type = ARG_PREFIX,
 		      .help = "whose source address is this, or in this prefix"},
-	[SHOW_METRIC] = {.word = "metric", .name = "N", .type = ARG_NUMBER, .max = UINT32_MAX,
+	[PICK_METRIC] = {.word = "metric", .name = "N", .type = ARG_NUMBER, .max = UINT32_MAX,
 			 .help = "with this metric"},
-	[SHOW_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
+	[PICK_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
 		      .help = "for this TOS; 0: for any"},
-	[SHOW_CACHE] = {.word = "cache", .type = ARG_FLAG,
+	[PICK_CACHE] = {.word = "cache", .type = ARG_FLAG,
 			.help = "what was learned of the ways to single destinations instead"},
 };
 
 enum {
-	GET_ADDRESS, GET_FROM, GET_IIF, GET_TOS, GET_MARK, GET_IPPROTO, GET_SPORT, GET_DPORT
+	GET_ADDRESS, GET_FROM, GET_IIF, GET_OIF, GET_TOS, GET_MARK, GET_IPPROTO, GET_SPORT,
+	GET_DPORT
 };
 
 /* Those that Linux can think of a packet of. */
@@ -140,6 +141,8 @@ static const struct arg get_args[] = {
 	[GET_IIF] = {.word = "iif", .name = "NAME", .type = ARG_LINK,
 		     .help = "the link that it would come in by; if left out the router itself "
 			     "sends it"},
+	[GET_OIF] = {.word = "oif", .name = "NAME", .type = ARG_LINK,
+		     .help = "the link that it must leave by, where the router itself sends it"},
 	[GET_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
 		     .help = "the TOS that it would have"},
 	[GET_MARK] = {.word = "mark", .name = "N", .type = ARG_MARK,
@@ -253,13 +256,13 @@ struct show {
 /* Is it a prefix that is asked for? */
 static bool is_asked(const struct value *v, uint32_t prefix, unsigned int len)
 {
-	const struct value *exact = &v[SHOW_EXACT], *root = &v[SHOW_ROOT], *match = &v[SHOW_MATCH];
+	const struct value *exact = &v[PICK_EXACT], *root = &v[PICK_ROOT], *match = &v[PICK_MATCH];
 
 	if (exact->given && (len != exact->len || !value_covers(exact, prefix)))
 		return false;
 	if (root->given && (len < root->len || !value_covers(root, prefix)))
 		return false;
-	return !match->given || (len <= match->len && addr_agree(prefix, match->prefix, len));
+	return !match->given || (len <= match->len && prefix_agree(prefix, match->prefix, len));
 }
 
 static bool has_number(const struct value *v, uint32_t number)
@@ -279,22 +282,22 @@ static bool is_over(const struct value *v, uint32_t nexthop)
 			     nexthop_over(nexthop, v->link->id));
 }
 
-static bool is_shown(const struct value *v, const struct route *r)
+static bool is_picked(const struct value *v, const struct route *r)
 {
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 
-	return is_asked(v, r->prefix, r->len) && is_over(&v[SHOW_DEV], r->nexthop) &&
-	       is_in(&v[SHOW_VIA], nh->gateway) && is_in(&v[SHOW_SRC], nh->asked_src) &&
-	       has_number(&v[SHOW_TYPE], r->type) && has_number(&v[SHOW_PROTO], r->protocol) &&
-	       has_number(&v[SHOW_SCOPE], nh->scope) && has_number(&v[SHOW_METRIC], r->metric) &&
-	       has_number(&v[SHOW_TOS], r->tos);
+	return is_asked(v, r->prefix, r->len) && is_over(&v[PICK_DEV], r->nexthop) &&
+	       is_in(&v[PICK_VIA], nh->gateway) && is_in(&v[PICK_SRC], nh->asked_src) &&
+	       has_number(&v[PICK_TYPE], r->type) && has_number(&v[PICK_PROTO], r->protocol) &&
+	       has_number(&v[PICK_SCOPE], nh->scope) && has_number(&v[PICK_METRIC], r->metric) &&
+	       has_number(&v[PICK_TOS], r->tos);
 }
 
 static int show_one(const struct route *r, void *arg)
 {
 	const struct show *s = arg;
 
-	if (is_shown(s->v, r))
+	if (is_picked(s->v, r))
 		show_route(r, s->with_table, s->o);
 	return s->o->full;
 }
@@ -305,39 +308,39 @@ static int show_learned(const struct ip_exception_info *learned, void *arg)
 	const struct nexthop *nh = nexthop_get(learned->nexthop);
 
 	if (!is_asked(s->v, rte_be_to_cpu_32(learned->dst), 32) ||
-	    !is_over(&s->v[SHOW_DEV], learned->nexthop) ||
-	    !is_in(&s->v[SHOW_VIA], learned->gateway ? learned->gateway : nh->gateway) ||
-	    !has_number(&s->v[SHOW_TYPE], nh->type))
+	    !is_over(&s->v[PICK_DEV], learned->nexthop) ||
+	    !is_in(&s->v[PICK_VIA], learned->gateway ? learned->gateway : nh->gateway) ||
+	    !has_number(&s->v[PICK_TYPE], nh->type))
 		return 0;
 	return show_route_learned(learned, s->o);
 }
 
-static int check_show(const struct value *v, struct error *err)
+static int check_picks(const struct value *v, struct error *err)
 {
 	static const unsigned int of_routes[] = {
-		SHOW_TABLE, SHOW_PROTO, SHOW_SCOPE, SHOW_SRC, SHOW_METRIC, SHOW_TOS
+		PICK_TABLE, PICK_PROTO, PICK_SCOPE, PICK_SRC, PICK_METRIC, PICK_TOS
 	};
 
-	if (v[SHOW_EXACT].given && (v[SHOW_ROOT].given || v[SHOW_MATCH].given))
+	if (v[PICK_EXACT].given && (v[PICK_ROOT].given || v[PICK_MATCH].given))
 		return error_set(err, EINVAL, "\"%s\" alone says which prefix: %s can not be added",
-				 v[SHOW_EXACT].text, v[SHOW_ROOT].given ? "root" : "match");
-	for (unsigned int i = 0; v[SHOW_CACHE].given && i < RTE_DIM(of_routes); i++)
+				 v[PICK_EXACT].text, v[PICK_ROOT].given ? "root" : "match");
+	for (unsigned int i = 0; v[PICK_CACHE].given && i < RTE_DIM(of_routes); i++)
 		if (v[of_routes[i]].given)
 			return error_set(err, EINVAL, "%s: what is in the cache has none",
-					 show_args[of_routes[i]].word);
+					 pick_args[of_routes[i]].word);
 	return 0;
 }
 
 static int run_show(const struct value *v, struct output *o, struct error *err)
 {
-	unsigned int table = v[SHOW_TABLE].given ? v[SHOW_TABLE].number : ROUTE_TABLE_MAIN;
+	unsigned int table = v[PICK_TABLE].given ? v[PICK_TABLE].number : ROUTE_TABLE_MAIN;
 	struct show s = {.v = v, .o = o, .with_table = table == TABLE_ALL};
-	int rc = check_show(v, err);
+	int rc = check_picks(v, err);
 
 	if (rc)
 		return rc;
 	out_array(o, NULL);
-	if (v[SHOW_CACHE].given)
+	if (v[PICK_CACHE].given)
 		ip_exception_foreach(show_learned, &s);
 	else
 		route_foreach(table, show_one, &s);
@@ -354,18 +357,20 @@ static int no_way(const struct show_get *g, int rc, const struct value *v, struc
 	unsigned int type = nexthop_get(a->nexthop)->type;
 
 	if (g->way.dropped)
-		return error_set(err, -rc, "no route to \"%s\": the packet would be dropped: %s", dst,
-				 drop_text(g->way.reason));
+		return error_set(err, -rc, "no route to \"%s\": the packet would be dropped: %s",
+				 dst, drop_text(g->way.reason));
 	if (in && !in->conf.forwarding)
-		return error_set(err, -rc, "no route to \"%s\": %s does not forward", dst, in->name);
+		return error_set(err, -rc, "no route to \"%s\": %s does not forward", dst,
+				 in->name);
 	if (a->by_rule && !a->route)
 		return error_set(err, -rc, "no route to \"%s\": %s by rule %u", dst,
 				 rc == -EACCES ? "prohibited" : rc == -EINVAL ? "blackhole" :
 				 "unreachable", a->priority);
 	if (type >= ROUTE_BLACKHOLE && type <= ROUTE_PROHIBIT)
 		return error_set(err, -rc, "no route to \"%s\": %s", dst,
-				 rc == -EHOSTUNREACH ? "unreachable" : rc == -EACCES ? "prohibited" :
-				 "blackhole");
+				 rc == -EHOSTUNREACH ? "unreachable"
+				 : rc == -EACCES     ? "prohibited"
+						     : "blackhole");
 	if (g->way.src && !in)
 		return error_set(err, -rc, "no route to \"%s\" from \"%s\"", dst,
 				 v[GET_FROM].text);
@@ -379,6 +384,7 @@ static int run_get(const struct value *v, struct output *o, struct error *err)
 			.dst = v[GET_ADDRESS].address,
 			.src = v[GET_FROM].address,
 			.iif = v[GET_IIF].given ? v[GET_IIF].link->id : -1,
+			.oif = v[GET_OIF].given ? v[GET_OIF].link->id : -1,
 			.tos = (uint8_t)v[GET_TOS].number,
 			.mark = v[GET_MARK].mark,
 			.protocol = v[GET_IPPROTO].given ? (uint8_t)v[GET_IPPROTO].number
@@ -391,21 +397,42 @@ static int run_get(const struct value *v, struct output *o, struct error *err)
 
 	route_explain(&(struct route_flow){
 		.dst = g.way.dst, .src = g.way.src, .tos = g.way.tos, .mark = g.way.mark,
-		.iif = g.way.iif < 0 ? LINK_LO : (uint16_t)g.way.iif }, &g.answer);
+		.iif = g.way.iif < 0 ? LINK_LO : (uint16_t)g.way.iif },
+		g.way.iif < 0 ? g.way.oif : -1, &g.answer);
 	if (rc)
 		return no_way(&g, rc, v, err);
+	if (g.way.assumed)
+		g.answer = (struct route_answer){0};
 	show_route_get(&g, o);
 	return 0;
 }
 
-static const struct arg flush_args[] = {
-	{.word = "cache", .type = ARG_FLAG, .required = true,
-	 .help = "what hosts have reported of paths: their MTUs, and better gateways"},
-};
+static bool is_flushed(const struct route *r, void *arg)
+{
+	const struct show *s = arg;
 
+	return is_picked(s->v, r);
+}
+
+/* As in Linux the cache goes as a whole. */
 static int run_flush(const struct value *v, struct output *o, struct error *err)
 {
-	ip_exception_flush();
+	struct show s = {.v = v};
+	unsigned int given = 0;
+	int rc = check_picks(v, err);
+
+	for (unsigned int i = 0; i < RTE_DIM(pick_args); i++)
+		given += v[i].given;
+	if (rc)
+		return rc;
+	if (!given)
+		return error_set(err, EINVAL, "say which: a prefix, a table (all for all), or "
+				 "another selector");
+	if (v[PICK_CACHE].given)
+		ip_exception_flush();
+	else
+		route_flush(v[PICK_TABLE].given ? v[PICK_TABLE].number : ROUTE_TABLE_MAIN,
+			    is_flushed, &s);
 	return 0;
 }
 
@@ -421,11 +448,11 @@ static const struct command commands[] = {
 	 "metric.", run_replace, COMMAND_ARGS(change_args)},
 	{"del", "Remove the first route that has all that is given.", run_del,
 	 COMMAND_ARGS(change_args)},
-	{"show", "List routes.", run_show, COMMAND_ARGS(show_args)},
+	{"show", "List routes.", run_show, COMMAND_ARGS(pick_args)},
 	{"get", "Show the route that a packet to an address takes, and why.", run_get,
 	 COMMAND_ARGS(get_args)},
-	{"flush", "Forget what was learned of the ways to single destinations.", run_flush,
-	 COMMAND_ARGS(flush_args)},
+	{"flush", "Remove the routes that show lists for the same words, or forget what was "
+	 "learned.", run_flush, COMMAND_ARGS(pick_args)},
 };
 
 const struct noun noun_route = {

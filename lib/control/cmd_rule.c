@@ -25,8 +25,9 @@ static const struct arg args[] = {
 	[RULE_ARG_TOS] = {.word = "tos", .name = "N", .type = ARG_TOS, .names = route_tos,
 			  .help = "packets with this TOS: hexadecimal, of the bits 0x1c"},
 	[RULE_ARG_FWMARK] = {.word = "fwmark", .name = "VALUE[/MASK]", .type = ARG_MARK_MASK,
-			     .help = "packets whose mark has this value in the bits of the mask, all "
-				     "of them if none is given; 0 without a mask: all packets"},
+			     .help = "packets whose mark has this value in the bits of the mask, "
+				     "all of them if none is given; 0 without a mask: all "
+				     "packets"},
 	[RULE_ARG_IIF] = {.word = "iif", .name = "NAME", .type = ARG_NEW_LINK,
 			  .help = "packets that come in by this link, which need not be there "
 				  "yet; lo: those that the router itself sends"},

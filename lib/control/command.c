@@ -136,7 +136,7 @@ static const struct arg *arg_alias(const struct command *c, const char *word)
 	} arg_aliases[] = {
 		{"lookup", "table"}, {"pref", "priority"}, {"preference", "priority"},
 		{"order", "priority"}, {"priority", "metric"}, {"preference", "metric"},
-		{"dsfield", "tos"}, {"protocol", "proto"}, {"to", "exact"},
+		{"dsfield", "tos"}, {"protocol", "proto"}, {"to", "exact"}, {"dev", "oif"},
 	};
 	const struct arg *a = NULL;
 
@@ -153,8 +153,8 @@ const struct arg *arg_find(const struct command *c, const char *word)
 	return a ? a : arg_alias(c, word);
 }
 
-/* The only keyword that begins so, or the preferred one; not where the word is a link's name that may
- * stand alone. */
+/* The only keyword that begins so, or the preferred one; not where the word is a link's name that
+ * may stand alone. */
 static const struct arg *arg_abbreviated(const struct command *c, const struct value *v,
 					 const char *word)
 {

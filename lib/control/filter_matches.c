@@ -45,8 +45,8 @@ static int icmp_type_fits(struct tokens *s, const char *field, uint32_t a, uint3
 	if (lo_fits && hi_fits && types->n <= 2 && !types->ranges)
 		return 0;
 	if (types->ranges || types->n > 2)
-		return error_set(s->err, EINVAL, "%s: the rule is for several ICMP types already, of "
-				 "which some have none", field);
+		return error_set(s->err, EINVAL, "%s: the rule is for several ICMP types already, "
+				 "of which some have none", field);
 	return error_set(s->err, EINVAL, "%s: the rule is for ICMP type %u already, which has none",
 			 field, lo_fits ? types->hi : types->lo);
 }
@@ -99,7 +99,8 @@ static int match_bits(struct tokens *s, uint32_t protocol)
 	struct filter_term *t;
 	int rc;
 
-	while (f->field.words && (f->protocol != protocol || !token_is(s, last_word(f->field.words))))
+	while (f->field.words &&
+	       (f->protocol != protocol || !token_is(s, last_word(f->field.words))))
 		f++;
 	if (!f->field.words)
 		return 1;
@@ -244,9 +245,9 @@ static int link_name(struct tokens *s, char *names, bool by_name)
 		return error_set(s->err, EINVAL, "\"*\" is any link at all: leave the match out");
 	snprintf(name, sizeof(name), "%.*s", (int)n, p);
 	if (!by_name && !link_find(name))
-		return error_set(s->err, ENODEV, "there is no link \"%s\"; iifname and oifname take "
-				 "names of links that are not there yet, and patterns such as \"p*\"",
-				 name);
+		return error_set(s->err, ENODEV, "there is no link \"%s\"; iifname and oifname "
+				 "take names of links that are not there yet, and patterns such "
+				 "as \"p*\"", name);
 	if (len + n + 2 > FILTER_TEXT_SIZE)
 		return error_set(s->err, E2BIG, "these are too many names of links");
 	snprintf(names + len, FILTER_TEXT_SIZE - len, "%s%.*s", len ? " " : "", (int)n, p);
@@ -314,7 +315,8 @@ static int join(struct tokens *s, unsigned int level, struct made *a, struct mad
 	const struct made c = *a;
 
 	if (b.mask)
-		return error_set(s->err, EINVAL, "mark set: what stands behind \"|\", \"^\" and \"&\" "
+		return error_set(s->err, EINVAL,
+				 "mark set: what stands behind \"|\", \"^\" and \"&\" "
 				 "must be a number; the mark stands before it");
 	if (level == 0)         /* | */
 		*a = (struct made){c.mask & ~b.bits, c.bits | b.bits};
@@ -402,7 +404,8 @@ static int meta(struct tokens *s)
 	if (token_take(s, "protocol"))
 		return link_protocol(s);
 	if (token_is(s, "nfproto"))
-		return error_set(s->err, EINVAL, "\"nfproto\": only in tables of several families is "
+		return error_set(s->err, EINVAL,
+				 "\"nfproto\": only in tables of several families is "
 				 "there something to choose; here all packets are IPv4");
 	return token_wrong(s, "one of iif, iifname, oif, oifname, l4proto, length, pkttype, mark, "
 			      "protocol");

@@ -99,8 +99,8 @@ static int not_here(struct tokens *s, const struct filter_term *t)
 
 	for (unsigned int i = 0; s->at < s->n && i < RTE_DIM(words); i++)
 		if (token_is(s, words[i].word) || (words[i].word[0] == '@' && s->token[0] == '@'))
-			return error_set(s->err, EINVAL, "%s: \"%s\": %s", filter_field_of(t)->words,
-					 s->token, words[i].why);
+			return error_set(s->err, EINVAL, "%s: \"%s\": %s",
+					 filter_field_of(t)->words, s->token, words[i].why);
 	return 0;
 }
 

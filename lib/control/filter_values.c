@@ -84,7 +84,8 @@ static int number_range(struct tokens *s, const struct filter_field *f, struct f
 /* Four numbers, none of them hexadecimal? */
 static bool is_whole_address(const char *word)
 {
-	return value_is_whole_address(word) && toupper((unsigned char)word[strcspn(word, "/xX")]) != 'X';
+	return value_is_whole_address(word) &&
+	       toupper((unsigned char)word[strcspn(word, "/xX")]) != 'X';
 }
 
 /* An address, or a number that is one. */
@@ -106,12 +107,12 @@ static bool prefix(const char *word, struct filter_range *r)
 {
 	const struct arg a = {.type = ARG_CIDR};
 	struct value v;
-	uint32_t host;
+	uint32_t mask;
 
 	if (!is_whole_address(word) || value_parse(&a, word, &v, NULL))
 		return false;
-	host = v.len ? (uint32_t)((1ULL << (32 - v.len)) - 1) : UINT32_MAX;
-	*r = (struct filter_range){v.prefix & ~host, v.prefix | host};
+	mask = prefix_mask(v.len);
+	*r = (struct filter_range){v.prefix & mask, v.prefix | ~mask};
 	return true;
 }
 
@@ -123,12 +124,15 @@ static int address_range(struct tokens *s, const struct filter_field *f, struct 
 	bool good;
 
 	if (s->at >= s->n)
-		return error_set(s->err, EINVAL, "an address for %s is missing at the end", f->words);
+		return error_set(s->err, EINVAL, "an address for %s is missing at the end",
+				 f->words);
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(s->token, "-"), s->token);
 	good = address(first, &r->lo) && address(dash ? dash + 1 : first, &r->hi);
 	if (!good && !(!dash && prefix(s->token, r)))
-		return error_set(s->err, EINVAL, "%s: \"%s\" is not an address (10.0.0.1), a prefix "
-				 "(10.0.0.0/24) or a range (10.0.0.1-10.0.0.9)", f->words, s->token);
+		return error_set(s->err, EINVAL,
+				 "%s: \"%s\" is not an address (10.0.0.1), a prefix "
+				 "(10.0.0.0/24) or a range (10.0.0.1-10.0.0.9)",
+				 f->words, s->token);
 	if (r->lo > r->hi)
 		return error_set(s->err, EINVAL, "%s: \"%s\" is no range: it ends before it begins",
 				 f->words, s->token);

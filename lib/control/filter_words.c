@@ -151,7 +151,8 @@ static int log_statement(struct tokens *s)
 		if (token_take(s, "prefix")) {
 			rc = token_text(s, "a prefix", t->text, sizeof(t->text));
 		} else if (token_take(s, "level")) {
-			if (!value_named(&(struct arg){.names = filter_log_levels}, s->token, &t->lo))
+			if (!value_named(&(struct arg){.names = filter_log_levels}, s->token,
+					 &t->lo))
 				return token_wrong(s, "a level: emerg, alert, crit, err, warn, "
 						      "notice, info or debug");
 			token_advance(s);
@@ -205,8 +206,8 @@ static int reject(struct tokens *s)
 	if (!value_named(&(struct arg){.names = filter_icmp_codes}, s->token, &code) &&
 	    (!filter_read_number(s->token, 0, &code) || code > REJECT_CODE_MAX))
 		return token_wrong(s, "net-unreachable, host-unreachable, prot-unreachable, "
-				      "port-unreachable, frag-needed, net-prohibited, host-prohibited, "
-				      "admin-prohibited or a code from 0 to 254");
+				      "port-unreachable, frag-needed, net-prohibited, "
+				      "host-prohibited, admin-prohibited or a code from 0 to 254");
 	token_advance(s);
 	r->icmp_code = (uint8_t)code;
 	return 0;
@@ -224,7 +225,8 @@ static int not_here(struct tokens *s)
 		{{"queue", "dup", "fwd", "tproxy", "synproxy", "flow"}, "not to be had here"},
 		{{"ip6", "icmpv6"}, "only IPv4 is filtered"},
 		{{"ether", "vlan", "arp"}, "rules see a packet from its IP header on"},
-		{{"quota", "fib", "rt", "socket", "numgen", "jhash", "symhash"}, "not to be had here"},
+		{{"quota", "fib", "rt", "socket", "numgen", "jhash", "symhash"},
+		 "not to be had here"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(reasons); i++)
@@ -265,10 +267,11 @@ static int one_term(struct tokens *s)
 		return error_set(s->err, EINVAL, "\"%s\" stands where the value before has ended; "
 				 "several values stand in braces, which a shell wants quoted: "
 				 "'{ A, B }'", s->token);
-	return rc ? rc : token_wrong(s, "a match, a statement or a verdict; try one of: ip, tcp, udp, "
-					"icmp, sctp, dccp, udplite, igmp, esp, ah, comp, th, meta, "
-					"iif, iifname, oif, oifname, mark, pkttype, fragment, limit, "
-					"counter, log, accept, drop, reject, return, continue");
+	return rc ? rc
+		  : token_wrong(s, "a match, a statement or a verdict; try one of: ip, tcp, udp, "
+				   "icmp, sctp, dccp, udplite, igmp, esp, ah, comp, th, meta, "
+				   "iif, iifname, oif, oifname, mark, pkttype, fragment, limit, "
+				   "counter, log, accept, drop, reject, return, continue");
 }
 
 int filter_parse(const char *const *word, int n, struct filter_draft *d, struct error *err)

@@ -82,7 +82,8 @@ int telemetry_init(void)
 	} endpoints[] = {
 		{"/millrace/nstat", nstat, "Counters under Linux's names. No parameters"},
 		{"/millrace/drops", drops, "The account of packets and drops. No parameters"},
-		{"/millrace/worker", worker, "Workers, or one's load. Parameters: worker (optional)"},
+		{"/millrace/worker", worker,
+		 "Workers, or one's load. Parameters: worker (optional)"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(endpoints); i++) {

@@ -77,8 +77,8 @@ static const char *parse_bits(const char *p, uint32_t *number)
 	return p > start ? p : NULL;
 }
 
-/* Up to four numbers with points between; those that are left out are 0. Returns what follows, NULL:
- * not an address. */
+/* Up to four numbers with points between; those that are left out are 0. Returns what follows,
+ * NULL: not an address. */
 static const char *parse_address(const char *p, uint32_t *addr)
 {
 	uint32_t byte;
@@ -105,7 +105,7 @@ static bool parse_len(const char *word, unsigned int *len)
 		return *len <= 32;
 	p = parse_address(word, &mask);
 	*len = (unsigned int)__builtin_popcount(mask);
-	return p && !*p && mask == (*len ? UINT32_MAX << (32 - *len) : 0);
+	return p && !*p && mask == prefix_mask(*len);
 }
 
 /* An address and its length, 32 if that is left out. */
@@ -183,12 +183,11 @@ static int take_prefix(const char *word, struct value *v, struct error *err)
 static int take_network(const char *word, struct value *v, struct error *err)
 {
 	int rc = take_prefix(word, v, err);
-	uint32_t mask, p;
+	uint32_t p;
 
 	if (rc)
 		return rc;
-	mask = v->len ? UINT32_MAX << (32 - v->len) : 0;
-	p = v->prefix & mask;
+	p = v->prefix & prefix_mask(v->len);
 	if (p == v->prefix)
 		return 0;
 	return error_set(err, EINVAL,
@@ -291,7 +290,8 @@ static int take_mark(const struct arg *a, const char *word, struct value *v, str
 		p = parse_bits(p + 1, &v->mask);
 	if (p && !*p)
 		return 0;
-	return error_set(err, EINVAL, "\"%s\" is not a number of 32 bits such as 16 or 0x10%s", word,
+	return error_set(err, EINVAL, "\"%s\" is not a number of 32 bits such as 16 or 0x10%s",
+			 word,
 			 a->type == ARG_MARK_MASK ? ", nor one with a mask such as 0x10/0xff" : "");
 }
 

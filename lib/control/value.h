@@ -4,6 +4,7 @@
 #define CONTROL_VALUE_H
 
 #include "control/command.h"
+#include "core/prefix.h"
 
 /* Understand the word as the argument's value. The sentence in err names the word. */
 int value_parse(const struct arg *a, const char *word, struct value *v, struct error *err);
@@ -11,16 +12,10 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 /* Four numbers, as all programs read them? No more than a look at the points. */
 bool value_is_whole_address(const char *word);
 
-/* Are the first bits of two addresses the same? Host byte order. */
-static inline bool addr_agree(uint32_t a, uint32_t b, unsigned int len)
-{
-	return !len || !((a ^ b) >> (32 - len));
-}
-
 /* Does an address lie in a prefix that was given? */
 static inline bool value_covers(const struct value *v, uint32_t addr)
 {
-	return addr_agree(v->prefix, addr, v->len);
+	return prefix_agree(v->prefix, addr, v->len);
 }
 
 /* The number that a name of the argument stands for; false: it has no such name. */

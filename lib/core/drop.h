@@ -8,7 +8,8 @@
 #define CORE_DROP_H
 
 #define DROP_REASONS(X) \
-	X(PKT_TOO_SMALL, "the frame is shorter than the IP total length says, or than its headers") \
+	X(PKT_TOO_SMALL, \
+	  "the frame is shorter than the IP total length says, or than its headers") \
 	X(OTHERHOST, "the Ethernet destination is another host's") \
 	X(UNHANDLED_PROTO, "the Ethernet type is neither IPv4 nor ARP") \
 	X(IP_INHDR, "malformed IP header: version, header length or total length") \
@@ -33,7 +34,8 @@
 	X(PKT_TOO_BIG, "larger than the MTU and not to be fragmented") \
 	X(DUP_FRAG, "a fragment of which all was there already") \
 	X(FRAG_OVERLAP, "fragments of one datagram overlap") \
-	X(FRAG_INVALID, "a fragment is empty, or contradicts others about where the datagram ends") \
+	X(FRAG_INVALID, \
+	  "a fragment is empty, or contradicts others about where the datagram ends") \
 	X(FRAG_TOO_FAR, "the sender sent too many other fragments meanwhile (ipfrag_max_dist)") \
 	X(FRAG_REASM_TIMEOUT, "the rest of the datagram did not come in time (ipfrag_time)") \
 	X(FRAG_ECN, "the fragments' ECN bits do not go together") \
@@ -50,7 +52,8 @@
 	X(ICMP_IGNORED, "an ICMP message that is not to be answered") \
 	X(UDP_CSUM, "the UDP checksum is wrong") \
 	X(UDP_HDR, "the UDP header is malformed") \
-	X(UDP_NOT_ANSWERED, "a datagram that a service does not answer: a loop or a broadcast would come of it") \
+	X(UDP_NOT_ANSWERED, \
+	  "a datagram that a service does not answer: a loop or a broadcast would come of it") \
 	X(NO_SOCKET, "nothing listens on the port") \
 	X(TCP_CSUM, "the TCP checksum is wrong") \
 	X(TCP_HDR, "the TCP header is malformed") \

@@ -19,7 +19,7 @@ struct worker;
 
 enum message_kind {
 	/* worker -> control */
-	MSG_ARP_INPUT,       /* mbuf: an ARP frame, data at the ARP header; link: where it came in */
+	MSG_ARP_INPUT,       /* mbuf: an ARP frame, at the ARP header; link: where it came in */
 	MSG_NEIGH_RESOLVE,   /* addr on link is wanted; src: source address of the packet */
 	MSG_NEIGH_USED,      /* the entry addr on link was used while not REACHABLE */
 	MSG_PMTU,            /* from src to addr no more than arg bytes fit; link: TOS; mark */
@@ -28,7 +28,7 @@ enum message_kind {
 	MSG_PROBE_FAILED,    /* link: identifier, addr: number of one that was not sent; arg: errno;
 			      * src: MTU */
 	MSG_FILTER_LOG,      /* mbuf: the beginning of a packet, arg: point and rule that log it */
-	MSG_MARTIAN,         /* from src to addr came in by link; arg: for which reason it was dropped */
+	MSG_MARTIAN,         /* from src to addr came in by link; arg: why it was dropped */
 	/* control -> worker */
 	MSG_XMIT,            /* mbuf: a finished Ethernet frame to send on link */
 	MSG_NEIGH_DONE,      /* addr on link is resolved: flush what is held for it */

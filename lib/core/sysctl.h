@@ -14,6 +14,7 @@
 #define CORE_SYSCTL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/error.h"
@@ -27,6 +28,29 @@ struct sysctl {
 	void *arg;                     /* for changed() */
 	bool read_only;
 };
+
+/* One setting of those that a struct holds for each link, from a line of an X-macro. */
+struct sysctl_field {
+	const char *name;              /* the last word of the full one */
+	size_t offset;
+	int32_t preset, min, max;
+	const char *help;
+};
+
+#define SYSCTL_FIELD(type, name, preset, lo, hi, help) \
+	{#name, offsetof(type, name), preset, lo, hi, help}
+
+/* Where it is in such a struct. */
+static inline int32_t *sysctl_field_in(void *in, const struct sysctl_field *f)
+{
+	return (int32_t *)(void *)((char *)in + f->offset);
+}
+
+/* What it starts with: what it is in another such struct, or (NULL) its own preset. */
+static inline int32_t sysctl_field_preset(const void *in, const struct sysctl_field *f)
+{
+	return in ? *(const int32_t *)(const void *)((const char *)in + f->offset) : f->preset;
+}
 
 /* Register; the name is copied, *value is set to preset. Returns 0, -EEXIST or -ENOMEM. */
 int sysctl_register(const struct sysctl *s);

@@ -13,8 +13,8 @@
 #define UNIT 8u                  /* bytes that the offset field counts */
 #define LINK_HEADER_BYTES (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 
-/* Twice the send buffer of the socket that Linux sends its ICMP messages from, which is made for two
- * packets of 64 KiB. */
+/* Twice the send buffer of the socket that Linux sends its ICMP messages from, which is made for
+ * two packets of 64 KiB. */
 #define ICMP_SOCKET_BYTES (4 * ((64 << 10) + TRUESIZE_DESCRIPTOR + TRUESIZE_TRAILER))
 
 void ip_cork_init(struct ip_cork *c, const struct ip_flow *f)

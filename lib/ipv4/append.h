@@ -57,8 +57,8 @@ void ip_flush_pending_frames(struct ip_cork *c);
 
 /* Send a packet that is larger than the path's MTU: its transport datagram, from the first byte on,
  * which is not counted in the account yet, in pieces that refer to it or are copies, whichever
- * costs less. Consumes m. false: there is no memory for that many pieces, or Linux's ICMP socket would
- * have none; counted as discarded. */
+ * costs less. Consumes m. false: there is no memory for that many pieces, or Linux's ICMP socket
+ * would have none; counted as discarded. */
 bool ip_send_gathered(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f);
 
 #endif

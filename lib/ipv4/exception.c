@@ -40,7 +40,7 @@
 
 struct entry {
 	uint64_t key;                        /* next hop << 32 | destination; 0: empty */
-	uint64_t value;                      /* gateway << 32 | MTU | LOCKED | FLUSHED; 0: emptied */
+	uint64_t value;                      /* gateway << 32 | MTU | LOCKED | FLUSHED; 0: none */
 	/* control thread only */
 	uint64_t expires_ns;                 /* 0: never */
 };

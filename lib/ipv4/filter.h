@@ -94,7 +94,7 @@ enum filter_verdict {
 
 struct filter_rule {
 	unsigned int n;
-	struct filter_term term[FILTER_TERMS_MAX]; /* FILTER_LIMIT and FILTER_COUNTER once at most */
+	struct filter_term term[FILTER_TERMS_MAX]; /* FILTER_LIMIT, FILTER_COUNTER: one at most */
 	enum filter_verdict verdict;
 	uint8_t icmp_code;
 	uint64_t packets, bytes;     /* what its counter begins with */
@@ -127,8 +127,8 @@ int filter_del(enum hook_point point, uint32_t handle, struct error *err);
 int filter_handle_at(enum hook_point point, uint32_t index, uint32_t *handle, struct error *err);
 int filter_flush(enum hook_point point, struct error *err);
 
-/* From here on changes are made, but workers see none of them, until filter_end(). Then they see all
- * at once, or, where keep is false or there is no memory, everything is as it was before. */
+/* From here on changes are made, but workers see none of them, until filter_end(). Then they see
+ * all at once, or, where keep is false or there is no memory, everything is as it was before. */
 int filter_begin(struct error *err);
 int filter_end(bool keep, struct error *err);
 

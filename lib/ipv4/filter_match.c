@@ -210,8 +210,9 @@ static const struct filter_entry *decide(struct worker *w, const struct rte_mbuf
 		if (part->acl) {
 			found = filter_acl_find(part->acl, &f);
 			if (found >= 0) {
-				const struct filter_entry *e = &t->rule[part->from + (uint32_t)found];
+				const struct filter_entry *e = &t->rule[part->from];
 
+				e += found;
 				take(w, m, point, e, &f, e->plain);
 				return e;
 			}

@@ -21,7 +21,8 @@ static void bucket_init(struct filter_state *s, const struct filter_rule *r)
 		if (t->bytes) {
 			s->rate_bytes = t->lo;
 			s->cost_ns = unit_ns;
-			s->room_ns = (int64_t)((__int128)unit_ns * ((uint64_t)t->lo + t->hi) / t->lo);
+			s->room_ns = (int64_t)((__int128)unit_ns * ((uint64_t)t->lo + t->hi) /
+					       t->lo);
 		} else {
 			s->cost_ns = unit_ns / t->lo;
 			s->room_ns = s->cost_ns * t->hi;

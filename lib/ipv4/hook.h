@@ -3,10 +3,10 @@
  * Hooks: places on a packet's way where others may look at it, and stop it. Rule K; what Linux
  * calls netfilter, with its five points, its priorities and its verdicts (netfilter_ipv4.h).
  *
- *	PREROUTING    every packet received, header valid; before it is routed, and before its options
+ *	PREROUTING    every packet received, header valid; before it is routed, and its options
  *	INPUT         for the router itself; whole
- *	FORWARD       to be sent on: TTL taken down, it may leave by the MTU, its sender is told of a
- *	              better way; before its options are filled in
+ *	FORWARD       to be sent on: TTL taken down, it may leave by the MTU, its sender is told
+ *	              of a better way; before its options are filled in
  *	OUTPUT        made by the router, routed; ICMP errors too
  *	POSTROUTING   about to leave, and not cut yet
  *

@@ -100,7 +100,8 @@ static bool query_link(const struct query *q, uint32_t len, const struct link **
 		*l = index ? link_get(index - 1) : NULL;
 		return true;
 	case BY_ADDRESS:
-		if (len < ADDRESS_HEADER_BYTES || len != ADDRESS_HEADER_BYTES + (uint32_t)q->address.len)
+		if (len < ADDRESS_HEADER_BYTES ||
+		    len != ADDRESS_HEADER_BYTES + (uint32_t)q->address.len)
 			return false;
 		if (q->address.afi == RTE_BE16(AFI_IP) && q->address.len == sizeof(rte_be32_t)) {
 			*l = by_address(q->address.ip);

@@ -75,7 +75,8 @@ static bool host_allow(struct worker *w, const struct ip_flow *f)
 }
 
 /* Consumes m. */
-static void send_counted(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f, uint8_t type)
+static void send_counted(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f,
+			 uint8_t type)
 {
 	if (ip_queue_xmit(w, m, f)) {
 		count(w->counters, CNT_ICMP_OUTMSGS);
@@ -138,7 +139,8 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 	if (limit && !global_allow(w))
 		return;
 	f.src = error_source(m);
-	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) || (limit && !host_allow(w, &f)))
+	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) ||
+	    (limit && !host_allow(w, &f)))
 		return;
 	room = (int)RTE_MIN(f.mtu, (uint32_t)ERROR_BYTES_MAX) - (int)sizeof(*ip) -
 	       (f.options ? f.options->len : 0) - (int)sizeof(struct icmp_hdr);

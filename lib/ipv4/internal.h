@@ -136,8 +136,8 @@ enum route_verdict {
 enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
 				  enum drop_reason *reason);
 
-/* The same to a hop of its source route. Its own destination stays part of the flow that chooses one
- * of several ways. */
+/* The same to a hop of its source route. Its own destination stays part of the flow that chooses
+ * one of several ways. */
 enum route_verdict ip_route_input_hop(struct worker *w, const struct link *l, struct rte_mbuf *m,
 				      rte_be32_t hop, enum drop_reason *reason);
 
@@ -222,7 +222,7 @@ struct ip_flow {
 	bool untold;             /* if a hook drops it, it does not count as discarded */
 	uint32_t mark;           /* what the packet will have, by which rules may choose its way */
 	const struct ip_options *options; /* NULL: none */
-	rte_be32_t final_dst;    /* with a source route in them, where it ends; dst is its first hop */
+	rte_be32_t final_dst;    /* with a source route in them its end; dst is its first hop */
 	/* what else tells flows apart where there are several ways */
 	rte_be16_t sport, dport;
 	const struct rte_mbuf *about;  /* an ICMP error's offender, else NULL */

@@ -28,7 +28,8 @@ static const struct sysctl settings[] = {
 	 .max = 255, .preset = 64, .help = "time to live of packets that the router sends"},
 	{.name = "net.ipv4.ip_no_pmtu_disc", .value = &ip_settings.no_pmtu_disc, .min = 0,
 	 .max = 255, .preset = 0,
-	 .help = "1: believe no reported MTU of a path, take the least; 2: hear no report; 3: of TCP only"},
+	 .help = "1: believe no reported MTU of a path, take the least; 2: hear no report; 3: of "
+		 "TCP only"},
 	{.name = "net.ipv4.icmp_ratelimit", .value = &ip_settings.icmp_ratelimit_ms, .min = 0,
 	 .max = INT_MAX, .preset = 1000,
 	 .help = "milliseconds between ICMP messages to one address, six at once; 0: no limit"},

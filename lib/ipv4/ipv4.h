@@ -45,18 +45,20 @@ int ip_exception_foreach(int (*fn)(const struct ip_exception_info *info, void *a
 /* A packet that is only thought of, and its way. */
 struct ip_way {
 	rte_be32_t dst, src;     /* src 0: not known yet */
-	uint8_t tos, protocol;   /* protocol: with the ports, what a hash chooses one of several ways by */
+	uint8_t tos, protocol;   /* protocol: as the ports, what chooses one of several ways */
 	rte_be16_t sport, dport;
 	uint32_t mark;
 	int iif;                 /* link that it comes in by; -1: the router itself sends it */
+	int oif;                 /* link that the router itself must send it by; -1: any */
 	/* answers of ip_route_get() */
 	uint8_t type;            /* enum route_type */
-	uint32_t nexthop;        /* of several ways the one that this packet takes; 0: it needs none */
+	uint32_t nexthop;        /* of several ways this packet's; 0: it needs none */
 	uint16_t out_link;       /* lo: it is for the router itself */
 	rte_be32_t gateway;      /* 0: none */
 	rte_be32_t prefsrc;      /* the source that the router itself takes */
 	bool local;              /* the router itself is among those that get it */
 	bool redirect;           /* its sender is told of a better way */
+	bool assumed;            /* there is no route by oif: dst is taken to be on that link */
 	bool dropped;            /* with -EINVAL: it is, silently, for this reason */
 	enum drop_reason reason;
 };
@@ -95,9 +97,9 @@ int ip_protocol_register(uint8_t protocol, ip_protocol_fn fn);
 int ip_raw_register(int protocol, ip_protocol_fn fn);
 
 /* Ask for packets of a protocol that are only passing through, but carry the router alert option
- * (RFC 2113): fn gets them, whole, as an ip_protocol_fn does, and they are not forwarded. Of several
- * who ask each gets one. 0, or -ENOSPC where there are IP_ROUTER_ALERT_MAX. Control thread, before
- * the workers start. Linux's IP_ROUTER_ALERT on a raw socket. */
+ * (RFC 2113): fn gets them, whole, as an ip_protocol_fn does, and they are not forwarded. Of
+ * several who ask each gets one. 0, or -ENOSPC where there are IP_ROUTER_ALERT_MAX. Control thread,
+ * before the workers start. Linux's IP_ROUTER_ALERT on a raw socket. */
 #define IP_ROUTER_ALERT_MAX 8
 int ip_router_alert_register(uint8_t protocol, ip_protocol_fn fn);
 
@@ -113,8 +115,8 @@ void udp_port_unregister(uint16_t port);
 
 /* Answer a datagram that a service was given with so much of its own payload, changed in place or
  * not, from the address that it was sent to, or, if that is not one host's, from the one that is
- * nearest to the sender. One that claims to come from a broadcast address gets none, as from a socket
- * in Linux that has not asked to broadcast. Consumes m. */
+ * nearest to the sender. One that claims to come from a broadcast address gets none, as from a
+ * socket in Linux that has not asked to broadcast. Consumes m. */
 void udp_reply(struct worker *w, struct rte_mbuf *m);
 
 #endif

@@ -335,7 +335,7 @@ static void put_source(const struct rte_mbuf *m, uint8_t *entry)
 	rte_be32_t gateway = ip_exception_gateway(p->nexthop, ip_routed_dst(m));
 
 	/* a source route's hop is not entered yet: the destination is still an address of ours; of
-	 * several ways by the same link the first counts; rules may go by a mark that has changed */
+	 * several ways by the same link the first counts; rules may go by a mark set since */
 	if ((p->options.flags & OPTIONS_F_SRR_HIT && dst != p->source_hop) ||
 	    out->flags & NEXTHOP_F_MEMBER || route_has_rules())
 		nh = nexthop_get(route_lookup_over(&(struct route_flow){

@@ -204,7 +204,7 @@ int probe_route(rte_be32_t dst, rte_be32_t *src)
 
 int probe_send(int session, const struct probe *p)
 {
-	struct rte_mempool *pool = packet_pool((int)rte_socket_id()); /* none before the first link */
+	struct rte_mempool *pool = packet_pool((int)rte_socket_id()); /* none before any link */
 	struct rte_mbuf *m = pool ? rte_pktmbuf_alloc(pool) : NULL;
 
 	if (!m)

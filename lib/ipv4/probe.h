@@ -48,8 +48,8 @@ void probe_close(int session);
 /* The pmtudisc of a probe that nobody has asked for another, as ip_no_pmtu_disc is now. */
 uint8_t probe_pmtudisc(void);
 
-/* Is there a way to dst? Finds the source where it is 0. Returns 0, -EADDRNOTAVAIL where *src is not
- * an own address, or what else ip_route_output() forbids it with. */
+/* Is there a way to dst? Finds the source where it is 0. Returns 0, -EADDRNOTAVAIL where *src is
+ * not an own address, or what else ip_route_output() forbids it with. */
 int probe_route(rte_be32_t dst, rte_be32_t *src);
 
 /* Send one. 0, -ENOBUFS or -EAGAIN (a worker is too busy to be told). */

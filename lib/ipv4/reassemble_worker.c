@@ -48,9 +48,9 @@ static struct siphash_key secret;
 
 uint32_t frag_owners[FRAG_OWNERS];
 
-/* What all workers hold, and what is on its way between them: charged bytes in the upper bits, mbufs
- * in the lower ones; these can be less than 0 for a moment, when a fragment has been taken before
- * it is known to have been handed over. */
+/* What all workers hold, and what is on its way between them: charged bytes in the upper bits,
+ * mbufs in the lower ones; these can be less than 0 for a moment, when a fragment has been taken
+ * before it is known to have been handed over. */
 #define HELD_MBUFS_BITS 24
 static uint64_t held_by_all __rte_cache_aligned;
 

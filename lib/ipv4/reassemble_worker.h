@@ -25,7 +25,7 @@ struct defrag {
 	struct rte_ring *ring;       /* from other workers; NULL: there are none */
 	uint16_t *owned;             /* by entry (reassemble_owner.h): references held here */
 	uint64_t settled;            /* this worker's part of what all workers hold */
-	uint32_t under_way;          /* mbufs handed over less mbufs taken: all workers' make the sum */
+	uint32_t under_way;          /* mbufs handed over less mbufs taken; the sum counts */
 	uint32_t ring_room;          /* so many fragments may wait in another's ring */
 
 	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */

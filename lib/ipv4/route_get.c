@@ -30,7 +30,8 @@ _Static_assert(offsetof(struct thought, packet) == sizeof(struct rte_mbuf), "see
 
 static void think(struct thought *t, const struct ip_way *way)
 {
-	uint16_t len = offsetof(struct thought, tcp) - offsetof(struct thought, ip) + sizeof(t->tcp);
+	uint16_t len = offsetof(struct thought, tcp) - offsetof(struct thought, ip) +
+		       sizeof(t->tcp);
 
 	*t = (struct thought){
 		.mbuf = {.buf_addr = &t->ip, .nb_segs = 1, .pkt_len = len, .data_len = len,
@@ -111,7 +112,92 @@ static int get_output(struct ip_way *way)
 	return 0;
 }
 
+static bool is_for_many(rte_be32_t addr)
+{
+	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr);
+}
+
+/* Where there is no route by the link, or one that refuses, dst is taken to be on the link. */
+static void take_route_over(struct ip_way *way, const struct link *out)
+{
+	struct route_answer a;
+	const struct nexthop *nh;
+
+	route_explain(&(struct route_flow){
+		.dst = way->dst, .src = way->src, .iif = LINK_LO, .tos = way->tos,
+		.mark = way->mark }, out->id, &a);
+	nh = nexthop_get(a.nexthop);
+	way->assumed = nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL &&
+		       nh->type != ROUTE_BROADCAST;
+	if (way->assumed)
+		return;
+	way->type = nh->type;
+	way->nexthop = a.nexthop;
+	way->gateway = ip_exception_gateway(way->nexthop, way->dst);
+	if (!way->gateway && nh->gateway != way->dst)
+		way->gateway = nh->gateway;
+	if (ip_is_multicast(way->dst) && a.route && a.route->len < 4)
+		way->gateway = 0;       /* as Linux has it: not of routes to all the world */
+	if (nh->type == ROUTE_LOCAL)
+		way->out_link = LINK_LO;
+	if (nh->type == ROUTE_LOCAL && !nh->asked_src)
+		way->prefsrc = way->dst;
+	else
+		way->prefsrc = nexthop_src(nh);
+}
+
+/* 224.0.0.0/24, which no router passes on. */
+static bool is_local_multicast(rte_be32_t addr)
+{
+	return (addr & RTE_BE32(0xffffff00)) == RTE_BE32(0xe0000000);
+}
+
+static void to_itself(struct ip_way *way, const struct link *out)
+{
+	way->type = ROUTE_LOCAL;
+	way->prefsrc = addr_select(out, 0, SCOPE_HOST);
+	way->out_link = LINK_LO;
+}
+
+/* Linux's ip_route_output_key_hash_rcu and __mkroute_output where the link is given, which is never
+ * so for what the router itself sends. */
+static int get_output_over(struct ip_way *way)
+{
+	const struct link *out = link_get((unsigned int)way->oif);
+
+	if (!out)
+		return -ENODEV;
+	if (way->src && is_for_many(way->src))
+		return -EINVAL;
+	if ((way->src && !route_is_local(way->src)) || !out->up)
+		return -ENETUNREACH;
+	*way = (struct ip_way){
+		.dst = way->dst, .src = way->src, .tos = way->tos, .mark = way->mark,
+		.iif = way->iif, .oif = way->oif, .type = ROUTE_UNICAST, .out_link = out->id,
+		.prefsrc = addr_select(out, 0, SCOPE_LINK), .assumed = true,
+	};
+	if (!way->dst)
+		to_itself(way, out);
+	else if (ip_is_limited_broadcast(way->dst))
+		way->type = ROUTE_BROADCAST;
+	else if (!is_local_multicast(way->dst))
+		take_route_over(way, out);
+	if (ip_is_multicast(way->dst)) {
+		way->type = ROUTE_MULTICAST;
+		way->prefsrc = addr_select(out, 0, is_local_multicast(way->dst) ? SCOPE_LINK
+										: SCOPE_UNIVERSE);
+	}
+	if (ip_is_loopback(way->src ? way->src : way->prefsrc) && way->out_link != LINK_LO &&
+	    !LINK_CONF_OR(out, route_localnet))
+		return -EINVAL;
+	way->local = way->type == ROUTE_BROADCAST || way->dst == IP_ALL_HOSTS ||
+		     (way->out_link == LINK_LO && way->type != ROUTE_MULTICAST);
+	return 0;
+}
+
 int ip_route_get(struct ip_way *way)
 {
-	return way->iif < 0 ? get_output(way) : get_input(way);
+	if (way->iif >= 0)
+		return get_input(way);
+	return way->oif >= 0 ? get_output_over(way) : get_output(way);
 }

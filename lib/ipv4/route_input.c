@@ -50,7 +50,7 @@ static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *
 	}
 	if (!addrs || !addrs->n)
 		return !rp_filter;
-	if (out == l->id) {     /* by a way that is not the best it may be a neighbour all the same */
+	if (out == l->id) {     /* by a way that is not the best it may still be a neighbour */
 		nh = nexthop_get(route_lookup_over(&f, l->id));
 		s->on_link = nh->type == ROUTE_UNICAST && !nh->gateway;
 	}

@@ -29,8 +29,8 @@ static bool checksum_good(const struct rte_mbuf *m, uint32_t header)
 #define OPT_AO 29
 
 /* A segment whose options are malformed, or that claims to be signed (RFC 2385, RFC 5925), gets no
- * reset: there is no key to sign it with. Linux's tcp_parse_auth_options, which gives up looking when no
- * signature can follow any more. */
+ * reset: there is no key to sign it with. Linux's tcp_parse_auth_options, which gives up looking
+ * when no signature can follow any more. */
 static bool reset_forbidden(const uint8_t *opt, uint32_t left)
 {
 	while (left >= OPT_MD5_LEN) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Which UDP ports have a service. A pointer a port: memory that nobody touches costs nothing, and a
- * datagram finds its service in one step. What ip_no_pmtu_disc was when a port was opened stays with
- * it, as with a socket in Linux.
+ * datagram finds its service in one step. What ip_no_pmtu_disc was when a port was opened stays
+ * with it, as with a socket in Linux.
  */
 #include <errno.h>
 

@@ -14,16 +14,6 @@
 
 #define ADDRS_MAX 1024
 
-static rte_be32_t mask_of(unsigned int len)
-{
-	return len ? rte_cpu_to_be_32(UINT32_MAX << (32 - len)) : 0;
-}
-
-static bool in_subnet(const struct link_addr *a, rte_be32_t addr)
-{
-	return !((addr ^ a->local) & mask_of(a->len));
-}
-
 static void addrs_replace(struct link *l, struct link_addrs *list)
 {
 	struct link_addrs *old = l->addrs;
@@ -96,13 +86,13 @@ int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *e
 	if (rc)
 		return rc;
 	if (len < 31)
-		a.broadcast = local | ~mask_of(len);
+		a.broadcast = local | ~rte_cpu_to_be_32(prefix_mask(len));
 	if (*(const uint8_t *)&local == 127)
 		a.scope = SCOPE_HOST;   /* as iproute2 has it */
 	if (l->id == LINK_LO && a.scope == SCOPE_HOST)
 		a.broadcast = 0;
 	for (unsigned int i = 0; i < n; i++)
-		if (l->addrs->a[i].len == len && in_subnet(&l->addrs->a[i], local))
+		if (l->addrs->a[i].len == len && addr_in_subnet(&l->addrs->a[i], local))
 			a.secondary = true;
 	list = malloc(sizeof(*list) + (n + 1) * sizeof(list->a[0]));
 	if (!list)
@@ -144,7 +134,7 @@ static int primary_remove(struct link *l, unsigned int i)
 	for (unsigned int j = l->addrs->n; !a.secondary && j-- > 0;) {
 		const struct link_addr *s = &l->addrs->a[j];
 
-		if (s->secondary && s->len == a.len && in_subnet(&a, s->local) &&
+		if (s->secondary && s->len == a.len && addr_in_subnet(&a, s->local) &&
 		    addr_remove(l, j))
 			return -ENOMEM;
 	}
@@ -198,7 +188,7 @@ static rte_be32_t select_on(const struct link *l, rte_be32_t dst, unsigned int s
 
 		if (a->secondary || RTE_MIN(a->scope, most) > scope)
 			continue;
-		if (!dst || in_subnet(a, dst))
+		if (!dst || addr_in_subnet(a, dst))
 			return a->local;
 		if (!first)
 			first = a->local;
@@ -227,8 +217,8 @@ bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other)
 	const struct link_addrs *list = rcu_read(l->addrs);
 
 	for (unsigned int i = 0; list && i < list->n; i++)
-		if (!list->a[i].secondary && in_subnet(&list->a[i], addr) &&
-		    (!other || in_subnet(&list->a[i], other)))
+		if (!list->a[i].secondary && addr_in_subnet(&list->a[i], addr) &&
+		    (!other || addr_in_subnet(&list->a[i], other)))
 			return true;
 	return false;
 }

@@ -21,23 +21,11 @@ static int32_t ip_forward;
 static int32_t mbufs, mbuf_bytes;
 static bool pool_made;
 
-struct field {
-	const char *name;
-	size_t offset;
-	int32_t preset, min, max;
-	const char *help;
-};
-
-static const struct field fields[] = {
-#define X(name, preset, lo, hi, help) {#name, offsetof(struct link_conf, name), preset, lo, hi, help},
+static const struct sysctl_field fields[] = {
+#define X(name, ...) SYSCTL_FIELD(struct link_conf, name, __VA_ARGS__),
 	LINK_CONF(X)
 #undef X
 };
-
-static int32_t *value_of(struct link_conf *c, const struct field *f)
-{
-	return (int32_t *)(void *)((char *)c + f->offset);
-}
 
 /* inet_forward_change */
 static void forward_all(int32_t on)
@@ -62,15 +50,13 @@ static int conf_register(const char *who, struct link_conf *c, const struct link
 	char name[96];
 
 	for (unsigned int i = 0; i < RTE_DIM(fields); i++) {
-		const struct field *f = &fields[i];
+		const struct sysctl_field *f = &fields[i];
 		struct sysctl s = {
 			.name = name,
-			.value = value_of(c, f),
+			.value = sysctl_field_in(c, f),
 			.min = f->min,
 			.max = f->max,
-			.preset = presets ? *(const int32_t *)(const void *)
-						    ((const char *)presets + f->offset)
-					  : f->preset,
+			.preset = sysctl_field_preset(presets, f),
 			.help = f->help,
 		};
 		int rc;

@@ -49,8 +49,8 @@ static void step_over(struct rte_mbuf *m, uint16_t bytes)
 	m->pkt_len -= bytes;
 }
 
-/* The type behind tags of VLAN 0, which m's data begins with; steps over them. That of a tag if there
- * is another VLAN, and 0 if nothing is behind. */
+/* The type behind tags of VLAN 0, which m's data begins with; steps over them. That of a tag if
+ * there is another VLAN, and 0 if nothing is behind. */
 static __rte_noinline rte_be16_t tags_input(struct rte_mbuf *m, rte_be16_t ether_type)
 {
 	while (is_tag(ether_type)) {

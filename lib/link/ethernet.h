@@ -11,7 +11,8 @@
 /* Who takes the bursts of received frames (data at the Ethernet header) from one link; consumes
  * them and returns their bytes, with Ethernet headers. eth_input(), unless a fast path was set
  * before, which leaves to eth_input() what it does not take. Set before the workers start. */
-typedef uint64_t (*eth_burst_fn)(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
+typedef uint64_t (*eth_burst_fn)(struct worker *w, struct link *l, struct rte_mbuf **m,
+				 unsigned int n);
 extern eth_burst_fn eth_burst_handler;
 
 /* A burst from one link: fills in each packet's private data, steps over the Ethernet header, and

@@ -132,8 +132,8 @@ static int name_check(const char *name, struct error *err)
 	size_t len = strlen(name);
 
 	if (!len || len >= LINK_NAME_SIZE)
-		return error_set(err, EINVAL, "\"%s\" is not a link name (1 to %d characters)", name,
-				 LINK_NAME_SIZE - 1);
+		return error_set(err, EINVAL, "\"%s\" is not a link name (1 to %d characters)",
+				 name, LINK_NAME_SIZE - 1);
 	for (size_t i = 0; i < len; i++)
 		if (name[i] == '/' || name[i] == ':' || name[i] <= ' ' || name[i] > '~')
 			return error_set(err, EINVAL,
@@ -286,7 +286,7 @@ int link_set_down(struct link *l, struct error *err)
 	return 0;
 }
 
-/* Nobody's for a grace period, in which the old worker goes round its loop and sends what it has. */
+/* Nobody's for a grace period: the old worker goes round its loop and sends what it has. */
 int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, struct error *err)
 {
 	uint16_t before;

@@ -17,6 +17,7 @@
 #include <rte_mbuf.h>
 
 #include "core/error.h"
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "core/worker.h"
 
@@ -54,7 +55,8 @@ struct link_addrs {
 	X(accept_local, 0, 0, 1, "accept packets whose source is one of the router's addresses") \
 	X(route_localnet, 0, 0, 1, "do not take 127/8 as martian") \
 	X(rp_filter, 0, 0, 2, "source validation: 0 off, 1 strict, 2 loose") \
-	X(src_valid_mark, 0, 0, 1, "source validation looks for the way back by the packet's mark") \
+	X(src_valid_mark, 0, 0, 1, \
+	  "source validation looks for the way back by the packet's mark") \
 	X(bc_forwarding, 0, 0, 1, "forward directed broadcasts") \
 	X(drop_unicast_in_l2_multicast, 0, 0, 1, "drop unicast IP in link-layer multicast") \
 	X(send_redirects, 1, 0, 1, "send ICMP redirects") \
@@ -214,6 +216,12 @@ bool link_files_drained(void);
  * else the first primary of at most that scope; 0 if the link has none and no other link has.
  * Linux's inet_select_addr. Any thread. */
 rte_be32_t addr_select(const struct link *l, rte_be32_t dst, unsigned int scope);
+
+/* Is an address in the subnet of one of a link's? Any thread. */
+static inline bool addr_in_subnet(const struct link_addr *a, rte_be32_t addr)
+{
+	return !((addr ^ a->local) & rte_cpu_to_be_32(prefix_mask(a->len)));
+}
 
 /* Are both addresses in one subnet of the link? other 0: just addr. Linux's inet_addr_onlink. Any
  * thread. */

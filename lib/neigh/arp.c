@@ -87,7 +87,7 @@ static bool confirm_addr(const struct link *l, rte_be32_t peer, rte_be32_t local
 
 		if ((!local || a->local == local) && RTE_MIN(a->scope, most) <= scope)
 			have = true;
-		if ((!local || arp_in_subnet(a, local)) && (!peer || arp_in_subnet(a, peer)))
+		if ((!local || addr_in_subnet(a, local)) && (!peer || addr_in_subnet(a, peer)))
 			match = true;
 	}
 	return have && match;

@@ -16,13 +16,6 @@
 
 struct neigh;
 
-static inline bool arp_in_subnet(const struct link_addr *a, rte_be32_t addr)
-{
-	uint32_t mask = a->len ? ~0U << (32 - a->len) : 0;
-
-	return ((a->local ^ addr) & rte_cpu_to_be_32(mask)) == 0;
-}
-
 /* ---- arp.c: what comes in ---- */
 
 void arp_init(void);

@@ -47,18 +47,6 @@ void arp_send(unsigned int worker, const struct link *l, uint16_t op,
 		packet_drop_control(msg.mbuf, DROP_WORKER_QUEUE_FULL);
 }
 
-/* Does one subnet of the link hold both? */
-static bool share_subnet(const struct link *l, rte_be32_t a, rte_be32_t b)
-{
-	const struct link_addrs *list = l->addrs;
-
-	for (unsigned int i = 0; list && i < list->n; i++)
-		if (!list->a[i].secondary && arp_in_subnet(&list->a[i], a) &&
-		    arp_in_subnet(&list->a[i], b))
-			return true;
-	return false;
-}
-
 /* arp_announce: 0 the packet's source if it is ours, 1 the same but only within the target's
  * subnet, 2 never; where it is not to be used, the address that the link selects. */
 static rte_be32_t sender_ip(const struct neigh *n, const struct link *l)
@@ -67,7 +55,7 @@ static rte_be32_t sender_ip(const struct neigh *n, const struct link *l)
 	int32_t announce = LINK_CONF_MAX(l, arp_announce);
 
 	if (src && announce < 2 && arp_addr_type(src) == ROUTE_LOCAL &&
-	    (announce == 0 || share_subnet(l, n->addr, src)))
+	    (announce == 0 || addr_onlink(l, n->addr, src)))
 		return src;
 	return addr_select(l, n->addr, SCOPE_LINK);
 }

@@ -348,35 +348,74 @@ static void remove_by_hand(struct neigh *n)
 	neigh_remove(n, MSG_NEIGH_FAILED, 0);
 }
 
+static int no_such(const struct link *l, rte_be32_t addr, struct error *err)
+{
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &addr, text, sizeof(text));
+	return error_set(err, ENOENT, "%s: no such neighbour on %s", text, l->name);
+}
+
 int neigh_del(struct link *l, rte_be32_t addr, struct error *err)
 {
 	struct neigh *n = neigh_lookup(l->id, addr);
-	char text[INET_ADDRSTRLEN];
 
-	if (!n) {
-		inet_ntop(AF_INET, &addr, text, sizeof(text));
-		return error_set(err, ENOENT, "%s: no such neighbour on %s", text, l->name);
-	}
+	if (!n)
+		return no_such(l, addr, err);
 	remove_by_hand(n);
 	return 0;
 }
 
-static void flush_one(struct neigh *n, void *arg)
+static struct neigh_info describe(const struct neigh *n, uint64_t now_ns)
 {
-	unsigned int *flushed = arg;
-
-	if (n->state & (NUD_PERMANENT | NUD_NOARP))
-		return;
-	remove_by_hand(n);
-	(*flushed)++;
+	return (struct neigh_info){
+		.addr = n->addr, .link = link_get(n->link), .lladdr = n->mac,
+		.has_lladdr = n->state & NUD_VALID, .state = n->state,
+		.confirmed_ns = now_ns - n->confirmed_ns, .used_ns = now_ns - n->used_ns,
+		.updated_ns = now_ns - n->updated_ns, .probes = n->probes,
+	};
 }
 
-unsigned int neigh_flush(const struct link *l)
+int neigh_find(const struct link *l, rte_be32_t addr, struct neigh_info *info, struct error *err)
 {
-	unsigned int flushed = 0;
+	const struct neigh *n = neigh_lookup(l->id, addr);
 
-	for_each(l, flush_one, &flushed);
-	return flushed;
+	if (!n)
+		return no_such(l, addr, err);
+	*info = describe(n, clock_now_ns());
+	return 0;
+}
+
+struct flush {
+	bool (*which)(const struct neigh_info *n, void *arg);
+	void *arg;
+	uint64_t now_ns;
+	unsigned int n;
+};
+
+static bool is_learned(const struct neigh_info *n, void *arg)
+{
+	return !(n->state & (NUD_PERMANENT | NUD_NOARP));
+}
+
+static void flush_one(struct neigh *n, void *arg)
+{
+	struct flush *f = arg;
+	struct neigh_info info = describe(n, f->now_ns);
+
+	if (!f->which(&info, f->arg))
+		return;
+	remove_by_hand(n);
+	f->n++;
+}
+
+unsigned int neigh_flush(const struct link *l,
+			 bool (*which)(const struct neigh_info *n, void *arg), void *arg)
+{
+	struct flush f = {which ? which : is_learned, arg, clock_now_ns(), 0};
+
+	for_each(l, flush_one, &f);
+	return f.n;
 }
 
 struct sorted {
@@ -399,16 +438,6 @@ static int compare(const void *a, const void *b)
 	uint64_t ky = (uint64_t)y->link << 32 | rte_be_to_cpu_32(y->addr);
 
 	return kx < ky ? -1 : kx > ky;
-}
-
-static struct neigh_info describe(const struct neigh *n, uint64_t now_ns)
-{
-	return (struct neigh_info){
-		.addr = n->addr, .link = link_get(n->link), .lladdr = n->mac,
-		.has_lladdr = n->state & NUD_VALID, .state = n->state,
-		.confirmed_ns = now_ns - n->confirmed_ns, .used_ns = now_ns - n->used_ns,
-		.updated_ns = now_ns - n->updated_ns, .probes = n->probes,
-	};
 }
 
 int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg), void *arg)

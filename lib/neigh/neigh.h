@@ -96,9 +96,13 @@ struct neigh_info {
 int neigh_add(struct link *l, rte_be32_t addr, const struct rte_ether_addr *lladdr,
 	      unsigned int state, bool replace, struct error *err);
 int neigh_del(struct link *l, rte_be32_t addr, struct error *err);
-/* Forget all but permanent and NUD_NOARP entries, of one link or (NULL) of all; returns how many.
- * As with neigh_del(), packets held for an entry are answered as if it had failed. */
-unsigned int neigh_flush(const struct link *l);
+/* What is known of a neighbour; -ENOENT when it is not there. */
+int neigh_find(const struct link *l, rte_be32_t addr, struct neigh_info *info, struct error *err);
+/* Forget entries, of one link or (NULL) of all; returns how many: those that which() says yes to,
+ * or (NULL) all but permanent and NUD_NOARP ones. As with neigh_del(), packets held for an entry
+ * are answered as if it had failed. */
+unsigned int neigh_flush(const struct link *l,
+			 bool (*which)(const struct neigh_info *n, void *arg), void *arg);
 /* Is the MAC address of a neighbour known? If not, it is asked for, through a worker. Linux's
  * neigh_event_send() without a packet. */
 bool neigh_resolve(uint16_t link, rte_be32_t addr, unsigned int worker);

@@ -21,29 +21,11 @@ struct neigh_parms neigh_parms_default;
 struct neigh_parms neigh_parms[LINKS_MAX];
 int32_t neigh_waiting_max, neigh_held_max;
 
-struct field {
-	const char *name;
-	size_t offset;
-	int32_t preset, min, max;
-	const char *help;
-};
-
-static const struct field fields[] = {
-#define X(name, preset, lo, hi, help) \
-	{#name, offsetof(struct neigh_parms, name), preset, lo, hi, help},
+static const struct sysctl_field fields[] = {
+#define X(name, ...) SYSCTL_FIELD(struct neigh_parms, name, __VA_ARGS__),
 	NEIGH_PARMS(X)
 #undef X
 };
-
-static int32_t *value_of(struct neigh_parms *p, const struct field *f)
-{
-	return (int32_t *)(void *)((char *)p + f->offset);
-}
-
-static int32_t preset_of(const struct neigh_parms *from, const struct field *f)
-{
-	return from ? *(const int32_t *)(const void *)((const char *)from + f->offset) : f->preset;
-}
 
 /* Of which field is this variable in p? */
 static unsigned int field_index(const struct neigh_parms *p, const int32_t *value)
@@ -111,7 +93,7 @@ static void default_changed(struct sysctl *s, int32_t old)
 
 		if (!link_get(i) || p->own & 1U << f)
 			continue;
-		__atomic_store_n(value_of(p, &fields[f]), *s->value, __ATOMIC_RELAXED);
+		__atomic_store_n(sysctl_field_in(p, &fields[f]), *s->value, __ATOMIC_RELAXED);
 	}
 }
 
@@ -122,10 +104,10 @@ static int register_fields(const char *who, struct neigh_parms *p,
 	char name[96];
 
 	for (unsigned int i = 0; i < RTE_DIM(fields); i++) {
-		const struct field *f = &fields[i];
+		const struct sysctl_field *f = &fields[i];
 		struct sysctl s = {
-			.name = name, .value = value_of(p, f), .min = f->min, .max = f->max,
-			.preset = preset_of(presets, f),
+			.name = name, .value = sysctl_field_in(p, f), .min = f->min, .max = f->max,
+			.preset = sysctl_field_preset(presets, f),
 			.help = f->help, .changed = changed, .arg = p,
 		};
 		int rc;
@@ -164,8 +146,8 @@ int neigh_parms_init(void)
 		 .help = "unresolved neighbours for which a worker holds packets at a time"},
 		{.name = "net.millrace.neigh_held_max", .value = &neigh_held_max,
 		 .min = 0, .max = INT32_MAX, .preset = 0,
-		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: its part of a "
-			 "quarter of the pool"},
+		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: "
+			 "its part of a quarter of the pool"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {

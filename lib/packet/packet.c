@@ -186,8 +186,8 @@ void packet_free_spent(struct worker *w)
 	w->n_spent = 0;
 }
 
-/* Let a segment end so many bytes before the end of its buffer, at the cost of headroom; what a link
- * header needs of that stays. Headers lie on 4 bytes as they did. */
+/* Let a segment end so many bytes before the end of its buffer, at the cost of headroom; what a
+ * link header needs of that stays. Headers lie on 4 bytes as they did. */
 static bool tailroom_make(struct rte_mbuf *m, uint32_t bytes)
 {
 	uint32_t tailroom = rte_pktmbuf_tailroom(m), by;

@@ -22,6 +22,7 @@
 #include <stdio.h>
 
 #include "core/log.h"
+#include "core/prefix.h"
 #include "core/sysctl.h"
 #include "link/link.h"
 #include "route/group.h"
@@ -42,22 +43,14 @@ static unsigned int addrs_n(const struct link *l)
 	return l->addrs ? l->addrs->n : 0;
 }
 
-static uint32_t mask_of(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
-
 static const struct link_addr *primary_of(const struct link *l, const struct link_addr *a)
 {
-	uint32_t mask = mask_of(a->len);
-
 	if (!a->secondary)
 		return a;
 	for (unsigned int i = 0; i < addrs_n(l); i++) {
 		const struct link_addr *p = &l->addrs->a[i];
 
-		if (!p->secondary && p->len == a->len &&
-		    !(rte_be_to_cpu_32(p->local ^ a->local) & mask))
+		if (!p->secondary && p->len == a->len && addr_in_subnet(a, p->local))
 			return p;
 	}
 	return NULL;
@@ -69,7 +62,7 @@ static unsigned int wanted_by(const struct link *l, const struct link_addr *a,
 {
 	const struct link_addr *primary = primary_of(l, a);
 	rte_be32_t src = primary ? primary->local : 0;
-	uint32_t addr = rte_be_to_cpu_32(a->local), mask = mask_of(a->len);
+	uint32_t addr = rte_be_to_cpu_32(a->local), mask = prefix_mask(a->len);
 	unsigned int n = 0;
 
 	w[n++] = (struct wanted){ ROUTE_LOCAL, addr, 32, src };

@@ -35,6 +35,7 @@
 
 #include <rte_common.h>
 
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "route/fib_lookup.h"
 #include "route/pages.h"
@@ -212,7 +213,7 @@ static uint32_t block_take(struct fib *fib, uint16_t value)
 
 static bool prefix_valid(uint32_t prefix, unsigned int len)
 {
-	return len <= 32 && (len == 32 || !(prefix & (UINT32_MAX >> len)));
+	return len <= 32 && !(prefix & ~prefix_mask(len));
 }
 
 /* Node of a prefix of at most 24 bits in the top tree, of a longer one in its block's. */

@@ -45,8 +45,8 @@ void fib_lookup_bulk(const struct fib *fib, const uint32_t *addrs, uint16_t *ind
 		     unsigned int n);
 
 /* For those who look up in vectors of their own. slots[addr >> 8] is the answer, or, with
- * FIB_BLOCK_FLAG, the number of a block: then slots[FIB_BLOCKS_AT + number * 256 + (addr & 255)] is.
- * An answer of 0 stands for *fallback. Slots may be read 32 bits at a time. */
+ * FIB_BLOCK_FLAG, the number of a block: then slots[FIB_BLOCKS_AT + number * 256 + (addr & 255)]
+ * is. An answer of 0 stands for *fallback. Slots may be read 32 bits at a time. */
 #define FIB_BLOCK_FLAG 0x8000u
 #define FIB_BLOCKS_AT (1u << 24)
 
@@ -61,8 +61,8 @@ static inline const struct fib_view *fib_view(const struct fib *fib)
 	return (const struct fib_view *)(const void *)fib;
 }
 
-/* Of the prefixes that hold an address the longest whose index is accepted; FIB_NONE if none is. For
- * the rare case: it tries every length. */
+/* Of the prefixes that hold an address the longest whose index is accepted; FIB_NONE if none is.
+ * For the rare case: it tries every length. */
 uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
 			  bool (*accept)(uint16_t index, const void *arg), const void *arg);
 

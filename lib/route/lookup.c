@@ -13,17 +13,13 @@
 struct fib *route_fib;
 struct rule_set *route_rules;
 
-#define ANY_LINK (-1)
-
 /* What is looked for: a flow's way, and if it must leave by a certain link, by that. */
 struct search {
 	struct route_flow flow;
 	int link;
 };
 
-/* The way by the link that is asked for, 0 if it is another. What refuses packets does so whichever
- * link they are to leave by. */
-static uint32_t by_link(uint32_t index, int link)
+uint32_t lookup_by_link(uint32_t index, int link)
 {
 	const struct nexthop *nh = nexthop_get(index);
 	const struct group *g;
@@ -48,10 +44,10 @@ static uint32_t answer_of(uint16_t index, const struct search *s)
 	uint32_t answer = 0;
 
 	if (nh->type != ROUTE_BY_TOS)
-		return by_link(index, s->link);
+		return lookup_by_link(index, s->link);
 	for (unsigned int i = 0; i < nh->by_tos->n && !answer; i++)
 		if (by_tos_fits(nh->by_tos, i, s->flow.tos))
-			answer = by_link(nh->by_tos->choice[i].nexthop, s->link);
+			answer = lookup_by_link(nh->by_tos->choice[i].nexthop, s->link);
 	return answer;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Next hops: what a route leads to. One flat array, indexed by the FIB's 15-bit answer; equal
- * next hops are shared and counted. Entry 0 is "no route". What is learned of paths (MTUs, gateways)
- * belongs to a next hop, so that no more is shared than in Linux: routes of other tables, metrics
- * and protocols have their own, and so have the members of each group, unless there are very many
- * (NEXTHOPS_AMPLE).
+ * next hops are shared and counted. Entry 0 is "no route". What is learned of paths (MTUs,
+ * gateways) belongs to a next hop, so that no more is shared than in Linux: routes of other tables,
+ * metrics and protocols have their own, and so have the members of each group, unless there are
+ * very many (NEXTHOPS_AMPLE).
  *
  * Two kinds of entries lead on to others: a group spreads flows over its members (group.h), and
  * where a prefix has routes for some TOS only, an entry of its own chooses among them (by_tos.h).
@@ -27,8 +27,8 @@
 
 #define NEXTHOPS_MAX 32768
 
-/* While fewer are in use a group has members of its own; groups that come later share theirs, so that
- * there can be as many as next hops. */
+/* While fewer are in use a group has members of its own; groups that come later share theirs, so
+ * that there can be as many as next hops. */
 #define NEXTHOPS_AMPLE 1024
 
 enum route_type {               /* the order and names of iproute2 */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/prefix.h"
 #include "route/by_tos.h"
 #include "route/lookup.h"
 #include "route/merge.h"
@@ -218,22 +219,23 @@ bool rib_same(const struct route *a, const struct route *b)
 struct search {
 	uint32_t addr;          /* host byte order */
 	unsigned int scope;
-	int link;               /* -1: any */
+	int link;               /* or ANY_LINK */
 	uint8_t tos;
 	bool usable;
 };
 
-static uint32_t masked(uint32_t addr, unsigned int len)
+/* Members of groups that are dead count where the carrier does not matter. */
+static bool is_by_link(const struct route *r, const struct search *s)
 {
-	return len ? addr & UINT32_MAX << (32 - len) : 0;
+	return lookup_by_link(r->nexthop, s->link) ||
+	       (!s->usable && nexthop_over(r->nexthop, (unsigned int)s->link));
 }
 
 static const struct route *first_fitting(const struct route *r, const struct search *s)
 {
 	for (; r; r = r->next) {
 		if (nexthop_get(r->nexthop)->scope < s->scope ||
-		    (r->tos && r->tos != (s->tos & TOS_MATCHED)) ||
-		    (s->link >= 0 && !nexthop_over(r->nexthop, (unsigned int)s->link)) ||
+		    (r->tos && r->tos != (s->tos & TOS_MATCHED)) || !is_by_link(r, s) ||
 		    (s->usable && !nexthop_usable(r->nexthop)))
 			continue;
 		return r;
@@ -248,7 +250,7 @@ static const struct route *search(const struct table *t, const struct table *sec
 	const struct route *r;
 
 	for (int len = 32; len >= 0; len--) {
-		uint32_t prefix = masked(s->addr, (unsigned int)len);
+		uint32_t prefix = s->addr & prefix_mask((unsigned int)len);
 
 		r = first_fitting(table_find(t, prefix, (unsigned int)len), s);
 		if (!r && second)
@@ -301,12 +303,12 @@ static void answer(const struct search *s, const struct route_flow *f, struct ro
 	if (leaves_open(a->route))
 		a->route = NULL;
 	else
-		a->nexthop = a->route->nexthop;
+		a->nexthop = lookup_by_link(a->route->nexthop, s->link);
 }
 
-void route_explain(const struct route_flow *f, struct route_answer *a)
+void route_explain(const struct route_flow *f, int link, struct route_answer *a)
 {
-	struct search s = { .addr = rte_be_to_cpu_32(f->dst), .link = -1, .tos = f->tos,
+	struct search s = { .addr = rte_be_to_cpu_32(f->dst), .link = link, .tos = f->tos,
 			    .usable = true };
 
 	answer(&s, f, a);
@@ -336,7 +338,7 @@ const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int sco
 
 unsigned int rib_addr_type(rte_be32_t addr)
 {
-	struct search s = { .addr = rte_be_to_cpu_32(addr), .link = -1 };
+	struct search s = { .addr = rte_be_to_cpu_32(addr), .link = ANY_LINK };
 	const struct route *r;
 
 	if (s.addr >> 24 == 0 || s.addr == UINT32_MAX)

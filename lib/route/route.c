@@ -17,6 +17,7 @@
 
 #include <rte_hash_crc.h>
 
+#include "core/prefix.h"
 #include "link/link.h"
 #include "route/connected.h"
 #include "route/group.h"
@@ -66,7 +67,7 @@ static int check_key(const struct route_params *p, struct error *err)
 {
 	if (p->len > 32)
 		return error_set(err, EINVAL, "prefix length %u is not from 0 to 32", p->len);
-	if (p->len < 32 && p->prefix & UINT32_MAX >> p->len)
+	if (p->prefix & ~prefix_mask(p->len))
 		return error_set(err, EINVAL, "Invalid prefix for given prefix length: %s",
 				 prefix_text(p->prefix, p->len).s);
 	if (p->tos & 3)
@@ -520,6 +521,32 @@ int route_del(const struct route_params *p, struct error *err)
 	}
 	return error_set(err, ESRCH, "No such route: table %s has none to %s%s",
 			 table_name(table_of(p)), prefix_text(p->prefix, p->len).s, but);
+}
+
+struct flush {
+	bool (*which)(const struct route *r, void *arg);
+	void *arg;
+};
+
+static void flush_one(struct table *t, struct route *r, void *arg)
+{
+	const struct flush *f = arg;
+
+	if (f->which(r, f->arg))
+		rib_remove(t, r);
+}
+
+void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg), void *arg)
+{
+	struct flush f = { which, arg };
+	struct table *t = table ? table_get(table) : NULL;
+
+	if (!table)
+		table_sweep(flush_one, &f);
+	if (!t)
+		return;
+	table_sweep_one(t, flush_one, &f);
+	table_drop_unused(t);
 }
 
 int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg)

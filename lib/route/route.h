@@ -93,6 +93,9 @@ enum route_how {
  * the first that does goes. */
 int route_enter(const struct route_params *p, enum route_how how, struct error *err);
 int route_del(const struct route_params *p, struct error *err);
+/* Remove the routes of a table, 0: of all tables, that which() says yes to; also those that
+ * addresses have brought along. which() must not change routes. */
+void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg), void *arg);
 
 /* In order of table, prefix, length, TOS, metric; table 0: all. Stops when fn returns non-zero and
  * returns that. fn must not change routes. */
@@ -193,13 +196,14 @@ extern void (*route_local_changed)(void);
 /* All of these. */
 void route_local_hosts(void (*fn)(rte_be32_t addr, void *arg), void *arg);
 
-/* The answer to a lookup and where it comes from. */
+/* The answer to a lookup and where it comes from; link: as of route_lookup_over(), -1: of
+ * route_lookup(). */
 struct route_answer {
 	uint32_t nexthop;       /* as route_lookup() */
 	const struct route *route;      /* NULL: none fits, or a rule says what to do */
 	bool by_rule;           /* priority is that of the rule that led here */
 	uint32_t priority;
 };
-void route_explain(const struct route_flow *f, struct route_answer *a);
+void route_explain(const struct route_flow *f, int link, struct route_answer *a);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "core/sysctl.h"
 #include "route/by_tos.h"
@@ -35,11 +36,6 @@ static int32_t rules_max;
 
 /* ---- what workers read ---- */
 
-static uint32_t mask_of(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
-
 static int32_t iif_of(const struct rule_params *p)
 {
 	const struct link *l;
@@ -54,9 +50,9 @@ static struct rule compiled(const struct entry *e)
 {
 	return (struct rule){
 		.from = e->p.from,
-		.from_mask = mask_of(e->p.from_len),
+		.from_mask = prefix_mask(e->p.from_len),
 		.to = e->p.to,
-		.to_mask = mask_of(e->p.to_len),
+		.to_mask = prefix_mask(e->p.to_len),
 		.mark = e->p.mark,
 		.mark_mask = e->p.mark_mask,
 		.iif = iif_of(&e->p),
@@ -319,7 +315,7 @@ int rule_del(const struct rule_params *p, struct error *err)
 
 static bool is_within(uint32_t prefix, unsigned int len, uint32_t outer, unsigned int outer_len)
 {
-	return len >= outer_len && !((prefix ^ outer) & mask_of(outer_len));
+	return len >= outer_len && prefix_agree(prefix, outer, outer_len);
 }
 
 bool rule_is_among(const struct rule_params *r, const struct rule_params *which)

@@ -6,9 +6,9 @@
  * first that matches a packet and whose table has an answer settles it; a table that has none, or a
  * route of type throw, leaves it to the next rule. At the start there are three: local (0), main
  * (32766) and default (32767). While there are these and no others workers know of no rules
- * (route_rules is NULL) and ask the FIB alone, but for the rare tables where that makes a difference
- * once the rules have been changed (merge.h); else they read an array that each change replaces as a
- * whole.
+ * (route_rules is NULL) and ask the FIB alone, but for the rare tables where that makes a
+ * difference once the rules have been changed (merge.h); else they read an array that each change
+ * replaces as a whole.
  */
 #ifndef ROUTE_RULE_H
 #define ROUTE_RULE_H

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/prefix.h"
 #include "core/rcu.h"
 
 struct trie_node {
@@ -15,11 +16,6 @@ struct trie_node {
 	uint8_t len;
 };
 
-static uint32_t mask_of(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
-
 /* The bit behind the first len. */
 static unsigned int bit_at(uint32_t addr, unsigned int len)
 {
@@ -28,7 +24,7 @@ static unsigned int bit_at(uint32_t addr, unsigned int len)
 
 static bool covers(const struct trie_node *n, uint32_t prefix, unsigned int len)
 {
-	return n->len <= len && !((n->prefix ^ prefix) & mask_of(n->len));
+	return n->len <= len && prefix_agree(n->prefix, prefix, n->len);
 }
 
 /* How many leading bits two prefixes share, at most max. */
@@ -94,7 +90,7 @@ int trie_set(struct trie *t, uint32_t prefix, unsigned int len, uint16_t index)
 		rcu_assign(*at, n);
 		return 0;
 	}
-	fork = node_new(prefix & mask_of(shared), shared, 0);
+	fork = node_new(prefix & prefix_mask(shared), shared, 0);
 	if (!fork) {
 		free(n);
 		return -ENOMEM;

@@ -228,11 +228,13 @@ static void make_options(struct random *r, uint8_t *options, uint32_t len)
 
 		options[i++] = type;
 		if (type > 1 && i < len)
-			options[i++] = (uint8_t)(random_below(r, 4) ? 3 + 4 * random_below(r, 4) + time
-								    : random_below(r, 44));
+			options[i++] = (uint8_t)(random_below(r, 4)
+							 ? 3 + 4 * random_below(r, 4) + time
+							 : random_below(r, 44));
 		if (type > 1 && i < len)
-			options[i++] = (uint8_t)(random_below(r, 4) ? 4 + 4 * random_below(r, 3) + time
-								    : random_below(r, 44));
+			options[i++] = (uint8_t)(random_below(r, 4)
+							 ? 4 + 4 * random_below(r, 3) + time
+							 : random_below(r, 44));
 		while (random_below(r, 3) && i < len)
 			options[i++] = (uint8_t)number(r);
 	}
@@ -262,8 +264,8 @@ static uint32_t make_ip(struct random *r, uint8_t *bytes)
 	return sizeof(*eth) + len;
 }
 
-/* A small piece of one of few datagrams, for the router or to be sent on, so that pieces meet, whole
- * datagrams come together, and overlaps, doubles and holes are common. */
+/* A small piece of one of few datagrams, for the router or to be sent on, so that pieces meet,
+ * whole datagrams come together, and overlaps, doubles and holes are common. */
 static uint32_t make_piece(struct random *r, uint8_t *bytes)
 {
 	struct rte_ether_hdr *eth = (void *)bytes;

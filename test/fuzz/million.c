@@ -58,7 +58,8 @@ static uint64_t segments = SEGMENTS_EITHER;
 /* A frame of which each part is cut: short ones at any byte, so also in each of their headers. */
 static unsigned int cut_all(uint32_t len)
 {
-	static const unsigned int cuts[] = {1, 3, 8, 13, 14, 15, 17, 20, 33, 34, 35, 41, 60, 64, 201};
+	static const unsigned int cuts[] = {1,  3,  8,  13, 14, 15, 17, 20,
+					    33, 34, 35, 41, 60, 64, 201};
 	unsigned int cut = cuts[random_below(&scissors, RTE_DIM(cuts))];
 
 	return RTE_MAX(cut, len / SEGMENTS_MAX);
@@ -302,7 +303,8 @@ struct options {
 
 static int usage(void)
 {
-	fprintf(stderr, "million [--frames N] [--seed S] [--lanes N] [--ample] [--quiet] [--trace]\n"
+	fprintf(stderr,
+		"million [--frames N] [--seed S] [--lanes N] [--ample] [--quiet] [--trace]\n"
 		"        [--show BURST] [--segments 0|1] [--say COMMAND]...\n"
 		"million --pcap FILE [--link L] [--longest BYTES] [--frames N] [--seed S]\n");
 	return 2;

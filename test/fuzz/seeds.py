@@ -70,15 +70,18 @@ def input_seeds():
     yield "forward", script(frame(through))
     yield "forward_chain", script(frame(through, cut=34, how=0), frame(through, cut=7))
     yield "too_long", script(frame(through, pad=1499), mtus=0)
-    yield "too_long_df", script(frame(ethernet(ip(HOST, FAR, 17, udp(), fragment=0x4000)), pad=1499))
-    yield "too_long_chain", script(frame(ethernet(ip(HOST, "10.3.0.1", 17, udp())), cut=60, pad=900))
+    yield "too_long_df", script(frame(ethernet(ip(HOST, FAR, 17, udp(), fragment=0x4000)),
+                                      pad=1499))
+    yield "too_long_chain", script(frame(ethernet(ip(HOST, "10.3.0.1", 17, udp())), cut=60,
+                                         pad=900))
     yield "route_mtu", script(frame(ethernet(ip(HOST, "10.14.0.1", 17, udp())), pad=800))
     yield "ttl_1", script(frame(ethernet(ip(HOST, FAR, 17, udp(), ttl=1))))
     yield "redirect", script(frame(ethernet(ip(HOST, "10.1.0.5", 17, udp()))) * 3)
     for number in (10, 11, 12, 13):
         yield f"no_way_{number}", script(frame(ethernet(ip(HOST, f"10.{number}.0.1", 17, udp()))))
     yield "udp_here", script(frame(ethernet(ip(HOST, US, 17, udp()))))
-    yield "udp_broken", script(frame(ethernet(ip(HOST, US, 17, udp(length=90))), mend=MEND & ~LENGTH))
+    yield "udp_broken", script(frame(ethernet(ip(HOST, US, 17, udp(length=90))),
+                                     mend=MEND & ~LENGTH))
     yield "udplite", script(frame(ethernet(ip(HOST, US, 136, udp()))))
     yield "tcp_syn", script(frame(ethernet(ip(HOST, US, 6, tcp(2)))))
     yield "tcp_md5", script(frame(ethernet(ip(HOST, US, 6, tcp(2, b"\1\1\x13\x12" + bytes(16))))))
@@ -91,7 +94,8 @@ def input_seeds():
     for kind in (0, 3, 4, 5, 11, 12, 13, 17, 42):
         quoted = ip(US, HOST, 17, udp())
         yield f"icmp_{kind}", script(frame(ethernet(ip(HOST, US, 1, icmp(kind, data=quoted)))))
-    yield "timestamp_chain", script(frame(ethernet(ip(HOST, US, 1, icmp(13, data=bytes(12)))), cut=20))
+    yield "timestamp_chain", script(frame(ethernet(ip(HOST, US, 1, icmp(13, data=bytes(12)))),
+                                          cut=20))
     yield "options", script(frame(ethernet(ip(HOST, FAR, 17, udp(), options=b"\7\7\4\0\0\0\0\0"))))
     yield "options_route", script(frame(ethernet(
         ip(HOST, US, 17, udp(), options=b"\x83\7\4\x0a\0\2\x0a\0"))))
@@ -115,10 +119,13 @@ def input_seeds():
     yield "held_fails", script(frame(unresolved), step(TIME, 10), step(TIME, 10))
     yield "held_answered", script(frame(unresolved), step(ANSWER, 1), step(TURN))
     yield "held_flushed", script(frame(unresolved, how=0), frame(unresolved), step(FORGET))
-    yield "held_link_down", script(frame(unresolved), step(SWITCH, 1), step(TIME, 3), step(SWITCH, 1))
+    yield "held_link_down", script(frame(unresolved), step(SWITCH, 1), step(TIME, 3),
+                                   step(SWITCH, 1))
     yield "arp_request", script(frame(arp(1, "10.0.1.50", US), mend=0))
-    yield "arp_proxy", script(frame(arp(1, "10.0.1.50", FAR), mend=0), step(TIME, 5), settings=1 << 16)
-    yield "arp_gratuitous", script(frame(arp(2, "10.0.1.60", "10.0.1.60"), mend=0), settings=1 << 10)
+    yield "arp_proxy", script(frame(arp(1, "10.0.1.50", FAR), mend=0), step(TIME, 5),
+                              settings=1 << 16)
+    yield "arp_gratuitous", script(frame(arp(2, "10.0.1.60", "10.0.1.60"), mend=0),
+                                   settings=1 << 10)
     yield "arp_probe", script(frame(arp(1, "0.0.0.0", US), mend=0))
     yield "device_full", script(step(FULL, 0), frame(through) * 3, step(FULL, 15))
     yield "no_forwarding", script(frame(through), settings=1)

@@ -454,7 +454,7 @@ void world_pass(uint64_t ns)
 
 void world_flush_neighbours(void)
 {
-	neigh_flush(NULL);
+	neigh_flush(NULL, NULL, NULL);
 	world_settle();
 }
 
@@ -517,7 +517,7 @@ void world_rest(void)
 	home_check();
 	world_settings(0);
 	sent_changed = false;
-	neigh_flush(NULL);
+	neigh_flush(NULL, NULL, NULL);
 	world_pass(REST_NS);
 	say("neigh replace 10.0.1.11 lladdr 02:00:00:00:01:11 dev p1 nud stale", NULL);
 	say("neigh replace 10.0.2.11 lladdr 02:00:00:00:02:11 dev p2 nud reachable", NULL);

@@ -34,7 +34,8 @@ def _addresses(rng):
     if kind < 0.6:
         return rng.choice(("", "", "!= ")) + rng.choice(_NET)
     if kind < 0.8:
-        return rng.choice(("", "!= ")) + f"10.0.{rng.randrange(2)}.{rng.randrange(3)}-10.0.2.{rng.randrange(9)}"
+        return (rng.choice(("", "!= ")) + f"10.0.{rng.randrange(2)}.{rng.randrange(3)}-"
+                f"10.0.2.{rng.randrange(9)}")
     hosts = {f"10.0.{rng.randrange(4)}.{rng.choice((1, 2, 3))}" for _ in range(3)}
     return rng.choice(("", "!= ")) + "{ " + ", ".join(sorted(hosts)) + ", 10.66.0.0/16 }"
 
@@ -54,10 +55,11 @@ def _flags(rng):
 def _bits(rng):
     """Fields that few rules ask for. Of what a router makes checksums may not be made yet."""
     field, high = rng.choice((
-        ("icmp id", 0xffff), ("icmp sequence", 0xffff), ("icmp mtu", 1500), ("tcp sequence", 0xffffffff),
-        ("tcp ackseq", 0xffffffff), ("tcp doff", 15), ("tcp reserved", 15), ("tcp window", 0xffff),
-        ("tcp urgptr", 0xffff), ("udp length", 1500), ("@th,0,8", 255), ("@th,19,6", 63),
-        ("@nh,8,8", 255), ("@th,32,32", 0xffffffff), ("ip version", 15)))
+        ("icmp id", 0xffff), ("icmp sequence", 0xffff), ("icmp mtu", 1500),
+        ("tcp sequence", 0xffffffff), ("tcp ackseq", 0xffffffff), ("tcp doff", 15),
+        ("tcp reserved", 15), ("tcp window", 0xffff), ("tcp urgptr", 0xffff), ("udp length", 1500),
+        ("@th,0,8", 255), ("@th,19,6", 63), ("@nh,8,8", 255), ("@th,32,32", 0xffffffff),
+        ("ip version", 15)))
     return f"{field} {_of(rng, None, _up_to(high))}"
 
 
@@ -78,16 +80,19 @@ def _match(rng, point):
         lambda: "icmp type " + _of(rng, None, lambda r: r.choice((0, 3, 5, 8, 11, 12, 13, 17))),
         lambda: "icmp code " + _of(rng, None, _up_to(255)),
         lambda: _bits(rng),
-        lambda: "ip protocol " + _of(rng, None, lambda r: r.choice((1, 6, 17, 99, r.randrange(256)))),
+        lambda: "ip protocol " + _of(rng, None,
+                                     lambda r: r.choice((1, 6, 17, 99, r.randrange(256)))),
         lambda: "ip ttl " + _of(rng, None, _up_to(255)),
         lambda: "ip length " + _of(rng, None, lambda r: r.choice((28, 60, 576, r.randrange(1500)))),
         lambda: "ip id " + _of(rng, None, _up_to(65535)),
         lambda: "ip dscp " + _of(rng, None, _up_to(63)), lambda: f"ip ecn {rng.randrange(4)}",
         lambda: f"ip hdrlength {rng.choice(('5', '!= 5', '> 6'))}",
-        lambda: rng.choice(("fragment", "ip frag-off & 0x1fff != 0", "ip frag-off & 0x4000 == 0x4000",
-                            "ip frag-off & 0x2000 != 0", "ip frag-off & 0x8000 == 0")),
+        lambda: rng.choice(("fragment", "ip frag-off & 0x1fff != 0",
+                            "ip frag-off & 0x4000 == 0x4000", "ip frag-off & 0x2000 != 0",
+                            "ip frag-off & 0x8000 == 0")),
         lambda: f"mark {rng.choice(('0', '!= 0', '1', '{ 1, 3-5 }', '& 0x2 == 0x2'))}",
-        lambda: f"meta pkttype {rng.choice(('', '!= '))}{rng.choice(('host', 'broadcast', 'multicast'))}",
+        lambda: f"meta pkttype {rng.choice(('', '!= '))}"
+                f"{rng.choice(('host', 'broadcast', 'multicast'))}",
     ]
     found = rng.choice(kinds)()
     if point in ("prerouting", "input") and "oifname" in found:
@@ -127,7 +132,8 @@ def _rule(rng, point):
     if rng.random() < 0.08:
         # What comes back by lo comes behind the burst that it came from: not counted here.
         words.append("ip saddr 10.64.0.0/10")
-        words.append(f"limit rate {rng.choice(('', 'over '))}1/week burst {rng.randrange(1, 9)} packets")
+        words.append(f"limit rate {rng.choice(('', 'over '))}1/week "
+                     f"burst {rng.randrange(1, 9)} packets")
     return f"filter add {point} " + " ".join(words + ["counter", _verdict(rng, point)]).rstrip()
 
 

@@ -7,7 +7,8 @@ comes on top of it.
 
 def mtu(rng):
     """MTUs of some ports, as Scenario.mtu has them; none is larger than layout.MTU."""
-    return {port: rng.choice((576, 700, 1000, 1280, 1401, 1500)) for port in ("p0", "p1", "p2", "p3")
+    return {port: rng.choice((576, 700, 1000, 1280, 1401, 1500))
+            for port in ("p0", "p1", "p2", "p3")
             if rng.random() < 0.5 and port != "p2"}
 
 
@@ -17,7 +18,8 @@ def _address(rng):
     if kind < 0.3:
         return f"addr add 10.0.{port}.{rng.randrange(60, 70)}/24 dev p{port}"
     if kind < 0.5:
-        return f"addr add 20.{rng.randrange(4)}.0.{rng.randrange(1, 255)}/32 dev {rng.choice(('lo', f'p{port}'))}"
+        return (f"addr add 20.{rng.randrange(4)}.0.{rng.randrange(1, 255)}/32"
+                f" dev {rng.choice(('lo', f'p{port}'))}")
     if kind < 0.7:
         length = rng.choice((30, 31, 29, 25))
         return f"addr add 21.{port}.{rng.randrange(4)}.1/{length} dev p{port}"

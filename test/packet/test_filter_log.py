@@ -59,7 +59,8 @@ def test_none_at_all(router, captures):
 
 
 def test_a_level_that_is_an_error(router, captures):
-    said = said_of(router, captures, SENT, ['filter add forward tcp dport 22 log level err prefix "no "',
-                                            "filter add forward tcp dport 22 log level debug"])
+    said = said_of(router, captures, SENT,
+                   ['filter add forward tcp dport 22 log level err prefix "no "',
+                    "filter add forward tcp dport 22 log level debug"])
     assert [" error: " in line for line in said] == [True, False]
     assert "error: no IN=p0 OUT=p1 " in said[0] and "SPT=1000 DPT=22" in said[0]

@@ -1,4 +1,5 @@
-"""millbench fib and neighbour on little: what is refused and why, and that wrong answers are noticed.
+"""millbench: what is refused and why; fib and neighbour on little, and that wrong answers are
+noticed.
 
 The figures themselves are nobody's business here; that they are made, and of answers that a plain
 reference gives as well, is.
@@ -123,21 +124,62 @@ def test_fib_files(tmp_path, write, table):
 
 
 @pytest.mark.parametrize("words, why", [
-    (["fib"], "usage: millbench fib"), (["fib", "--nonsense", "x"], "usage: millbench fib"),
-    (["fib", "a", "b", "c"], "usage: millbench fib"), (["fib", "--plant"], "usage: millbench fib"),
+    (["fib"], "FILE is missing\nusage: millbench fib"),
+    (["fib", "--nonsense", "x"], '"--nonsense" is not an argument of fib\nusage: millbench fib'),
+    (["fib", "--help"], '"--help" is not an argument of fib\nusage: millbench fib'),
+    (["fib", "a", "b", "c"], '"c" is not an argument of fib\nusage: millbench fib'),
+    (["fib", "--plant"], '"--plant" lacks a name behind it\nusage: millbench fib'),
     (["fib", "--lookup", "abacus", "x"], "abacus: no such version of the lookup"),
     (["fib", "--plant", "tree", "x"], '"tree" is none of table, readers, update'),
     (["fib", "--plant", "update", "x"], "--plant update: there are no UPDATES"),
-    (["neighbour", "1", "2"], "usage: millbench neighbour"),
-    (["neighbour", "--nonsense"], "usage: millbench neighbour"),
+    (["neighbour", "1", "2"],
+     '"2" is not an argument of neighbour\nusage: millbench neighbour'),
+    (["neighbour", "--help"],
+     '"--help" is not an argument of neighbour\nusage: millbench neighbour'),
+    (["neighbour", "--plant"], '"--plant" lacks the name of a fault behind it\n'
+                               'usage: millbench neighbour'),
     (["neighbour", "0"], '"0" is not a number of routes from 1 to 1048576'),
     (["neighbour", "1048577"], '"1048577" is not a number of routes from 1 to 1048576'),
     (["neighbour", "many"], '"many" is not a number of routes from 1 to 1048576'),
     (["neighbour", "--plant", "tree"], '"tree" is none of command, slot, route'),
-    (["fibs"], "usage: millbench [--no-huge] WORDS"), ([], "usage: millbench [--no-huge] WORDS"),
+    (["reassemble", "--help"],
+     '"--help" is not an argument: reassemble has none\nusage: millbench reassemble'),
+    (["reassemble", "1"], '"1" is not an argument: reassemble has none'),
+    (["fragment", "--help"],
+     '"--help" is not an argument of fragment\nusage: millbench fragment'),
+    (["fragment", "net_null0", "net_null1"],
+     '"net_null1" is not an argument of fragment\nusage: millbench fragment'),
+    (["forward", "--help"], '"--help" is not a number of lanes\nusage: millbench forward'),
+    (["forward", "5", "1"], '"5" is not a number of lanes\nusage: millbench forward'),
+    (["forward", "8"],
+     '"8" lacks a number of bursts behind it\nusage: millbench forward'),
+    (["forward", "8", "0"], '"0" is not a number of bursts from 1 to 2147483647'),
+    (["forward", "8", "1x"], '"1x" is not a number of bursts from 1 to 2147483647'),
+    (["forward", "8", "1", "2"],
+     '"2" is not an argument of forward\nusage: millbench forward'),
+    (["fibs"], '"fibs" is no benchmark\nusage: millbench [--no-huge] WORDS'),
+    (["help", "fib"], '"fib" follows what asks for help\nusage: millbench [--no-huge] WORDS'),
+    ([], "usage: millbench [--no-huge] WORDS"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_wrong_words(words, why):
     assert why in refused(2, *words)
+
+
+@pytest.mark.parametrize("word", ("help", "--help", "-h"))
+def test_help(word):
+    done = millbench(word)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: millbench [--no-huge] WORDS\n")
+    for bench in ("fib", "forward", "neighbour", "reassemble", "fragment"):
+        assert f"\n  {bench}" in done.stdout
+
+
+# ---- forward ----
+
+@pytest.mark.parametrize("lanes", (8, 0))
+def test_forward_bursts(lanes):
+    done = millbench("forward", lanes, 4)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 # ---- neighbour ----

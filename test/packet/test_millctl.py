@@ -19,10 +19,11 @@ COMMANDS = ["link add n type dpdk devargs net_null0,no-rx=1 mtu 1400", "addr add
             "sysctl net.millrace.defrag=1"]
 SHOW = ["addr show", "addr show n", "config show", "drops", "drops all", "help", "help route",
         "help link add", "filter show", "frag show", "hook show", "link show", "link show n",
-        "mempool show", "neigh show", "neigh show dev n", "nstat", "nstat Ip*", "route show", "rule show", "route show table all",
-        "route show table local", "route show 10.5.0.0/16", "route show dev n",
-        "route get 10.5.1.1", "route get 10.0.0.9", "route get 127.0.0.1", "route", "link", "addr",
-        "neigh", "sysctl -a", "sysctl net.ipv4.ip_forward", "worker show", "worker", "mempool"]
+        "mempool show", "neigh show", "neigh show dev n", "nstat", "nstat Ip*", "route show",
+        "rule show", "route show table all", "route show table local", "route show 10.5.0.0/16",
+        "route show dev n", "route get 10.5.1.1", "route get 10.0.0.9", "route get 127.0.0.1",
+        "route", "link", "addr", "neigh", "sysctl -a", "sysctl net.ipv4.ip_forward", "worker show",
+        "worker", "mempool"]
 ROUTES = 100_000
 
 

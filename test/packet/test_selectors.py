@@ -1,6 +1,6 @@
-"""What `show` commands select: the same as iproute2's of the same words, of the same routes,
-neighbours and addresses in a namespace. iproute2 leaves out of its lines what it was asked for;
-all else of them must be the same."""
+"""What `show` and `flush` commands select: the same as iproute2's of the same words, of the same
+routes, neighbours and addresses in a namespace. iproute2 leaves out of its lines what it was asked
+for; all else of them must be the same."""
 
 import json
 
@@ -154,3 +154,76 @@ def test_refused(router, line, word):
 def test_a_single_address_may_say_so(router):
     assert router.show("route get 10.9.1.7/32") == router.show("route get 10.9.1.7")
     assert router.show("route get to 10.1/255.255.255.255") == router.show("route get 10.1.0.0")
+
+
+# ---- flush ----
+
+# What flush has taken away: links' own routes come back with their addresses.
+RESTORE = ["route flush table all", "addr del 127.0.0.1/8 dev lo", "addr add 127.0.0.1/8 dev lo",
+           "addr del 10.0.0.1/24 dev p0", "addr del 10.1.0.1/24 dev p1",
+           "addr del 10.2.0.1/24 dev p2",
+           *(command for command in COMMANDS if not command.startswith("link"))]
+
+
+def both(linux, router, *lines):
+    linux.ip(*lines)
+    router.batch(lines)
+
+
+def assert_same_routes(theirs, ours):
+    assert len(ours) == len(theirs)
+    assert [route for route in theirs if route not in ours] == []
+
+
+@pytest.mark.parametrize("words", [*ROUTES[1:], "dev p1 via 10.1.0.3 metric 5", "type local",
+                                   "table local type broadcast", "table all via 10.1.0.3"])
+def test_routes_are_flushed(linux, router, words):
+    before = router.show("route show table all")
+    picked = router.show(f"route show {words}")
+    linux.run("ip", "-4", "route", "flush", *words.split())
+    router.ctl(f"route flush {words}")
+    try:
+        ours = router.show("route show table all")
+        assert_same_routes(of_linux(linux, "route", "table all"), ours)
+        assert len(ours) == len(before) - len(picked)
+        assert router.show(f"route show {words}") == []
+    finally:
+        both(linux, router, *RESTORE)
+    assert_same_routes(of_linux(linux, "route", "table all"), router.show("route show table all"))
+    assert router.show("route show table all") == before
+
+
+@pytest.mark.parametrize("words", [*NEIGH, "all"])
+def test_neighbours_are_flushed(linux, router, words):
+    linux.run("ip", "-4", "neigh", "flush", *(words or "all").split())
+    router.ctl(f"neigh flush {words}")
+    try:
+        theirs, ours = ({(n["dst"], n["dev"]) for n in shown if "NOARP" not in n["state"]}
+                        for shown in (of_linux(linux, "neigh", "nud all"),
+                                      router.show("neigh show nud all")))
+        assert ours == theirs
+    finally:
+        both(linux, router, *(line.replace(" add ", " replace ") for line in NEIGHBOURS))
+
+
+@pytest.mark.parametrize("words", ["10.0.0.5 dev p0", "to 10.0.0.6 dev p0", "dev p1 10.1.0.6"])
+def test_one_neighbour(linux, router, words):
+    theirs = linux.run("ip", "neigh", "get", *words.split()).stdout
+    assert router.ctl(f"neigh get {words}") == theirs
+    [one] = router.show(f"neigh get {words}")
+    assert one in router.show(f"neigh show dev {one['dev']}")
+    assert "probes" in router.ctl(f"neigh get {words} -s")
+
+
+@pytest.mark.parametrize("line, word", [
+    ("route flush", "table"), ("route flush 10.0.0.0/8 root 10/8", "root"),
+    ("route flush dev p9", "p9"), ("route flush proto", "proto"),
+    ("neigh flush p0", "p0"), ("neigh flush nud happy", "happy"),
+    ("neigh get 10.0.0.99 dev p0", "10.0.0.99"), ("neigh get 10.0.0.5 dev p1", "10.0.0.5"),
+    ("neigh get 10.0.0.5", "dev"), ("neigh get dev p0", "ADDRESS"),
+    ("neigh get 10.0.0.5/32 dev p0", "10.0.0.5/32"), ("route get 10.9.1.7 oif p9", "p9"),
+])
+def test_flush_and_get_refused(router, line, word):
+    before = router.show("route show table all"), router.show("neigh show")
+    assert word in router.refusal(line)
+    assert (router.show("route show table all"), router.show("neigh show")) == before

@@ -4,7 +4,7 @@
 #define TEST_COMMANDS_H
 
 #define COMMANDS \
-	"addr, config, drops, filter, frag, help, hook, link, mempool, neigh, nstat, ping, route, " \
-	"rule, shutdown, sysctl, traceroute, worker"
+	"addr, config, drops, filter, frag, help, hook, link, mempool, neigh, nstat, ping, " \
+	"route, rule, shutdown, sysctl, traceroute, worker"
 
 #endif

@@ -49,6 +49,13 @@ rte_be32_t addr_select(const struct link *l, rte_be32_t dst, unsigned int scope)
 	return l->addrs->n ? l->addrs->a[0].local : 0;
 }
 
+bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other)
+{
+	const struct link_addr *a = &l->addrs->a[0];
+
+	return l->addrs->n && addr_in_subnet(a, addr) && (!other || addr_in_subnet(a, other));
+}
+
 struct link *addr_owner(rte_be32_t addr)
 {
 	if (addr == OUR_0)

@@ -369,7 +369,7 @@ const struct nexthop *get_for(const struct route_flow *f)
 	uint32_t index = route_lookup(f);
 	struct route_answer a;
 
-	route_explain(f, &a);
+	route_explain(f, -1, &a);
 	assert_int_equal(index, a.nexthop);
 	return nexthop_get(index);
 }

@@ -257,7 +257,7 @@ int link_set_promisc(struct link *l, bool on, struct error *err)
 int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *err)
 {
 	struct link_addr *a = &l->addrs->a[l->addrs->n];
-	uint32_t mask = len ? UINT32_MAX << (32 - len) : 0;
+	uint32_t mask = prefix_mask(len);
 	unsigned int i;
 
 	for (i = 0; i < l->addrs->n; i++)
@@ -382,6 +382,16 @@ int route_del(const struct route_params *p, struct error *err)
 	return error_set(err, ESRCH, "there is no such route");
 }
 
+void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg), void *arg)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < n_routes; i++)
+		if ((table && routes[i].table != table) || !which(&routes[i], arg))
+			routes[kept++] = routes[i];
+	n_routes = kept;
+}
+
 int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg)
 {
 	unsigned int i;
@@ -397,15 +407,14 @@ int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), v
 	return 0;
 }
 
-void route_explain(const struct route_flow *f, struct route_answer *a)
+void route_explain(const struct route_flow *f, int link, struct route_answer *a)
 {
 	const struct route *best = NULL;
 	unsigned int i;
 
 	for (i = 0; i < n_routes; i++) {
-		uint32_t mask = routes[i].len ? UINT32_MAX << (32 - routes[i].len) : 0;
-
-		if ((rte_be_to_cpu_32(f->dst) & mask) == routes[i].prefix &&
+		if (prefix_agree(rte_be_to_cpu_32(f->dst), routes[i].prefix, routes[i].len) &&
+		    (link < 0 || nexthop_over(routes[i].nexthop, (unsigned int)link)) &&
 		    (!best || routes[i].len > best->len))
 			best = &routes[i];
 	}
@@ -416,7 +425,7 @@ int ip_route_get(struct ip_way *way)
 {
 	struct route_answer a;
 
-	route_explain(&(struct route_flow){.dst = way->dst}, &a);
+	route_explain(&(struct route_flow){.dst = way->dst}, way->oif, &a);
 	if (!a.route)
 		return -ENETUNREACH;
 	way->type = a.route->type;
@@ -508,12 +517,27 @@ int neigh_del(struct link *l, rte_be32_t addr, struct error *err)
 	return error_set(err, ENOENT, "there is no such neighbour");
 }
 
-unsigned int neigh_flush(const struct link *l)
+int neigh_find(const struct link *l, rte_be32_t addr, struct neigh_info *info, struct error *err)
 {
-	unsigned int n = n_neighs;
+	for (unsigned int i = 0; i < n_neighs; i++) {
+		if (neighs[i].addr == addr && neighs[i].link == l) {
+			*info = neighs[i];
+			return 0;
+		}
+	}
+	return error_set(err, ENOENT, "there is no such neighbour");
+}
 
-	n_neighs = 0;
-	return n;
+unsigned int neigh_flush(const struct link *l,
+			 bool (*which)(const struct neigh_info *n, void *arg), void *arg)
+{
+	unsigned int kept = 0, before = n_neighs;
+
+	for (unsigned int i = 0; i < before; i++)
+		if ((l && neighs[i].link != l) || (which && !which(&neighs[i], arg)))
+			neighs[kept++] = neighs[i];
+	n_neighs = kept;
+	return before - kept;
 }
 
 int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg),

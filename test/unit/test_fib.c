@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "route/fib.h"
 #include "route/fib_lookup.h"
@@ -62,7 +63,7 @@ void rcu_synchronize(void)
 
 static uint32_t masked(uint32_t addr, unsigned int len)
 {
-	return len ? addr & UINT32_MAX << (32 - len) : 0;
+	return addr & prefix_mask(len);
 }
 
 #define PER_LEN_MAX 4096
@@ -175,7 +176,7 @@ static void check_edges(const struct fib *fib)
 
 		for (unsigned int i = 0; i < ref[len].n; i++) {
 			uint32_t first = ref[len].prefix[i];
-			uint32_t last = first | (len < 32 ? UINT32_MAX >> len : 0);
+			uint32_t last = first | ~prefix_mask(len);
 
 			assert_int_equal(fib_get(fib, first, len), ref[len].index[i]);
 			addrs[0] = first;

@@ -69,7 +69,8 @@ static void test_refused(void **state)
 
 	refused(route_add, "20.0.0.0/8 " ONE_TO_THREE " nexthop via 10.3.0.9", ENETUNREACH,
 		"10.3.0.9");
-	refused(route_add, "20.0.0.0/8 " ONE_TO_THREE " nexthop dev v1 weight 257", EINVAL, "weight");
+	refused(route_add, "20.0.0.0/8 " ONE_TO_THREE " nexthop dev v1 weight 257", EINVAL,
+		"weight");
 	refused(route_add, "unreachable 20.0.0.0/8 " ONE_TO_THREE, EINVAL, "route type");
 	refused(route_add, "local 20.0.0.0/8 " ONE_TO_THREE, EINVAL, "multiple");
 	refused(route_add, "20.0.0.0/8 via 10.1.0.9 " ONE_TO_THREE, EINVAL, "behind nexthop");
@@ -84,7 +85,8 @@ static void test_delete(void **state)
 {
 	ok(route_add, "20.0.0.0/8 " ONE_TO_THREE);
 	refused(route_del, "20.0.0.0/8 nexthop via 10.1.0.9", ESRCH, "like that");
-	refused(route_del, "20.0.0.0/8 nexthop via 10.2.0.9 nexthop via 10.1.0.9", ESRCH, "like that");
+	refused(route_del, "20.0.0.0/8 nexthop via 10.2.0.9 nexthop via 10.1.0.9", ESRCH,
+		"like that");
 	refused(route_del, "20.0.0.0/8 via 10.2.0.9", ESRCH, "like that");
 	ok(route_del, "20.0.0.0/8 via 10.1.0.9");
 	ok(route_add, "20.0.0.0/8 " ONE_TO_THREE);
@@ -139,7 +141,8 @@ static void ignore_linkdown(int32_t value)
 	char text[4];
 
 	snprintf(text, sizeof(text), "%d", value);
-	assert_int_equal(sysctl_set("net.ipv4.conf.all.ignore_routes_with_linkdown", text, &err), 0);
+	assert_int_equal(sysctl_set("net.ipv4.conf.all.ignore_routes_with_linkdown", text, &err),
+			 0);
 }
 
 static void test_carrier(void **state)

@@ -397,8 +397,8 @@ static void test_many_entries(void **state)
 	for (uint32_t i = 0; i < 5000; i += 100)
 		output(rte_cpu_to_be_32(0x0b000000 + i), i);
 	assert_int_equal(n_sent, 50);
-	assert_int_equal(neigh_flush(&link_1), 0);
-	assert_int_equal(neigh_flush(NULL), 5000);
+	assert_int_equal(neigh_flush(&link_1, NULL, NULL), 0);
+	assert_int_equal(neigh_flush(NULL, NULL, NULL), 5000);
 	set("net.ipv4.neigh.default.gc_thresh2", "512");
 	set("net.ipv4.neigh.default.gc_thresh3", "1024");
 }
@@ -413,13 +413,13 @@ static void test_operator(void **state)
 	reply_from(HOST_1, &mac_b);
 	output(HOST_1, 1);
 	assert_true(to_mac(&sent[0], &mac_a));
-	assert_int_equal(neigh_flush(NULL), 0);
+	assert_int_equal(neigh_flush(NULL, NULL, NULL), 0);
 	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_b, NUD_STALE, true, &err), 0);
 	output(HOST_1, 1);
 	assert_true(to_mac(&sent[1], &mac_b));
 	settle();
 	assert_int_equal(state_of(HOST_1), NUD_DELAY);
-	assert_int_equal(neigh_flush(NULL), 1);
+	assert_int_equal(neigh_flush(NULL, NULL, NULL), 1);
 	assert_string_equal(neigh_state_name(NUD_DELAY), "DELAY");
 }
 

@@ -231,7 +231,8 @@ static void test_harmless(void **state)
 {
 	GOOD(1, 1, 1, 1);
 	GOOD(30, 2, 148, 4, 0, 1, 255, 2);
-	assert_int_equal(ip_options_compile(&worker, packet_make((const uint8_t[40]){30, 40}, 40)), 0);
+	assert_int_equal(ip_options_compile(&worker, packet_make((const uint8_t[40]){30, 40}, 40)),
+			 0);
 	GOOD(0, 0, 0, 0);
 	assert_int_equal(box.p.options.flags, 0);
 	GOOD(1, 0, 7, 1);

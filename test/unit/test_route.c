@@ -436,8 +436,8 @@ static void test_next_hops_run_out(void **state)
 	assert_int_equal(nexthop_used(), used);
 }
 
-/* Groups of two ways each, of few gateways: each is one next hop, but for the first ones, which have
- * members of their own. */
+/* Groups of two ways each, of few gateways: each is one next hop, but for the first ones, which
+ * have members of their own. */
 static void test_many_groups(void **state)
 {
 	struct route_hop hops[2] = {{ .link = v0->id }, { .link = v1->id, .weight = 1 }};
@@ -513,7 +513,7 @@ static void random_change(void)
 	struct route_params p = { .link = v1->id, .len = 8 + rnd() % 25, .metric = rnd() % 3 };
 	int at;
 
-	p.prefix = (0x14000000 | (rnd() & 0x00030f0f)) & UINT32_MAX << (32 - p.len);
+	p.prefix = (0x14000000 | (rnd() & 0x00030f0f)) & prefix_mask(p.len);
 	p.mtu = 100 + rnd() % 50;
 	at = ref_find(&p);
 	switch (rnd() % 5) {

@@ -227,7 +227,7 @@ static void test_actions(void **state)
 	p.action = RULE_UNREACHABLE;
 	added(p);
 	assert_int_equal(get("20.0.0.1")->type, ROUTE_NONE);
-	route_explain(&f, &a);
+	route_explain(&f, -1, &a);
 	assert_true(a.by_rule && !a.route);
 	assert_int_equal(a.priority, 8);
 	assert_int_equal(get("21.0.0.1")->gateway, ip("10.1.0.9"));

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/prefix.h"
 #include "core/rcu.h"
 #include "route/trie.h"
 #include "random.h"
@@ -21,11 +22,6 @@ static struct {
 	uint16_t index;
 } reference[PREFIXES];
 
-static uint32_t mask_of(unsigned int len)
-{
-	return len ? UINT32_MAX << (32 - len) : 0;
-}
-
 /* Few bits are drawn, so that prefixes nest and share paths. */
 static uint32_t draw(void)
 {
@@ -38,7 +34,8 @@ static void same_as_reference(const struct trie *t, uint32_t addr)
 	unsigned int n = trie_match(t, addr, found), at = 0;
 
 	for (unsigned int i = 0; i < PREFIXES; i++)
-		if (reference[i].index && !((reference[i].prefix ^ addr) & mask_of(reference[i].len)))
+		if (reference[i].index &&
+		    !((reference[i].prefix ^ addr) & prefix_mask(reference[i].len)))
 			expected[reference[i].len] = reference[i].index;
 	for (unsigned int len = 0; len <= 32; len++)
 		if (expected[len])
@@ -57,7 +54,7 @@ static void put(struct trie *t, unsigned int i)
 		reference[i].index = 0;
 		return;
 	}
-	prefix = draw() & mask_of(len);
+	prefix = draw() & prefix_mask(len);
 	if (trie_get(t, prefix, len))
 		return;
 	reference[i].prefix = prefix;
@@ -88,7 +85,7 @@ static void test_edges(void **state)
 	assert_int_equal(trie_match(&t, 0, found), 0);
 	trie_unset(&t, 0, 0);
 	for (unsigned int len = 0; len <= 32; len++)
-		assert_int_equal(trie_set(&t, UINT32_MAX & mask_of(len), len, (uint16_t)(len + 1)), 0);
+		assert_int_equal(trie_set(&t, prefix_mask(len), len, (uint16_t)(len + 1)), 0);
 	assert_int_equal(trie_match(&t, UINT32_MAX, found), 33);
 	assert_int_equal(found[0], 1);
 	assert_int_equal(found[32], 33);
@@ -97,10 +94,10 @@ static void test_edges(void **state)
 	assert_int_equal(trie_set(&t, 0, 0, 99), 0);
 	assert_int_equal(trie_get(&t, 0, 0), 99);
 	for (unsigned int len = 0; len <= 32; len += 2)
-		trie_unset(&t, UINT32_MAX & mask_of(len), len);
+		trie_unset(&t, UINT32_MAX & prefix_mask(len), len);
 	assert_int_equal(trie_match(&t, UINT32_MAX, found), 16);
 	for (unsigned int len = 1; len <= 32; len += 2)
-		trie_unset(&t, UINT32_MAX & mask_of(len), len);
+		trie_unset(&t, UINT32_MAX & prefix_mask(len), len);
 	assert_null(t.root);
 }
 

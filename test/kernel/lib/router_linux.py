@@ -31,8 +31,8 @@ _NFT = {
 
 def way(answer):
     """Of an answer to `route get` what is compared."""
-    found = {key: answer[key] for key in ("type", "dst", "from", "gateway", "dev", "prefsrc", "mark",
-                                          "iif", "metrics") if key in answer}
+    found = {key: answer[key] for key in ("type", "dst", "from", "gateway", "dev", "prefsrc",
+                                          "mark", "iif", "metrics") if key in answer}
     found["cache"] = sorted(answer["cache"])
     if answer.get("table", "main") not in ("main", "local"):    # which Linux often holds in one
         found["table"] = answer["table"]

@@ -22,7 +22,7 @@ _QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"argv": ["
 _LARGE_MTU = 16000
 _EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
 _PROFILE = pathlib.Path(__file__).resolve().parents[3] / "drivers-config" / "net_af_packet.ini"
-_REFER_BYTES = 640      # less than the profile has, so that payload is referred to as well as copied
+_REFER_BYTES = 640      # less than the profile has: payload is referred to as well as copied
 
 
 def _as_child():

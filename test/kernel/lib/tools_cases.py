@@ -85,7 +85,8 @@ PING = [
     # Not a flood: after its last packet that waits only twice the longest time seen.
     _case(f"ping -n -q -i 0.1 -c 20 {R}", "twenty in two seconds"),
     _case(f"ping -n -q -i 0.1 -c 20 {B}", "twenty in two seconds, through"),
-    _case(f"ping -n -q -i 0.1 -c 20 -s 4000 {C}", "twenty in two seconds in fragments, cut smaller"),
+    _case(f"ping -n -q -i 0.1 -c 20 -s 4000 {C}",
+          "twenty in two seconds in fragments, cut smaller"),
     _case(f"{_PING} -b 10.0.0.255", "the subnet's broadcast"),
     _case(f"{_PING} -b {EVERYONE}", "everyone"),
     _case(f"{_PING} 10.0.1.255", "the broadcast of another subnet"),

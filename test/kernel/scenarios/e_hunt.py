@@ -1,5 +1,6 @@
-"""Rules D, E and K at random, where others look: fragments that pass through with all that e_evasion
-does to those for the router, cut once more or put together first, and the limits on the way.
+"""Rules D, E and K at random, where others look: fragments that pass through with all that
+e_evasion does to those for the router, cut once more or put together first, and the limits on the
+way.
 """
 
 import random

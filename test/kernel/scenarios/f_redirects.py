@@ -11,7 +11,8 @@ LEARN_SECONDS = 0.05        # until the control thread has it
 NEW = "10.0.0.77"           # a gateway that is known
 FAR = far("p0", 1)          # what is behind G0
 
-ACCEPT = tuple(f"sysctl net.ipv4.conf.{name}.accept_redirects=1" for name in ("all", "p0", "p1")) + (
+ACCEPT = (
+    *(f"sysctl net.ipv4.conf.{name}.accept_redirects=1" for name in ("all", "p0", "p1")),
     "sysctl net.ipv4.icmp_ratemask=0",
     f"neigh add {NEW} lladdr {host_mac('p0', 0x77)} dev p0 nud permanent",
     f"neigh add 10.0.1.77 lladdr {host_mac('p1', 0x77)} dev p1 nud permanent")

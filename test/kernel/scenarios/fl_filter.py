@@ -193,13 +193,14 @@ def odd_packets(dst=H1):
 
 
 @filtered("sets and ranges", *(f"filter add forward {match} counter" for match in (
-    "ip saddr { 10.0.0.2, 10.0.0.3 }", "ip saddr 10.0.0.1-10.0.0.2", "ip saddr != 10.0.0.3-10.0.0.9",
-    "ip daddr { 10.0.1.0/31, 10.0.2.2, 10.0.3.1-10.0.3.9 }", "ip daddr != { 10.0.1.2, 10.0.2.2 }",
-    "tcp dport { 22, 80, 1000-2000 }", "tcp sport != { 22, 80 }", "udp dport { 53, 5000 }",
-    "udp dport {53,54,5000-5002}", "ip protocol { tcp, udp }", "ip protocol != { tcp, 99 }",
-    "ip protocol { 6-17, 99 }", "icmp type { echo-request, echo-reply, 13 }", "icmp type != { 8, 0 }",
-    "ip ttl { 2, 9, 60-64 }", "iifname { p0, p1 }", "iifname { p1, p3 }", "oifname != { p1, p3 }",
-    "oifname \"p*\"", "oifname q*", "ip protocol { tcp, udp } th dport { 22, 53 }",
+    "ip saddr { 10.0.0.2, 10.0.0.3 }", "ip saddr 10.0.0.1-10.0.0.2",
+    "ip saddr != 10.0.0.3-10.0.0.9", "ip daddr { 10.0.1.0/31, 10.0.2.2, 10.0.3.1-10.0.3.9 }",
+    "ip daddr != { 10.0.1.2, 10.0.2.2 }", "tcp dport { 22, 80, 1000-2000 }",
+    "tcp sport != { 22, 80 }", "udp dport { 53, 5000 }", "udp dport {53,54,5000-5002}",
+    "ip protocol { tcp, udp }", "ip protocol != { tcp, 99 }", "ip protocol { 6-17, 99 }",
+    "icmp type { echo-request, echo-reply, 13 }", "icmp type != { 8, 0 }", "ip ttl { 2, 9, 60-64 }",
+    "iifname { p0, p1 }", "iifname { p1, p3 }", "oifname != { p1, p3 }", "oifname \"p*\"",
+    "oifname q*", "ip protocol { tcp, udp } th dport { 22, 53 }",
     "meta l4proto { tcp, udp } th sport 1024", "meta l4proto != icmp",
     "tcp dport 1-100 ip saddr { 10.0.0.2 } ip daddr { 10.0.1.0/24, 10.0.3.0/24 }",
     "ip saddr & 255.255.255.254 == 10.0.0.2", "ip daddr & 0.0.0.255 != 0.0.0.2")))
@@ -211,18 +212,18 @@ def sets(s):
 @filtered("other fields of the headers", *(
     f"filter add {point} {match} counter" for point in ("forward", "input") for match in (
         "ip length 28", "ip length > 1000", "ip length { 48, 100-1000 }", "meta length < 60",
-        "meta length >= 1000", "ip id 7", "ip id != 0-6", "ip dscp cs1", "ip dscp af11", "ip dscp 0x2e",
-        "ip dscp != cs0", "ip dscp { ef, af11 }", "ip ecn not-ect", "ip ecn ce", "ip ecn != ect0",
-        "ip hdrlength 5", "ip hdrlength > 5", "ip frag-off 0", "ip frag-off != 0",
-        "ip frag-off & 0x1fff != 0", "ip frag-off & 0x4000 == 0x4000", "ip frag-off & 0xe000 == 0x8000",
-        "ip frag-off & 0x2000 != 0 ip frag-off & 0x1fff == 0", "ip frag-off 0x2000",
-        "ip ttl < 65", "icmp code 0", "icmp code != 0",
+        "meta length >= 1000", "ip id 7", "ip id != 0-6", "ip dscp cs1", "ip dscp af11",
+        "ip dscp 0x2e", "ip dscp != cs0", "ip dscp { ef, af11 }", "ip ecn not-ect", "ip ecn ce",
+        "ip ecn != ect0", "ip hdrlength 5", "ip hdrlength > 5", "ip frag-off 0", "ip frag-off != 0",
+        "ip frag-off & 0x1fff != 0", "ip frag-off & 0x4000 == 0x4000",
+        "ip frag-off & 0xe000 == 0x8000", "ip frag-off & 0x2000 != 0 ip frag-off & 0x1fff == 0",
+        "ip frag-off 0x2000", "ip ttl < 65", "icmp code 0", "icmp code != 0",
         "icmp code port-unreachable", "icmp type 3 icmp code { 1, 3, 13 }", "icmp code < 4",
         "tcp flags syn", "tcp flags syn,ack", "tcp flags & (fin|syn|rst|ack) == syn",
-        "tcp flags & (syn|ack) != syn", "tcp flags == syn", "tcp flags != syn", "tcp flags & fin != 0",
-        "tcp flags & (fin|syn) == 0", "tcp flags syn / syn,ack", "tcp flags & 0xff == 0",
-        "tcp flags == 0x12", "meta pkttype host", "meta pkttype broadcast", "meta pkttype != multicast",
-        "meta pkttype { broadcast, multicast }")))
+        "tcp flags & (syn|ack) != syn", "tcp flags == syn", "tcp flags != syn",
+        "tcp flags & fin != 0", "tcp flags & (fin|syn) == 0", "tcp flags syn / syn,ack",
+        "tcp flags & 0xff == 0", "tcp flags == 0x12", "meta pkttype host", "meta pkttype broadcast",
+        "meta pkttype != multicast", "meta pkttype { broadcast, multicast }")))
 def fields(s):
     for dst in (H1, R0):
         s.each("p0", odd_packets(dst))
@@ -230,25 +231,26 @@ def fields(s):
     s.send("p0", udp(H0, ALL_HOSTS), dst="01:00:5e:00:00:01")
 
 
-# Fields with few values that come up among random ones, by protocol. (Of bits that lie in two bytes,
-# nft 1.0.6 shifts the wrong ones when a mask follows.)
+# Fields with few values that come up among random ones, by protocol. (Of bits that lie in two
+# bytes, nft 1.0.6 shifts the wrong ones when a mask follows.)
 BITS = (
     "ip version 4", "ip version != 4", "ip checksum < 0x8000", "ip checksum != 0",
     "icmp checksum > 0x7fff", "icmp id 0-0x7fff", "icmp id != { 7, 9 }", "icmp sequence < 300",
-    "icmp type echo-request icmp sequence & 0x1 == 1", "icmp mtu < 1280", "icmp mtu { 0, 1000-1400 }",
-    "icmp gateway & 0xff != 1", "icmp gateway 0x0a0001fe", "icmp code 1 icmp gateway > 0x0a000000",
-    "igmp type membership-query", "igmp type { leave-group, membership-report-v2 } igmp mrt 0",
-    "igmp checksum >= 0x8000", "igmp group & 0xf0000000 == 0xe0000000", "tcp sequence 1000",
-    "tcp sequence > 0x80000000", "tcp ackseq != 0", "tcp doff > 5", "tcp doff 5", "tcp reserved 0",
+    "icmp type echo-request icmp sequence & 0x1 == 1", "icmp mtu < 1280",
+    "icmp mtu { 0, 1000-1400 }", "icmp gateway & 0xff != 1", "icmp gateway 0x0a0001fe",
+    "icmp code 1 icmp gateway > 0x0a000000", "igmp type membership-query",
+    "igmp type { leave-group, membership-report-v2 } igmp mrt 0", "igmp checksum >= 0x8000",
+    "igmp group & 0xf0000000 == 0xe0000000", "tcp sequence 1000", "tcp sequence > 0x80000000",
+    "tcp ackseq != 0", "tcp doff > 5", "tcp doff 5", "tcp reserved 0",
     "tcp reserved != 0 tcp doff { 5-7, 9 }", "tcp window < 4096", "tcp window 8192",
     "tcp checksum < 0x8000", "tcp urgptr != 0", "tcp urgptr 0 tcp flags syn", "udp length 8-20",
-    "udp length > 1000", "udp checksum 0", "udp checksum != 0 udp dport 5000", "udplite csumcov < 9",
-    "udplite checksum & 0xff == 7", "sctp vtag > 0x7fffffff", "sctp checksum & 1 == 1",
-    "dccp type request", "dccp type { response, data, ack, reset }", "esp spi < 0x80000000",
-    "esp sequence & 0x3 == 0x3", "ah spi > 1000", "ah sequence != 5", "ah hdrlength 0-99",
-    "comp cpi < 0x4000", "@nh,8,8 0xb8", "@nh,64,8 < 10", "@th,0,8 0-127", "@th,3,9 0x20-0xff",
-    "@th,3,5 & 0x11 == 0x10", "@th,24,32 > 0x40000000", "@th,24,16 < 0x8000", "@th,0,24 > 0x400000",
-    "meta l4proto { tcp, udp } @th,16,16 { 22, 53 }", "@th,13,1 1")
+    "udp length > 1000", "udp checksum 0", "udp checksum != 0 udp dport 5000",
+    "udplite csumcov < 9", "udplite checksum & 0xff == 7", "sctp vtag > 0x7fffffff",
+    "sctp checksum & 1 == 1", "dccp type request", "dccp type { response, data, ack, reset }",
+    "esp spi < 0x80000000", "esp sequence & 0x3 == 0x3", "ah spi > 1000", "ah sequence != 5",
+    "ah hdrlength 0-99", "comp cpi < 0x4000", "@nh,8,8 0xb8", "@nh,64,8 < 10", "@th,0,8 0-127",
+    "@th,3,9 0x20-0xff", "@th,3,5 & 0x11 == 0x10", "@th,24,32 > 0x40000000", "@th,24,16 < 0x8000",
+    "@th,0,24 > 0x400000", "meta l4proto { tcp, udp } @th,16,16 { 22, 53 }", "@th,13,1 1")
 
 
 def random_headers(dst, protocols):
@@ -256,13 +258,15 @@ def random_headers(dst, protocols):
     rng = random.Random(11)
     found = [udp(H0, dst, bytes(size)) for size in (0, 1, 12, 13, 999)] + [
         udp(H0, dst, udp_check=0), tcp(H0, dst, seq=0xffffffff, window=100), tcp(H0, dst, ack=7),
-        tcp(H0, dst, tcp_options=b"\1" * 8), tcp(H0, dst, tcp_offset=4), echo(H0, dst, sequence=299),
-        echo(H0, dst, ident=9), echo(H0, dst, ident=0x8000, sequence=300)]
+        tcp(H0, dst, tcp_options=b"\1" * 8), tcp(H0, dst, tcp_offset=4),
+        echo(H0, dst, sequence=299), echo(H0, dst, ident=9),
+        echo(H0, dst, ident=0x8000, sequence=300)]
     for proto in protocols:
         for size in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 19, 20, 20, 20, 24, 24, 40):
             payload = rng.randbytes(size)
             if proto == ICMP and size:      # types that nobody answers or obeys, mostly
-                payload = bytes((rng.choice((0, 3, 4, 5, 8, 12)), rng.choice((0, 1, 4)))) + payload[2:]
+                payload = bytes((rng.choice((0, 3, 4, 5, 8, 12)),
+                                 rng.choice((0, 1, 4)))) + payload[2:]
             found.append(ipv4(H0, dst, proto, payload[:size], ttl=rng.choice((5, 9, 64)),
                               tos=rng.choice((0, 0xb8))))
             found.append(ipv4(H0, dst, proto, rng.randbytes(size), offset=rng.choice((0, 0, 3)),
@@ -291,9 +295,9 @@ def bits_here(s):
         "ip saddr 0x0a000002", "ip saddr 167772162-167772163", "ip daddr 0.0.0.0/0",
         "ip saddr and 255.255.255.254 == 10.0.0.2", "ip frag-off and (0x2000 | 0x1fff) != 0",
         "ip dscp lephb", "ip dscp va", "ip dscp df", "tcp dport ssh", "tcp dport www",
-        "udp dport { domain, ntp }", "ip protocol ipencap", "ip protocol TCP", "ip protocol { udp, pim }",
-        "meta protocol ip", "pkttype host", "tcp flags ! syn", "tcp flags ! syn,ack",
-        "tcp flags { syn, ack, syn | ack }", "tcp flags != { syn, rst }",
+        "udp dport { domain, ntp }", "ip protocol ipencap", "ip protocol TCP",
+        "ip protocol { udp, pim }", "meta protocol ip", "pkttype host", "tcp flags ! syn",
+        "tcp flags ! syn,ack", "tcp flags { syn, ack, syn | ack }", "tcp flags != { syn, rst }",
         "tcp flags & (fin|syn|rst|ack) == { syn, ack }", "tcp flags and syn == syn",
         "tcp flags syn or rst", "continue", "iif p0", "iif { p0, p2 } oif != { p1, p3 }")),
     "filter add forward ip saddr 10.0.0.2 counter packets 100 bytes 5000 accept",
@@ -308,10 +312,11 @@ def as_nft_reads(s):
           "filter add forward counter reject with tcp reset",
           "filter add input ip ttl > 1 counter reject with tcp reset", *(
     f"filter add prerouting {match} counter" for match in (
-        "ip protocol 6-17 tcp dport 22", "ip protocol != udp tcp dport 22", "ip protocol { tcp } tcp dport 22",
-        "icmp type 3-8 icmp id 1", "icmp type { 0, 8 } icmp id 1", "icmp type { 8 } icmp id 1",
-        "icmp type != 13 icmp id 1", "icmp type 0-13 icmp mtu 0", "icmp type & 8 == 8 icmp id 1",
-        "icmp id 1 icmp sequence 1", "icmp mtu 0 icmp type 3")))
+        "ip protocol 6-17 tcp dport 22", "ip protocol != udp tcp dport 22",
+        "ip protocol { tcp } tcp dport 22", "icmp type 3-8 icmp id 1",
+        "icmp type { 0, 8 } icmp id 1", "icmp type { 8 } icmp id 1", "icmp type != 13 icmp id 1",
+        "icmp type 0-13 icmp mtu 0", "icmp type & 8 == 8 icmp id 1", "icmp id 1 icmp sequence 1",
+        "icmp mtu 0 icmp type 3")))
 def protocols_implied(s):
     s.each("p0", assorted())
     s.each("p0", odd_packets())
@@ -329,8 +334,9 @@ def refused(s):
         "tcp flags syn / syn", "tcp flags syn / syn|ack", "tcp flags syn / (syn|ack)",
         "icmp type { 3, 8 } icmp mtu 5", "icmp type { 8, 0, 13 } icmp id 5", "icmp id 5 icmp mtu 5",
         "icmp type 3 icmp type 8 icmp mtu 5", "accept counter", "accept accept", "counter drop log",
-        "tcp dport 5-2", "tcp dport 22,80", "ip ttl 256", "ip saddr 10.0.0.1/33", "log level warning",
-        "reject with icmp 255", "comment x", "accept comment a accept", "iifname *", "th flags syn")))
+        "tcp dport 5-2", "tcp dport 22,80", "ip ttl 256", "ip saddr 10.0.0.1/33",
+        "log level warning", "reject with icmp 255", "comment x", "accept comment a accept",
+        "iifname *", "th flags syn")))
     s.each("p0", assorted())
 
 
@@ -341,9 +347,11 @@ def refused(s):
           "filter add forward mark set (mark & 0xffffff00) | 0x7",
           "filter add forward ip protocol icmp mark set mark ^ 0x5 | 0x10000 & 0x10001",
           "filter add postrouting mark set mark and 0xfff0ff or 8 counter",
-          *(f"filter add {point} mark {value} counter" for point in ("input", "forward", "postrouting")
-            for value in ("0x33", "0x133", "0x30", "0x130", "& 0x3 == 0", "0xffffffcc", "7", "0x107",
-                          "0x10002", "8", "> 0xff", "0xfff0cf", "0x10000a", "0x100a", "0xf")))
+          *(f"filter add {point} mark {value} counter" for point in ("input", "forward",
+                                                                     "postrouting")
+            for value in ("0x33", "0x133", "0x30", "0x130", "& 0x3 == 0", "0xffffffcc", "7",
+                          "0x107", "0x10002", "8", "> 0xff", "0xfff0cf", "0x10000a", "0x100a",
+                          "0xf")))
 def marks_made(s):
     s.each("p0", assorted())
 
@@ -354,7 +362,8 @@ def marks_made(s):
           "filter add forward mark != 0 counter", "filter add forward mark { 1-7, 16 } mark set 99",
           "filter add postrouting mark 99 counter", "filter add postrouting mark > 15 counter",
           "filter add input mark 7 counter", "filter add output mark != 0 counter",
-          "filter add output icmp type echo-reply mark set 5", "filter add postrouting mark 5 counter",
+          "filter add output icmp type echo-reply mark set 5",
+          "filter add postrouting mark 5 counter",
           "filter add output udp sport 7 mark set 0xffffffff",
           "filter add input iif lo mark 0xffffffff counter")
 def marks(s):
@@ -377,12 +386,12 @@ def marks_defragmented(s):
 def places(s):
     probe = (udp(H0, H1), tcp(J0, H1, dport=22), echo(H0, H2), udp(H0, R0))
 
-    for command in ("add forward udp dport 5000 counter accept", "insert forward tcp dport 22 counter",
-                    "insert forward index 2 counter", "add forward index 0 ip saddr 10.0.0.2 counter",
-                    "add forward handle 1 counter", "insert forward handle 1 icmp type 8 counter drop",
-                    "add forward counter drop", "add forward counter",
-                    "replace forward handle 7 counter accept", "del forward handle 3",
-                    "replace forward handle 8 icmp type 8 counter drop",
+    for command in ("add forward udp dport 5000 counter accept",
+                    "insert forward tcp dport 22 counter", "insert forward index 2 counter",
+                    "add forward index 0 ip saddr 10.0.0.2 counter", "add forward handle 1 counter",
+                    "insert forward handle 1 icmp type 8 counter drop", "add forward counter drop",
+                    "add forward counter", "replace forward handle 7 counter accept",
+                    "del forward handle 3", "replace forward handle 8 icmp type 8 counter drop",
                     "replace forward handle 8 tcp dport 22 counter reject with tcp reset",
                     "delete forward handle 8", "add input udp dport 5000 counter drop",
                     "replace input handle 1 udp dport 5001 counter drop", "flush input",
@@ -394,8 +403,9 @@ def places(s):
 
 @filtered("return and policies", "filter policy forward drop",
           "filter add forward ip daddr 198.18.0.0/15 accept",
-          "filter add forward ip saddr 10.0.0.3 counter return", "filter add forward counter accept",
-          "filter add input ip saddr 10.0.0.3 counter return", "filter add input counter drop")
+          "filter add forward ip saddr 10.0.0.3 counter return",
+          "filter add forward counter accept", "filter add input ip saddr 10.0.0.3 counter return",
+          "filter add input counter drop")
 def returns(s):
     s.each("p0", assorted())
     s.run("filter policy forward accept")
@@ -407,7 +417,8 @@ def returns(s):
           "filter add forward udp dport 53 limit rate over 2/day counter reject",
           "filter add forward icmp type echo-request limit rate 2 kbytes/day counter drop",
           "filter add forward udp dport 7 limit rate 1000 bytes/day burst 500 bytes counter drop",
-          "filter add forward udp dport 19 limit rate over 1 kbytes/week burst 2 kbytes counter drop",
+          "filter add forward udp dport 19 limit rate over 1 kbytes/week burst 2 kbytes counter "
+          "drop",
           "filter add forward ip daddr 198.18.0.0/15 accept", "filter add forward counter")
 def limits_over(s):
     rng = random.Random(9)
@@ -435,7 +446,8 @@ for point in POINTS[:4]:
     @filtered(f"each kind of reject at {point}", *(
         f"filter add {point} ip saddr 10.0.0.{20 + n} counter reject with icmp type {code}"
         for n, code in enumerate(CODES)), f"filter add {point} ip daddr 10.0.0.{20} counter reject",
-        setup=tuple(f"neigh add 10.0.0.{20 + n} lladdr 02:00:00:00:00:{20 + n:02x} dev p0 nud permanent"
+        setup=tuple(f"neigh add 10.0.0.{20 + n} lladdr 02:00:00:00:00:{20 + n:02x} dev p0 "
+                    "nud permanent"
                     for n in range(len(CODES))))
     def each_reject(s):
         for n in range(len(CODES)):
@@ -456,8 +468,8 @@ for point in POINTS[:4]:
           "filter add forward udp dport 5000 counter reject with icmp admin-prohibited",
           "filter add forward tcp dport 80 counter reject with tcp reset",
           "filter add forward ip protocol 99 limit rate 1/week burst 2 packets counter reject",
-          "filter add forward icmp type echo-request limit rate over 1/week burst 2 packets counter "
-          "reject with icmp host-prohibited", setup=("sysctl net.millrace.defrag=1",))
+          "filter add forward icmp type echo-request limit rate over 1/week burst 2 packets "
+          "counter reject with icmp host-prohibited", setup=("sysctl net.millrace.defrag=1",))
 def rejected_whole(s):
     for options in (None, b"\x07\x0b\x04" + bytes(9), b"\x44\x0c\x05\0" + bytes(8), b"\1" * 4,
                     b"\x82\x0b" + bytes(9) + b"\0", b"\x94\x04\0\0"):
@@ -473,18 +485,21 @@ def rejected_whole(s):
     f"filter add {point} meta pkttype {kind} counter" for point in POINTS
     for kind in ("host", "broadcast", "multicast", "!= host")))
 def types(s):
-    s.each("p0", [echo(H0, R0), udp(B0, R0), echo(H0, B0), udp(H0, H1, ttl=1), tcp(H0, R0), udp(H0, H1)])
+    s.each("p0", [echo(H0, R0), udp(B0, R0), echo(H0, B0), udp(H0, H1, ttl=1), tcp(H0, R0),
+                  udp(H0, H1)])
     s.send("p0", echo(B0, R0), udp(H0, H1), echo(H0, R0), dst=BROADCAST_MAC)
 
 
 @filtered("what of a broadcast comes back is no packet that was not sent",
-          "filter add postrouting ip daddr != 198.18.0.0/15 counter drop", "filter add output counter")
+          "filter add postrouting ip daddr != 198.18.0.0/15 counter drop",
+          "filter add output counter")
 def broadcast_back(s):
     for src in (B0, B1, H0):
         s.send("p1", udp(src, R0), echo(src, R0), udp(src, H2, ttl=1), udp(src, UNREACHABLE))
 
 
-@filtered("what is answered without a checksum", "filter add forward ip daddr 10.0.1.2 counter reject",
+@filtered("what is answered without a checksum",
+          "filter add forward ip daddr 10.0.1.2 counter reject",
           "filter add input ip saddr 10.0.0.2 counter reject")
 def without_checksum(s):
     for dst in (H1, R0):

@@ -101,9 +101,40 @@ for name, lines in (("as it is", ()),
         s.ways(*QUESTIONS)
 
 
+BY_LINK = (tuple(f"{dst} oif {port}" for dst in DESTINATIONS for port in (*PORTS, "lo"))
+           + tuple(f"{dst} oif {port} from {src}" for dst in DESTINATIONS for src in SOURCES
+                   for port in ("p0", "p1", "lo"))
+           + tuple(f"{dst} dev p1 mark 5" for dst in DESTINATIONS)
+           + tuple(f"{dst} oif p2 tos 0x10" for dst in DESTINATIONS)
+           + tuple(f"{dst} from {H0} iif p0 oif p3" for dst in DESTINATIONS))
+
+for name, lines in (("as it is", ()),
+                    ("with a default route", ("route add default via 10.0.3.254",)),
+                    ("with rules and groups", SETUP + WAYS),
+                    ("route_localnet", SETUP + ("sysctl net.ipv4.conf.p0.route_localnet=1",)),
+                    ("multicast routes", ("route add 224.0.0.0/4 via 10.0.1.3",
+                                          "route add 239.1.0.0/16 dev p2",
+                                          "route add default via 10.0.3.254"))):
+    @scenario(f"the way by a link that is given: {name}", "H", setup=lines)
+    def by_link(s):
+        s.ways(*BY_LINK, *(f"{dst} oif {port}" for port in PORTS for dst in (
+            "20.0.0.1", "21.0.0.1", "239.1.0.1", "239.2.0.1")))
+
+
+@scenario("the way by a link that is down, or of which something is known", "H, G2", setup=(
+    "route add 20.0.0.0/8 via 10.0.0.254", "route add 20.0.0.0/8 via 10.0.1.254 metric 5"))
+def by_known_link(s):
+    questions = [f"{dst} oif {port}" for dst in ("20.0.0.1", "20.0.0.2", H0, H1, R1, UNROUTED)
+                 for port in PORTS]
+    s.ways(*questions)
+    s.run("link set p1 down")
+    s.ways(*questions)
+
+
 @scenario("what can not be asked", "H")
 def not_asked(s):
     s.refused("route get 20.0.0.1 ipproto sctp", "route get 20.0.0.1 ipproto 99",
               "route get 20.0.0.1 sport 65536", "route get 20.0.0.1 mark 1/1",
               "route get 20.0.0.1 mark x", "route get 20.0.0.1 iif none",
-              "route get 20.0.0.1 ipproto udp")
+              "route get 20.0.0.1 ipproto udp", "route get 20.0.0.1 oif none",
+              "route get 20.0.0.1 oif")

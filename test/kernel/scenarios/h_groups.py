@@ -132,8 +132,9 @@ def own(s):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(40):
             _, src, sport, dport = flow(n)
-            s.send("p0", echo(src, R0, ident=n), echo(src, R1), tcp(src, R0, sport=sport, dport=dport),
-                   udp(src, R0, sport=sport, dport=dport), udp(src, R2, sport=sport, dport=dport),
+            s.send("p0", echo(src, R0, ident=n), echo(src, R1),
+                   tcp(src, R0, sport=sport, dport=dport), udp(src, R0, sport=sport, dport=dport),
+                   udp(src, R2, sport=sport, dport=dport),
                    udp(src, H1, ttl=1, sport=sport, dport=dport), echo(src, B0),
                    icmp(src, R3, 13, data=bytes(12)))
             s.send("p1", tcp(src, H0, ttl=1, sport=sport, dport=dport),
@@ -217,14 +218,16 @@ def redirects(s):
 def mtus(s):
     for n in range(8):
         for net in (20, 21):
-            s.send("p0", udp(H0, f"{net}.0.{n}.1", bytes(900)), udp(H0, f"{net}.0.{n}.1", bytes(1390)),
+            s.send("p0", udp(H0, f"{net}.0.{n}.1", bytes(900)),
+                   udp(H0, f"{net}.0.{n}.1", bytes(1390)),
                    udp(H0, f"{net}.0.{n}.1", bytes(1390), flags=DF), echo(f"{net}.0.{n}.1", B0),
                    udp(f"{net}.0.{n}.1", H1, ttl=1), echo(f"{net}.0.{n}.1", R0, bytes(1000)))
 
 
 @scenario("groups behind rules and TOS", "H4, H2, H1", setup=(
-    SEED, THREE.replace("20.0.0.0/8", "20.0.0.0/8 tos 0x10"), THREE.replace("20.0.0.0/8", "20.0.0.0/8 table 10"),
-    "route add 20.0.0.0/8 via 10.0.3.3", "rule add from 198.51.1.0/24 priority 5 table 10"))
+    SEED, THREE.replace("20.0.0.0/8", "20.0.0.0/8 tos 0x10"),
+    THREE.replace("20.0.0.0/8", "20.0.0.0/8 table 10"), "route add 20.0.0.0/8 via 10.0.3.3",
+    "rule add from 198.51.1.0/24 priority 5 table 10"))
 def behind_rules(s):
     for n in range(30):
         src, dst, sport, _ = flow(n)
@@ -235,7 +238,8 @@ def behind_rules(s):
 def changing(s):
     two = "nexthop via 10.0.1.254 nexthop via 10.0.2.254"
     for command in (f"route add 20.0.0.0/8 {two}", f"route append 20.0.0.0/8 {two} nexthop dev p3",
-                    "route replace 20.0.0.0/8 nexthop via 10.0.2.254 weight 4 nexthop via 10.0.3.254",
+                    "route replace 20.0.0.0/8 nexthop via 10.0.2.254 weight 4 "
+                    "nexthop via 10.0.3.254",
                     "route add 20.0.0.0/8 via 10.0.1.3 metric 9",
                     "route del 20.0.0.0/8 nexthop via 10.0.2.254 nexthop via 10.0.3.254",
                     f"route del 20.0.0.0/8 {two} nexthop dev p3",

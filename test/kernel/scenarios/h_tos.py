@@ -4,8 +4,8 @@ from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
 
-SOME_TOS = (0, 1, 2, 3, 0x04, 0x08, 0x0c, 0x10, 0x12, 0x14, 0x18, 0x1c, 0x20, 0x30, 0x50, 0x90, 0xe0,
-            0xf0, 0xff)
+SOME_TOS = (0, 1, 2, 3, 0x04, 0x08, 0x0c, 0x10, 0x12, 0x14, 0x18, 0x1c, 0x20, 0x30, 0x50, 0x90,
+            0xe0, 0xf0, 0xff)
 
 
 def probe(s, *destinations, port="p0", src=far("p2", 1)):
@@ -111,7 +111,8 @@ def several(s):
 
 
 @scenario("hoplimit is the TTL of what the router sends", "C6, G4",
-          setup=("sysctl net.ipv4.icmp_ratemask=0", "route add 20.0.0.0/8 via 10.0.1.254 hoplimit 7",
+          setup=("sysctl net.ipv4.icmp_ratemask=0",
+                 "route add 20.0.0.0/8 via 10.0.1.254 hoplimit 7",
                  "route add 21.0.0.0/8 hoplimit 33 nexthop via 10.0.1.254 nexthop via 10.0.2.254",
                  "route add 22.0.0.0/8 via 10.0.3.254 hoplimit 255 mtu 700",
                  "sysctl net.ipv4.fib_multipath_hash_seed=77"))

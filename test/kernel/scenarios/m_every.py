@@ -1,5 +1,5 @@
-"""Everything at once, densely: addresses, routes, rules, filters, settings and what hosts report change
-at random while packets of all kinds come in."""
+"""Everything at once, densely: addresses, routes, rules, filters, settings and what hosts report
+change at random while packets of all kinds come in."""
 
 import random
 
@@ -98,14 +98,16 @@ class Storm:
                                 for _ in range(r.randrange(2, 5)))
             else:
                 what += " " + way()
-        return [f"route {r.choice(('add', 'replace', 'replace', 'append', 'prepend', 'change'))} {what}"]
+        verb = r.choice(("add", "replace", "replace", "append", "prepend", "change"))
+        return [f"route {verb} {what}"]
 
     def rule(self):
         r = self.rng
         if self.set_rules and r.random() < 0.45:
             return ["rule del " + self.set_rules.pop(r.randrange(len(self.set_rules)))]
         what = f"priority {r.choice((5, 6, 7, 8, 32766, 40000))}"
-        for chance, word in ((0.3, lambda: f"from {r.choice(NETS + HOSTS + OWN + ('10.64.0.0/14',))}"),
+        for chance, word in ((0.3,
+                              lambda: f"from {r.choice(NETS + HOSTS + OWN + ('10.64.0.0/14',))}"),
                              (0.5, lambda: f"to {r.choice(NETS + HOSTS[:3] + OWN)}"),
                              (0.3, lambda: f"iif {r.choice(PORTS + ('lo',))}"),
                              (0.2, lambda: f"tos {r.choice(('0x10', '0x08'))}"),
@@ -133,11 +135,12 @@ class Storm:
                      f"filter add {point} ip daddr 198.18.0.0/15 accept"]
         else:
             first = []
-        match = r.choice(("udp dport 5000", "icmp type echo-request", "ip ttl 1", "ip daddr 20.1.0.0/16",
-                          "fragment", "ip length > 900", f"ip saddr 10.64.0.0/15", "tcp dport 80",
-                          "mark 1", "iifname p0", "ip hdrlength > 5", "ip dscp != cs0",
-                          "icmp type { 3, 11 }"))
-        verdicts = ["counter", "counter", "counter drop", "counter mark set 1", "counter mark set 2"]
+        match = r.choice(("udp dport 5000", "icmp type echo-request", "ip ttl 1",
+                          "ip daddr 20.1.0.0/16", "fragment", "ip length > 900",
+                          f"ip saddr 10.64.0.0/15", "tcp dport 80", "mark 1", "iifname p0",
+                          "ip hdrlength > 5", "ip dscp != cs0", "icmp type { 3, 11 }"))
+        verdicts = ["counter", "counter", "counter drop", "counter mark set 1",
+                    "counter mark set 2"]
         if point in ("prerouting", "input", "forward", "output"):
             verdicts += ["counter reject", "counter reject with icmp admin-prohibited"]
         return first + [f"filter add {point} {match} {r.choice(verdicts)}"]
@@ -197,10 +200,10 @@ class Storm:
             return b""
         hops = [r.choice(FAR + HOSTS + OWN) for _ in range(r.randrange(1, 4))]
         return padded(r.choice((
-            rr(r.randrange(1, 6)), rr(2, 8, H0), ts(0, r.randrange(1, 5)), ts(1, 4), ts(1, 4, overflow=14),
-            ts(3, 4, data=address(hops[0]) + bytes(4) + address(R0)), option(148, 0, 0),
-            srr(LSRR, *hops), srr(SSRR, *hops), srr(LSRR, *hops, pointer=8), rr(2) + ts(0, 2),
-            rr(1) + srr(LSRR, hops[0]), rr(1, 3))))
+            rr(r.randrange(1, 6)), rr(2, 8, H0), ts(0, r.randrange(1, 5)), ts(1, 4),
+            ts(1, 4, overflow=14), ts(3, 4, data=address(hops[0]) + bytes(4) + address(R0)),
+            option(148, 0, 0), srr(LSRR, *hops), srr(SSRR, *hops), srr(LSRR, *hops, pointer=8),
+            rr(2) + ts(0, 2), rr(1) + srr(LSRR, hops[0]), rr(1, 3))))
 
     def packets(self, port):
         r = self.rng
@@ -208,20 +211,23 @@ class Storm:
         if r.random() < 0.08:
             src = r.choice(FAR + OWN + tuple(
                 f"10.0.{n}.255" for n in range(4) if BASE[n] in self.addresses) + ("127.0.0.1",))
-        fields = {"tos": r.choice((0, 0, 0, 0x10, 0x08, 0xb9)), "ttl": r.choice((64, 64, 64, 1, 2, 255)),
-                  "flags": r.choice((0, 0, DF)), "options": self.options()}
+        fields = {"tos": r.choice((0, 0, 0, 0x10, 0x08, 0xb9)),
+                  "ttl": r.choice((64, 64, 64, 1, 2, 255)), "flags": r.choice((0, 0, DF)),
+                  "options": self.options()}
         size = r.choice((0, 8, 8, 100, 560, 972, 1390, 1440))
         limit = 1500
         payload = bytes(min(size, limit - 60 - 20))
         kind = r.randrange(9)
         if kind < 3:
-            return [udp(src, dst, payload, dport=r.choice((5000, 7)), sport=r.randrange(4000, 4100), **fields)]
+            return [udp(src, dst, payload, dport=r.choice((5000, 7)), sport=r.randrange(4000, 4100),
+                        **fields)]
         if kind < 5:
             return [echo(src, dst, payload, **fields)]
         if kind == 5:
             return [tcp(src, dst, r.choice((SYN, ACK, SYN)), payload, **fields)]
         if kind == 6:
-            return [icmp(src, dst, r.choice((13, 0, 3, 11)), 0, data=udp(dst, src, bytes(20)), **fields)]
+            return [icmp(src, dst, r.choice((13, 0, 3, 11)), 0, data=udp(dst, src, bytes(20)),
+                         **fields)]
         if kind == 7:
             self.count += 1
             whole = udp(src, dst, bytes(900), id=self.count & 0xffff, tos=fields["tos"])
@@ -238,13 +244,15 @@ class Storm:
         else:
             n = r.randrange(2)
             s.send(f"p{n}", icmp(r.choice((G0, G1, H0, H1)), r.choice((R0, R1)), 5, 1,
-                                 address(r.choice(HOSTS)), icmp(r.choice((R0, R1)), dst, 0, data=bytes(8))))
+                                 address(r.choice(HOSTS)),
+                                 icmp(r.choice((R0, R1)), dst, 0, data=bytes(8))))
         s.pause(LEARN_SECONDS)
 
     def play(self, rounds):
         s, r = self.s, self.rng
         # what address a link prefers is found out in Linux when one is asked for
-        verbs = [self.route if self.groups else self.address, self.route, self.route, self.route, self.setting, self.setting, self.mtu]
+        verbs = [self.route if self.groups else self.address, self.route, self.route, self.route,
+                 self.setting, self.setting, self.mtu]
         if self.rules:
             verbs += [self.rule] * 3
         if self.filters:
