@@ -103,9 +103,11 @@ void set(const char *name, unsigned int value)
 		fail_msg("%s", err.text);
 }
 
+uint32_t random_ids = 4;
+
 struct frag random_frag(void)
 {
-	struct frag f = {.id = (uint16_t)chance(RANDOM_IDS), .offset = 8 * chance(12)};
+	struct frag f = {.id = (uint16_t)chance(random_ids), .offset = 8 * chance(12)};
 	bool more = chance(6) != 0;
 
 	f.bytes = 8 * (1 + chance(chance(4) ? 2 : 6));

@@ -54,7 +54,8 @@ extern uint8_t pattern[DATA_MAX];
 /* Less than n, and the same in every run. */
 uint32_t chance(uint32_t n);
 /* A fragment of one of few datagrams, mostly small and often overlapping with others. */
-#define RANDOM_IDS 4
+#define RANDOM_IDS 32                /* at most */
+extern uint32_t random_ids;
 struct frag random_frag(void);
 void shuffle(struct frag *f, uint32_t n);
 
