@@ -5,7 +5,8 @@
  * It forwards a frame if it is for this host by its MAC address, IPv4 with a plain header that
  * passes all of rule A, from and to ordinary unicast addresses, its TTL above 1, its source none
  * of the router's own addresses and not to be looked up (rp_filter), its next hop's MAC address
- * known, and fits the MTU. And it collects fragments for the router itself. What it can't decide
+ * known, and fits the MTU; also where rules lead it, as long as local's is the first of them
+ * (route/rule_set.h). And it collects fragments for the router itself. What it can't decide
  * it leaves untouched to eth_input(), in its place: the order in which frames leave a port, and
  * all counters, are those of the general path.
  *

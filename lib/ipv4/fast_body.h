@@ -33,6 +33,7 @@
 #include "ipv4/internal.h"
 #include "ipv4/reassemble.h"
 #include "neigh/neigh.h"
+#include "route/rule_set.h"
 
 #define FAST_BURST 32
 #define GROUPS (FAST_BURST / LANES)
@@ -40,6 +41,8 @@
 
 #define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
 #define SEGS_SHIFT (8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
+#define TOS_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, type_of_service))
+#define SRC_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, src_addr))
 #define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
 #define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
 #define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
@@ -256,6 +259,55 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 	index |= (lanes_t)(index == zero) & fallback;
 	index &= lanes_of(b->good[group]);
 	memcpy(&b->index[at], &index, sizeof(index));
+}
+
+/* ---- rules ---- */
+
+/* These lanes match a rule. Returns those that it leaves to the next one. */
+static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const struct rule *r,
+				      uint32_t matched)
+{
+	uint32_t left = 0;
+
+	for (; matched; matched &= matched - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(matched);
+
+		if (!rule_diverts(r, rte_cpu_to_be_32(b->dst[at + i]), b->data[at + i][TOS_AT],
+				  &b->index[at + i]))
+			left |= 1u << i;
+	}
+	return left;
+}
+
+/* What the FIB says is for those that match none. All of a group is compared with a rule at once;
+ * packets have no mark, for there is no hook. */
+static __rte_always_inline void by_rules(struct burst *b, unsigned int group, const struct link *l,
+					 const struct rule_set *set)
+{
+	const lanes_t zero = {0};
+	unsigned int at = group * LANES;
+	uint32_t open = b->good[group], word[2][LANES];
+	lanes_t src, dst, rest;
+
+	for (unsigned int i = 0; i < LANES; i++) {
+		memcpy(&word[0][i], b->data[at + i] + SRC_AT, sizeof(word[0][i]));
+		word[1][i] = b->data[at + i][TOS_AT];
+	}
+	memcpy(&src, word[0], sizeof(src));
+	memcpy(&rest, word[1], sizeof(rest));
+	memcpy(&dst, &b->dst[at], sizeof(dst));
+	dst = lanes_swap(dst);
+	rest |= zero + ((uint32_t)l->id << RULE_IIF_SHIFT);
+	for (unsigned int i = 0; i < set->n_diverting && open; i++) {
+		const struct rule *r = &set->diverting[i];
+		lanes_t differ = ((src ^ r->value[RULE_SRC]) & r->mask[RULE_SRC]) |
+				 ((dst ^ r->value[RULE_DST]) & r->mask[RULE_DST]) |
+				 ((rest ^ r->value[RULE_REST]) & r->mask[RULE_REST]);
+		uint32_t matched = (lanes_eq(differ, zero) ^ (r->not ? ALL_LANES : 0)) & open;
+
+		if (unlikely(matched))
+			open &= ~matched | divert(b, at, r, matched);
+	}
 }
 
 /* ---- the way out ---- */
@@ -570,7 +622,10 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 	}
 }
 
-static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+/* set: NULL if there are no rules that matter. */
+static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
+					     struct rte_mbuf **m, unsigned int n,
+					     const struct rule_set *set)
 {
 	const struct fib_view *view = fib_view(route_fib);
 	uint16_t fallback = __atomic_load_n(&view->fallback, __ATOMIC_RELAXED);
@@ -599,6 +654,8 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	for (unsigned int g = 0; g < groups; g++)
 		lookup(&b, g, view, fallback);
+	for (unsigned int g = 0; set && g < groups; g++)
+		by_rules(&b, g, l, set);
 	for (unsigned int g = 0; g < groups; g++)
 		decide(&b, g, &e);
 	count_burst(w, &b, there);
@@ -620,14 +677,45 @@ static uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m
 	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
 
+/* Rules cost nothing where there are none: there are two instances. */
+static __rte_noinline uint64_t fast_burst(struct worker *w, struct link *l, struct rte_mbuf **m,
+					  unsigned int n)
+{
+	return burst_by(w, l, m, n, NULL);
+}
+
+static __rte_noinline uint64_t ruled_burst(struct worker *w, struct link *l, struct rte_mbuf **m,
+					   unsigned int n, const struct rule_set *set)
+{
+	return burst_by(w, l, m, n, set);
+}
+
 /* Nothing is set, and no hook is there, that wants each source or packet looked at. The filter
  * knows single addresses. */
 static bool armed(const struct link *l)
 {
 	return l->conf.forwarding && !LINK_CONF_MAX(l, rp_filter) &&
 	       !__atomic_load_n(&ip_hooks.forward, __ATOMIC_RELAXED) &&
-	       __atomic_load_n(&route_sources, __ATOMIC_ACQUIRE) != ROUTE_SOURCES_PREFIXES &&
-	       !route_has_rules();
+	       __atomic_load_n(&route_sources, __ATOMIC_ACQUIRE) != ROUTE_SOURCES_PREFIXES;
+}
+
+static __rte_noinline uint64_t ruled(struct worker *w, struct link *l, struct rte_mbuf **m,
+				     unsigned int n)
+{
+	const struct rule_set *set = armed(l) ? rcu_read(route_rules) : NULL;
+	unsigned int part;
+	uint64_t bytes = 0;
+	bool diverted;
+
+	if (!set || !set->merged)
+		return eth_input(w, l, m, n);
+	diverted = set->diverted_links >> l->id & 1;
+	for (unsigned int i = 0; i < n; i += part) {
+		part = RTE_MIN(n - i, (unsigned int)FAST_BURST);
+		bytes += diverted ? ruled_burst(w, l, m + i, part, set)
+				  : fast_burst(w, l, m + i, part);
+	}
+	return bytes;
 }
 
 uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
@@ -635,8 +723,8 @@ uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsign
 	unsigned int part;
 	uint64_t bytes = 0;
 
-	if (unlikely(!armed(l)))
-		return eth_input(w, l, m, n);
+	if (unlikely(!armed(l) || route_has_rules()))
+		return ruled(w, l, m, n);
 	for (unsigned int i = 0; i < n; i += part) {
 		part = RTE_MIN(n - i, (unsigned int)FAST_BURST);
 		bytes += fast_burst(w, l, m + i, part);

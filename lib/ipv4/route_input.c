@@ -80,6 +80,20 @@ static bool configured(rte_be32_t addr)
 	return false;
 }
 
+/* Without rp_filter only what the tables call local or broadcast is refused. The filter knows such
+ * sources where they are single addresses, but for lo's. */
+static __rte_noinline bool source_check_custom(const struct link *l, const struct rte_ipv4_hdr *ip,
+					       const struct packet *p, rte_be32_t dst, int out,
+					       struct source *s, enum drop_reason *reason)
+{
+	uint8_t told_by = __atomic_load_n(&route_sources, __ATOMIC_ACQUIRE);
+
+	if (told_by == ROUTE_SOURCES_HOSTS && !fast_filter_maybe(ip->src_addr) &&
+	    !ip_is_loopback(ip->src_addr))
+		return true;
+	return source_check_route(l, ip, p, dst, out, s, reason);
+}
+
 /* Is the source believed? dst: the packet's, 0 where it went to many; out: the output link, -1 for
  * local delivery. */
 static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
@@ -92,7 +106,7 @@ static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
 	if (LINK_CONF_OR(l, accept_local))
 		return true;
 	if (route_sources_custom())
-		return source_check_route(l, ip, p, dst, out, s, reason);
+		return source_check_custom(l, ip, p, dst, out, s, reason);
 	if (!configured(ip->src_addr))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;

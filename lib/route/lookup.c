@@ -9,6 +9,8 @@
 #include "core/rcu.h"
 #include "route/by_tos.h"
 #include "route/group.h"
+#include "route/rule_set.h"
+#include "route/table.h"
 
 struct fib *route_fib;
 struct rule_set *route_rules;
@@ -85,24 +87,15 @@ static uint32_t search_table(const struct table *t, const struct search *s)
 	return FIB_NONE;
 }
 
-bool rule_matches(const struct rule *r, const struct route_flow *f)
-{
-	bool match = !((rte_be_to_cpu_32(f->src) ^ r->from) & r->from_mask) &&
-		     !((rte_be_to_cpu_32(f->dst) ^ r->to) & r->to_mask) &&
-		     !((f->mark ^ r->mark) & r->mark_mask) &&
-		     (r->iif == RULE_IIF_ANY || r->iif == f->iif) &&
-		     (!r->tos || r->tos == (f->tos & TOS_MATCHED));
-
-	return match != r->not;
-}
-
 static uint32_t search_rules(const struct rule_set *set, const struct search *s)
 {
+	const rule_key key = rule_key_of(&s->flow);
+
 	for (unsigned int i = 0; i < set->n; i++) {
 		const struct rule *r = &set->rules[i];
 		uint32_t index;
 
-		if (!rule_matches(r, &s->flow))
+		if (!rule_matches(r, key))
 			continue;
 		if (!r->table)
 			return r->nexthop;
@@ -111,6 +104,50 @@ static uint32_t search_rules(const struct rule_set *set, const struct search *s)
 			return index;
 	}
 	return FIB_NONE;
+}
+
+static bool is_own(uint32_t index)
+{
+	uint8_t type = nexthop_get(index)->type;
+
+	return type == ROUTE_LOCAL || type == ROUTE_BROADCAST;
+}
+
+/* The same by a set that is merged, where no link is asked for: one lookup in the FIB is that of
+ * local and main. */
+static uint32_t search_rules_merged(const struct rule_set *set, const struct search *s)
+{
+	const rule_key key = rule_key_of(&s->flow);
+	uint32_t fib = search_fib(s), index;
+
+	if (is_own(fib))
+		return fib;
+	for (unsigned int i = 1; i < set->n; i++) {
+		const struct rule *r = &set->rules[i];
+
+		if (!rule_matches(r, key))
+			continue;
+		if (!r->table)
+			return r->nexthop;
+		index = r->table == table_main ? fib : search_table(r->table, s);
+		if (nexthop_get(index)->type != ROUTE_NONE)
+			return index;
+	}
+	return FIB_NONE;
+}
+
+bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *index)
+{
+	const struct search s = { { .dst = dst, .tos = tos }, ANY_LINK };
+
+	if (!is_own(*index) && r->table != table_main) {
+		uint32_t answer = r->table ? search_table(r->table, &s) : r->nexthop;
+
+		if (r->table && nexthop_get(answer)->type == ROUTE_NONE)
+			return false;
+		*index = answer;
+	}
+	return true;
 }
 
 static uint32_t search_merged(const struct search *s)
@@ -125,7 +162,10 @@ static uint32_t search_all(const struct search *s)
 {
 	const struct rule_set *set = rcu_read(route_rules);
 
-	return set ? search_rules(set, s) : search_merged(s);
+	if (!set)
+		return search_merged(s);
+	return set->merged && s->link == ANY_LINK ? search_rules_merged(set, s)
+						  : search_rules(set, s);
 }
 
 uint32_t route_lookup_rules(struct route_flow f)
@@ -148,6 +188,7 @@ uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
 const struct nexthop *route_lookup_local_open(rte_be32_t addr)
 {
 	const struct search s = { { .dst = addr }, ANY_LINK };
+	const struct rule_set *set = rcu_read(route_rules);
 
-	return nexthop_get(route_has_rules() ? search_table(table_local, &s) : search_fib(&s));
+	return nexthop_get(set && !set->merged ? search_table(table_local, &s) : search_fib(&s));
 }

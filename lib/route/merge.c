@@ -12,6 +12,9 @@ static bool is_split;            /* the FIB holds main alone */
 static bool unmerged;            /* the operator has changed the rules */
 static bool custom_local;        /* the operator has added a local route */
 static unsigned int awkward_n;   /* routes for which is_awkward() */
+static unsigned int elsewhere_n; /* is_elsewhere() */
+static unsigned int hidden_n;    /* addresses for which is_hidden() was true */
+static enum merge_rules rules_kind;
 
 static bool is_awkward(const struct table *t, const struct route *r)
 {
@@ -22,6 +25,23 @@ static bool is_awkward(const struct table *t, const struct route *r)
 		return !special || r->tos || (r->len < 32 && !loopback);
 	return ((t == table_main || t == table_default) && special) ||
 	       (t == table_main && loopback);
+}
+
+/* Rules may lead to it, so that it is not by table local that sources are refused. */
+static bool is_elsewhere(const struct table *t, const struct route *r)
+{
+	return t != table_local && t != table_main && t != table_default &&
+	       (r->type == ROUTE_LOCAL || r->type == ROUTE_BROADCAST);
+}
+
+/* An address that one of the two tables has, and the other would have with this route or had: the
+ * FIB only has that of local. */
+static bool is_hidden(const struct table *t, const struct route *r)
+{
+	const struct table *other = t == table_local ? table_main : table_local;
+
+	return r->len == 32 && (t == table_local || t == table_main) &&
+	       !table_find(t, r->prefix, 32) && table_find(other, r->prefix, 32);
 }
 
 /* ---- what sources are told by ---- */
@@ -38,7 +58,9 @@ static void sources_update(void)
 	uint8_t now = ROUTE_SOURCES_CONFIGURED;
 
 	if (unmerged || custom_local)
-		now = awkward_n ? ROUTE_SOURCES_PREFIXES : ROUTE_SOURCES_HOSTS;
+		now = awkward_n || rules_kind == MERGE_RULES_ANY ||
+		      (rules_kind == MERGE_RULES_LOCAL_FIRST && elsewhere_n)
+			      ? ROUTE_SOURCES_PREFIXES : ROUTE_SOURCES_HOSTS;
 	if (now == route_sources)
 		return;
 	__atomic_store_n(&route_sources, ROUTE_SOURCES_PREFIXES, __ATOMIC_RELAXED);
@@ -55,6 +77,12 @@ void merge_unmerge(void)
 bool merge_is_unmerged(void)
 {
 	return unmerged;
+}
+
+void merge_rules(enum merge_rules kind)
+{
+	rules_kind = kind;
+	sources_update();
 }
 
 void merge_customise_local(void)
@@ -122,9 +150,14 @@ bool merge_try(void)
 	return !rc;
 }
 
+bool merge_try_rules(void)
+{
+	return !hidden_n && merge_try();
+}
+
 /* ---- routes ---- */
 
-/* The first awkward one, or after the last one. */
+/* The first of a kind, or after the last one. */
 static int turn(void)
 {
 	int rc = unmerged ? rule_settle() : 0;
@@ -133,15 +166,36 @@ static int turn(void)
 	return rc;
 }
 
+/* Note the kinds that a route is of; is it the first of one? */
+static bool count_in(const struct table *t, const struct route *r)
+{
+	bool awkward = is_awkward(t, r), elsewhere = is_elsewhere(t, r), hidden = is_hidden(t, r);
+	bool first = (awkward && !awkward_n) || (elsewhere && !elsewhere_n) ||
+		     (hidden && !hidden_n);
+
+	awkward_n += awkward;
+	elsewhere_n += elsewhere;
+	hidden_n += hidden;
+	return first;
+}
+
+/* The reverse: was it the last of one? */
+static bool count_out(const struct table *t, const struct route *r)
+{
+	bool awkward = is_awkward(t, r), elsewhere = is_elsewhere(t, r), hidden = is_hidden(t, r);
+
+	awkward_n -= awkward;
+	elsewhere_n -= elsewhere;
+	hidden_n -= hidden;
+	return (awkward && !awkward_n) || (elsewhere && !elsewhere_n) || (hidden && !hidden_n);
+}
+
 int merge_route_comes(const struct table *t, const struct route *r)
 {
-	int rc;
+	int rc = count_in(t, r) ? turn() : 0;
 
-	if (!is_awkward(t, r) || awkward_n++)
-		return 0;
-	rc = turn();
 	if (rc)
-		awkward_n = 0;
+		count_out(t, r);
 	return rc;
 }
 
@@ -155,13 +209,14 @@ void merge_route_gone(const struct table *t, const struct route *r)
 {
 	if (t == table_local)
 		local_changed();
-	if (is_awkward(t, r) && !--awkward_n)
+	if (count_out(t, r))
 		turn();
 }
 
 void merge_fini(void)
 {
 	is_split = unmerged = custom_local = false;
-	awkward_n = 0;
+	awkward_n = elsewhere_n = hidden_n = 0;
+	rules_kind = MERGE_RULES_PRESET;
 	__atomic_store_n(&route_sources, ROUTE_SOURCES_CONFIGURED, __ATOMIC_RELAXED);
 }

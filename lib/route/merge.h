@@ -5,9 +5,9 @@
  * As long as the rules have never been changed Linux keeps the two as one trie, of which the
  * longest prefix wins; from the first change on, for ever, it asks local first (fib_unmerge). Links
  * bring along single addresses in local, and for these it makes no difference: local comes before
- * main at equal length. So the FIB holds both also afterwards, while the rules are those of the
- * start and no route is *awkward*: one for which the two ways differ. Then, too, what is refused as
- * a packet's source (rule A) is single addresses.
+ * main at equal length. So the FIB holds both also afterwards, while the rule for local is the first
+ * and no route is *awkward*: one for which the two ways differ. Then, too, what is refused as a
+ * packet's source (rule A) is single addresses, unless rules lead to local routes of other tables.
  */
 #ifndef ROUTE_MERGE_H
 #define ROUTE_MERGE_H
@@ -22,6 +22,13 @@ void merge_unmerge(void);
 bool merge_is_unmerged(void);
 /* The operator has added a local route. Linux's fib_has_custom_local_routes. */
 void merge_customise_local(void);
+/* What the rules are like, which has a say in how sources are told: the more so the later. */
+enum merge_rules {
+	MERGE_RULES_PRESET,     /* those of the start */
+	MERGE_RULES_LOCAL_FIRST,        /* others behind that for local */
+	MERGE_RULES_ANY,
+};
+void merge_rules(enum merge_rules kind);
 
 /* The FIB holds main alone. */
 bool merge_is_split(void);
@@ -29,6 +36,9 @@ bool merge_is_split(void);
 void merge_split(void);
 /* May it hold both, and does it now? If so workers may take it for both afterwards. */
 bool merge_try(void);
+/* The same with rules behind that for local: then main must be seen behind it, by what is to leave
+ * by a certain link and goes on where local's way is by another. */
+bool merge_try_rules(void);
 
 /* A route is about to come, has come to the table, or has gone. -ENOMEM: it can't come. */
 int merge_route_comes(const struct table *t, const struct route *r);

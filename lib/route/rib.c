@@ -24,6 +24,8 @@
 #include "route/by_tos.h"
 #include "route/lookup.h"
 #include "route/merge.h"
+#include "route/rule.h"
+#include "route/rule_set.h"
 
 /* ---- the answer of a prefix ---- */
 
@@ -277,11 +279,12 @@ static void search_rules(const struct search *s, const struct route_flow *f,
 			 struct route_answer *a)
 {
 	const struct rule_set *set = route_rules;
+	const rule_key key = rule_key_of(f);
 
 	for (unsigned int i = 0; i < set->n; i++) {
 		const struct rule *r = &set->rules[i];
 
-		if (!rule_matches(r, f))
+		if (!rule_matches(r, key))
 			continue;
 		a->by_rule = true;
 		a->priority = r->priority;

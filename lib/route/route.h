@@ -6,8 +6,8 @@
  * As in Linux without policy rules, tables local (255) and main (254) are looked up as one trie:
  * the longest prefix wins, local before main at equal length; where both have nothing, table
  * default (253) is asked. The FIB holds the two together, so that a packet costs one lookup. While
- * there are other rules (rule.h) than at the start, each table is looked up for itself as these say
- * (merge.h says what is left of that when they have gone).
+ * there are other rules (rule.h) than at the start, the tables are looked up as these say
+ * (rule_set.h; merge.h says what is left of that when they have gone).
  *
  * Within a prefix, routes for the packet's TOS come before those for any, then the lowest metric
  * wins; what leads over a link that goes down is removed, but for routes of host scope. Connected,
@@ -111,7 +111,7 @@ struct route_flow {
 	uint32_t mark;          /* what filter rules or an application have put on it */
 };
 
-/* Table main, and local with it as long as route_rules is NULL. */
+/* Table main, and local with it as long as route_rules is NULL, or merged (rule_set.h). */
 extern struct fib *route_fib;
 
 /* The rules, NULL while they are as they were at the start and local and main can be looked up as
@@ -124,7 +124,8 @@ extern struct rule_set *route_rules;
 enum route_sources {
 	ROUTE_SOURCES_CONFIGURED,  /* those configured on links */
 	ROUTE_SOURCES_HOSTS,       /* those that the tables call local or broadcast: single ones */
-	ROUTE_SOURCES_PREFIXES,    /* the same, but prefixes are among them */
+	ROUTE_SOURCES_PREFIXES,    /* the same, but prefixes are among them, or rules
+				    * lead to such routes of other tables */
 };
 
 /* An enum route_sources. The first as long as the operator has neither changed the rules nor added

@@ -10,9 +10,9 @@
 #include "core/prefix.h"
 #include "core/rcu.h"
 #include "core/sysctl.h"
-#include "route/by_tos.h"
-#include "route/lookup.h"
 #include "route/merge.h"
+#include "route/rule_set.h"
+#include "route/table.h"
 
 #define RULES_PRESET 1024
 
@@ -36,37 +36,104 @@ static int32_t rules_max;
 
 /* ---- what workers read ---- */
 
-static int32_t iif_of(const struct rule_params *p)
+static uint32_t iif_of(const struct rule_params *p)
 {
-	const struct link *l;
+	const struct link *l = link_find(p->iif);
 
-	if (!p->iif)
-		return RULE_IIF_ANY;
-	l = link_find(p->iif);
 	return l ? l->id : RULE_IIF_NONE;
 }
 
 static struct rule compiled(const struct entry *e)
 {
-	return (struct rule){
-		.from = e->p.from,
-		.from_mask = prefix_mask(e->p.from_len),
-		.to = e->p.to,
-		.to_mask = prefix_mask(e->p.to_len),
-		.mark = e->p.mark,
-		.mark_mask = e->p.mark_mask,
-		.iif = iif_of(&e->p),
-		.tos = e->p.tos,
-		.not = e->p.not,
-		.priority = e->p.priority,
-		.nexthop = (uint16_t)e->nexthop,
+	const struct rule_params *p = &e->p;
+	struct rule r = {
 		.table = e->table,
+		.nexthop = (uint16_t)e->nexthop,
+		.not = p->not,
+		.priority = p->priority,
 	};
+
+	r.value[RULE_SRC] = rte_cpu_to_be_32(p->from);
+	r.mask[RULE_SRC] = rte_cpu_to_be_32(prefix_mask(p->from_len));
+	r.value[RULE_DST] = rte_cpu_to_be_32(p->to);
+	r.mask[RULE_DST] = rte_cpu_to_be_32(prefix_mask(p->to_len));
+	r.value[RULE_MARK] = p->mark;
+	r.mask[RULE_MARK] = p->mark_mask;
+	r.value[RULE_REST] = p->tos;
+	r.mask[RULE_REST] = p->tos ? TOS_MATCHED : 0;
+	if (p->iif) {
+		r.value[RULE_REST] |= iif_of(p) << RULE_IIF_SHIFT;
+		r.mask[RULE_REST] |= UINT32_MAX << RULE_IIF_SHIFT;
+	}
+	return r;
+}
+
+static bool asks_nothing(const struct rule *r)
+{
+	return !(r->mask[RULE_SRC] | r->mask[RULE_DST] | r->mask[RULE_MARK] | r->mask[RULE_REST]);
+}
+
+static bool is_for_all(const struct rule *r)
+{
+	return asks_nothing(r) && !r->not;
+}
+
+/* The rule as it is for packets without a mark. */
+static struct rule unmarked(struct rule r)
+{
+	if (r.not && r.value[RULE_MARK] & r.mask[RULE_MARK]) {
+		r.mask = (rule_key){ 0 };
+		r.not = false;
+	} else if (!(r.value[RULE_MARK] & r.mask[RULE_MARK])) {
+		r.mask[RULE_MARK] = 0;
+	}
+	return r;
+}
+
+/* The links, a bit each, by which packets may come in that an unmarked rule matches. */
+static uint64_t links_matched(const struct rule *r)
+{
+	uint32_t iif = r->value[RULE_REST] >> RULE_IIF_SHIFT;
+	uint64_t named = iif < LINKS_MAX ? 1ULL << iif : 0;
+	bool any_iif = !(r->mask[RULE_REST] >> RULE_IIF_SHIFT);
+	struct rule others = *r;
+
+	if (!r->not)
+		return r->mask[RULE_MARK] ? 0 : any_iif ? UINT64_MAX : named;
+	others.mask[RULE_REST] &= ~(UINT32_MAX << RULE_IIF_SHIFT);
+	if (!asks_nothing(&others))
+		return UINT64_MAX;
+	return any_iif ? 0 : ~named;
+}
+
+/* Behind the rules themselves there is room for as many and one more. */
+static void compile_diverting(struct rule_set *set)
+{
+	struct rule *to = &set->rules[set->n];
+
+	set->diverting = to;
+	set->diverted_links = 0;
+	for (unsigned int i = 0; i < set->n; i++) {
+		struct rule r = unmarked(set->rules[i]);
+		uint64_t matched = links_matched(&r);
+
+		if (r.table == table_local || !matched)
+			continue;
+		if (r.table == table_main && is_for_all(&r))
+			goto out;
+		set->diverted_links |= matched;
+		*to++ = r;
+	}
+	/* what is left has no route */
+	set->diverted_links = UINT64_MAX;
+	*to++ = (struct rule){ .nexthop = FIB_NONE };
+out:
+	set->n_diverting = (unsigned int)(to - set->diverting);
 }
 
 static struct rule_set *compile_all(void)
 {
-	struct rule_set *set = malloc(sizeof(*set) + rules_n * sizeof(set->rules[0]));
+	struct rule_set *set = malloc(sizeof(*set) + (2 * rules_n + 1) * sizeof(set->rules[0]));
 
 	if (!set)
 		return NULL;
@@ -74,6 +141,7 @@ static struct rule_set *compile_all(void)
 	for (const struct entry *e = rules; e; e = e->next)
 		if (!e->going)
 			set->rules[set->n++] = compiled(e);
+	compile_diverting(set);
 	return set;
 }
 
@@ -114,20 +182,33 @@ static void replace(struct rule_set *set)
 		rcu_defer(free, old);
 }
 
-/* When workers are to look at rules again, all of them must do so before local leaves the FIB. */
+static bool begins_with_local(const struct rule_set *set)
+{
+	return set->n && set->rules[0].table == table_local && is_for_all(&set->rules[0]);
+}
+
+/* Sources are told the more general way before rules ask for it, and until they no longer do. When
+ * local leaves the FIB, all workers have come to ask for it. */
 int rule_settle(void)
 {
-	struct rule_set *set;
+	static enum merge_rules before;
+	enum merge_rules kind = MERGE_RULES_PRESET;
+	bool presets_only = are_presets();
+	struct rule_set *set = NULL;
 
-	if (are_presets() && merge_try()) {
-		replace(NULL);
-		return 0;
+	if (!presets_only || !merge_try()) {
+		set = compile_all();
+		if (!set)
+			return -ENOMEM;
+		set->merged = begins_with_local(set) && merge_try_rules();
 	}
-	set = compile_all();
-	if (!set)
-		return -ENOMEM;
+	if (!presets_only)
+		kind = begins_with_local(set) ? MERGE_RULES_LOCAL_FIRST : MERGE_RULES_ANY;
+	merge_rules(RTE_MAX(before, kind));
 	replace(set);
-	if (!merge_is_split()) {
+	merge_rules(kind);
+	before = kind;
+	if (set && !set->merged && !merge_is_split()) {
 		rcu_synchronize();
 		merge_split();
 	}
@@ -356,7 +437,7 @@ int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg)
 	int rc = 0;
 
 	for (const struct entry *e = rules; e && !rc; e = e->next) {
-		struct rule_info r = { .p = e->p, .detached = iif_of(&e->p) == RULE_IIF_NONE };
+		struct rule_info r = { .p = e->p, .detached = e->p.iif && iif_of(&e->p) == RULE_IIF_NONE };
 
 		rc = fn(&r, arg);
 	}

@@ -8,7 +8,7 @@
  * (32766) and default (32767). While there are these and no others workers know of no rules
  * (route_rules is NULL) and ask the FIB alone, but for the rare tables where that makes a
  * difference once the rules have been changed (merge.h); else they read an array that each change
- * replaces as a whole.
+ * replaces as a whole (rule_set.h).
  */
 #ifndef ROUTE_RULE_H
 #define ROUTE_RULE_H

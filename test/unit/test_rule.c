@@ -11,6 +11,7 @@
 
 #include "core/sysctl.h"
 #include "route/rule.h"
+#include "route/rule_set.h"
 
 static struct rule_params rule(uint32_t priority, uint32_t table_id)
 {
@@ -322,6 +323,115 @@ static void test_merge(void **state)
 	assert_int_equal(get("10.1.0.1")->type, ROUTE_LOCAL);
 }
 
+/* Links by which something comes in that may not go where the FIB says. */
+static uint64_t diverted(void)
+{
+	return route_rules && route_rules->merged ? route_rules->diverted_links : UINT64_MAX;
+}
+
+/* With rules behind that for local the FIB still holds both, and it is known which rules matter. */
+static void test_diverting(void **state)
+{
+	struct rule_params p = rule(100, 10);
+	uint32_t index = 0;
+
+	ok(route_add, "20.0.0.0/16 via 10.2.0.9");
+	ok(route_add, "20.0.0.0/8 via 10.1.0.9 table 10");
+	ok(route_add, "throw 20.1.0.0/16 table 10");
+	p.mark = 5;
+	p.mark_mask = UINT32_MAX;
+	added(p);
+	assert_true(route_rules->merged);
+	assert_int_not_equal(fib_get(route_fib, rte_be_to_cpu_32(ip("10.1.0.1")), 32), 0);
+	assert_int_equal(diverted(), 0);
+	p = rule(110, 10);
+	p.iif = "later";
+	added(p);
+	assert_int_equal(diverted(), 0);
+	p.iif = "v1";
+	added(p);
+	assert_int_equal(diverted(), 1u << v1->id);
+	p.not = true;
+	p.priority = 120;
+	added(p);
+	assert_int_equal(diverted(), UINT64_MAX);
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 110 });
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 110 });
+	assert_int_equal(diverted(), ~(1ULL << v1->id));
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 120 });
+
+	p = rule(130, 10);
+	p.not = true;
+	added(p);       /* never matches */
+	assert_int_equal(diverted(), 0);
+	added(rule(33000, 10));         /* behind main */
+	assert_int_equal(diverted(), 0);
+	assert_int_equal(route_rules->n_diverting, 0);
+	p = rule(140, 10);
+	p.from = 0x0a010000;
+	p.from_len = 16;
+	added(p);
+	assert_int_equal(diverted(), UINT64_MAX);
+	assert_int_equal(route_rules->n_diverting, 1);
+	assert_int_equal(way("20.0.0.1", "10.1.2.3", 1, 0), ip("10.1.0.9"));
+	assert_int_equal(way("20.0.0.1", "10.3.2.3", 1, 0), ip("10.2.0.9"));
+	assert_true(rule_diverts(route_rules->diverting, ip("20.0.0.1"), 0, &index));
+	assert_int_equal(nexthop_get(index)->gateway, ip("10.1.0.9"));
+	assert_false(rule_diverts(route_rules->diverting, ip("20.1.0.1"), 0, &index));
+	assert_false(rule_diverts(route_rules->diverting, ip("30.1.0.1"), 0, &index));
+	index = fib_lookup(route_fib, rte_be_to_cpu_32(ip("10.1.0.1")));
+	assert_true(rule_diverts(route_rules->diverting, ip("10.1.0.1"), 0, &index));
+	assert_int_equal(nexthop_get(index)->type, ROUTE_LOCAL);
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 32766 });
+	assert_int_equal(diverted(), UINT64_MAX);
+	assert_int_equal(get("20.9.0.1")->gateway, ip("10.1.0.9"));
+	assert_int_equal(get("20.1.0.1")->type, ROUTE_NONE);
+	added(rule(32766, 254));
+	assert_true(route_rules->merged);
+	gone((struct rule_params){ .action = RULE_ANY, .priority_given = true, .priority = 0 });
+	assert_false(route_rules->merged);
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	assert_int_equal(fib_get(route_fib, rte_be_to_cpu_32(ip("10.1.0.1")), 32), 0);
+	added(rule(0, 255));
+	assert_true(route_rules->merged);
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	leads_to("10.1.0.1", ROUTE_LOCAL, v0, NULL, "10.1.0.1");
+}
+
+/* What makes sources be looked up, or local and main be looked up apart, while there are rules. */
+static void test_apart(void **state)
+{
+	struct route_flow f = flow("10.1.0.1", "10.2.2.3", 1, 0);
+
+	ok(route_add, "local 20.0.0.1 dev lo table 10");
+	added(rule(100, 10));
+	assert_true(route_rules->merged);
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	ok(route_del, "local 20.0.0.1 dev lo table 10");
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	ok(route_add, "broadcast 20.0.0.0/24 dev v0 table 10");
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	gone(rule(100, 10));
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+	added(rule(101, 11));
+	assert_int_equal(route_sources, ROUTE_SOURCES_PREFIXES);
+	ok(route_del, "broadcast 20.0.0.0/24 table 10");
+
+	assert_true(route_rules->merged);
+	ok(route_add, "10.1.0.1 via 10.2.0.9");
+	assert_false(route_rules->merged);
+	leads_to("10.1.0.1", ROUTE_LOCAL, v0, NULL, "10.1.0.1");
+	assert_int_equal(nexthop_get(route_lookup_over(&f, v1->id))->gateway, ip("10.2.0.9"));
+	ok(route_add, "10.1.0.1 via 10.2.0.8 metric 7");
+	ok(route_del, "10.1.0.1 via 10.2.0.9");
+	assert_false(route_rules->merged);
+	ok(route_replace, "10.1.0.1 via 10.2.0.7 metric 7");
+	assert_false(route_rules->merged);
+	ok(route_del, "10.1.0.1");
+	assert_true(route_rules->merged);
+	assert_int_equal(route_sources, ROUTE_SOURCES_HOSTS);
+}
+
 /* Of a local route's prefix, though no rule was ever there. */
 static void test_custom_local(void **state)
 {
@@ -443,6 +553,8 @@ int main(void)
 		TEST(test_actions),
 		TEST(test_split),
 		TEST(test_merge),
+		TEST(test_diverting),
+		TEST(test_apart),
 		TEST(test_custom_local),
 		TEST(test_throw),
 		TEST(test_tos),
