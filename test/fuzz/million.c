@@ -36,11 +36,13 @@
 #include "fail.h"
 #include "frames.h"
 #include "link/queue.h"
+#include "route/route.h"
 #include "sent.h"
 #include "world.h"
 
 #define CHAPTER 4096               /* frames between rests */
 #define EVENTS_1_IN 20             /* bursts between events */
+#define RULES_BEGIN_MAX 4          /* how many of them may be there when a chapter begins */
 #define MBUFS_AMPLE 32768
 
 #define SEGMENTS_MAX 40            /* a frame, where all are cut, */
@@ -52,6 +54,7 @@ enum segments { SEGMENTS_ONE, SEGMENTS_MANY, SEGMENTS_EITHER };
 static struct random dice;
 static bool trace, ample;
 static uint64_t bursts, show;      /* so far; the one to be shown */
+static uint64_t fast_ruled;        /* frames that took the fast path with rules in force */
 static struct random scissors;     /* so that the frames are the same however they are cut */
 static uint64_t segments = SEGMENTS_EITHER;
 
@@ -179,6 +182,8 @@ static void chapter_begin(void)
 		bits |= (uint32_t)(random_below(&dice, 6) == 0) << i;
 	world_settings(bits);
 	world_mtus(random_below(&dice, 64));
+	for (unsigned int i = random_below(&dice, 1 + RULES_BEGIN_MAX); i; i--)
+		world_switch(WORLD_RULES + random_below(&dice, WORLD_SWITCHES - WORLD_RULES));
 }
 
 /* What has left and what was counted so far. */
@@ -205,6 +210,9 @@ static unsigned int chapter(void)
 
 	chapter_begin();
 	while (n < CHAPTER) {
+		bool ruled = route_has_rules();
+		uint64_t fast = sent_fast;
+
 		n += burst_in();
 		if (sent_request.there && random_below(&dice, 3) == 0)
 			answer_in();
@@ -214,6 +222,8 @@ static unsigned int chapter(void)
 			event();
 		world_settle();
 		world_check();
+		if (ruled && route_has_rules())
+			fast_ruled += sent_fast - fast;
 		if (trace)
 			trace_burst(frames + n);
 		if (sent_show) {
@@ -380,7 +390,8 @@ int main(int argc, char **argv)
 	if (o.quiet) {
 		summary();
 		fprintf(stderr, "%" PRIu64 " by the fast path\n%" PRIu64 " of them with rules that "
-			"come and go\n", sent_fast, sent_fast - fast_plain);
+			"come and go\n%" PRIu64 " of them with rules in force\n", sent_fast,
+			sent_fast - fast_plain, fast_ruled);
 	} else {
 		report(n, seconds_now() - start);
 	}

@@ -84,6 +84,13 @@ static const char *const base[] = {
 	"route replace 10.20.0.0/16 tos 0x10 via 10.0.1.10",
 	"route replace default via 10.0.4.10 table 100",
 	"route replace 10.17.0.0/16 table 100 nexthop via 10.0.4.10 nexthop via 10.0.1.10",
+	"route replace 10.1.0.0/16 via 10.0.2.10 table 101",
+	"route replace 10.2.128.0/17 dev p3 table 101",
+	"route replace throw 10.3.0.0/17 table 101",
+	"route replace 10.3.0.0/16 via 10.0.1.10 table 101",
+	"route replace 10.14.0.0/16 tos 0x10 via 10.0.1.10 table 101",
+	"route replace blackhole 10.19.64.0/18 table 101",
+	"route replace 10.20.0.0/16 via 10.0.4.10 mtu 600 table 101",
 	"neigh replace 10.0.1.10 lladdr 02:00:00:00:01:10 dev p1 nud permanent",
 	"neigh replace 10.0.2.10 lladdr 02:00:00:00:02:10 dev p2 nud permanent",
 	"neigh replace 10.0.4.10 lladdr 02:00:00:00:04:10 dev p3 nud permanent",
@@ -137,6 +144,31 @@ static const char *const switches[WORLD_SWITCHES][2] = {
 	{"filter add forward ip protocol tcp drop", "filter flush forward"},
 	{"filter add prerouting udp sport < 1000 counter mark set 3", "filter flush prerouting"},
 	{"addr add 10.2.7.1/32 dev p3", "addr del 10.2.7.1/32 dev p3"},
+	{"route replace local 10.2.9.0/24 dev lo table 101",
+	 "route del local 10.2.9.0/24 dev lo table 101"},
+	{"route replace broadcast 10.1.9.0/24 dev p1 table 100",
+	 "route del broadcast 10.1.9.0/24 dev p1 table 100"},
+	/* from here on WORLD_RULES */
+	{"rule add from 10.1.0.0/16 table 101 priority 800", "rule del priority 800"},
+	{"rule add not from 10.0.0.0/13 table 101 priority 810", "rule del priority 810"},
+	{"rule add iif p1 table 101 priority 820", "rule del priority 820"},
+	{"rule add not iif p3 to 10.2.0.0/15 table 101 priority 830", "rule del priority 830"},
+	{"rule add not iif p2 unreachable priority 1200", "rule del priority 1200"},
+	{"rule add to 10.16.0.0/12 tos 0x10 prohibit priority 840", "rule del priority 840"},
+	{"rule add from 10.8.0.0/13 to 10.1.0.0/16 table main priority 700",
+	 "rule del priority 700"},
+	{"rule add from 10.8.0.0/13 table local priority 710", "rule del priority 710"},
+	{"rule add fwmark 3 table 100 priority 850", "rule del priority 850"},
+	{"rule add not fwmark 0/7 table 100 priority 860", "rule del priority 860"},
+	{"rule add not fwmark 3 to 10.3.0.0/16 table 101 priority 870", "rule del priority 870"},
+	{"rule add fwmark 0/1 from 10.4.0.0/14 table 100 priority 880", "rule del priority 880"},
+	{"rule add iif later table 100 priority 890", "rule del priority 890"},
+	{"rule add table 101 priority 1300", "rule del priority 1300"},
+	{"rule add unreachable priority 1400", "rule del priority 1400"},
+	{"rule add from 10.12.0.0/14 table 100 priority 33000", "rule del priority 33000"},
+	{"rule del priority 32766", "rule add table main priority 32766"},
+	{"rule del priority 0", "rule add table local priority 0"},
+	{"rule add table local priority 905", "rule del priority 905"},
 };
 
 static const struct {
@@ -332,6 +364,8 @@ static bool is_custom(const char *command)
 {
 	return strncmp(command, "rule ", 5) == 0 || strstr(command, " local ");
 }
+
+_Static_assert(WORLD_SWITCHES <= 64, "switched has a bit for each");
 
 void world_switch(unsigned int i)
 {

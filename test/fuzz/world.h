@@ -19,7 +19,8 @@
 
 #define WORLD_LINKS 3              /* ids 1, 2, 3 */
 #define WORLD_SETTINGS 32
-#define WORLD_SWITCHES 34
+#define WORLD_SWITCHES 55
+#define WORLD_RULES 36             /* from this switch on all are of rules */
 #define WORLD_MTUS 4
 
 extern struct worker *world_worker;
