@@ -315,3 +315,50 @@ def spellings(s):
     s.send("p0", udp(J0, "10.9.1.7"), udp(J0, "20.20.1.1"), udp(J0, "20.21.1.1"))
     s.run("addr del 10.9.1.1 dev p1", "addr del 10.9.3.1 dev p1")
     s.ways("10.9.1.7", "10.9.1.1", "10.9.3.9", "10.9.2.1")
+
+
+QUIET = ("sysctl net.ipv4.icmp_ratemask=0",
+         *(f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all",) + PORTS))
+
+
+def mixed(s, port="p0"):
+    """Batches in which a rule is for some packets only."""
+    s.batches(port, [udp(far(port, 1 + n % 40), f"20.{1 + n % 9}.{n}.1", id=n,
+                         tos=0 if n % 5 else 0x10) for n in range(96)])
+
+
+@scenario("batches that rules divide", "H2", setup=TABLES + QUIET + (
+    "route add 20.3.0.0/16 via 10.0.2.254", "route add 20.6.0.0/16 via 10.0.1.254 mtu 600"))
+def divided(s):
+    for command in ("rule add to 198.18.0.0/15 priority 1 table main",      # sentinels
+                    "rule add from 198.51.0.8/29 priority 100 table 10",
+                    "rule add to 20.3.0.0/16 priority 101 table 20",
+                    "rule add not to 20.0.0.0/13 priority 102 table 4294967294",
+                    "rule add iif p0 tos 0x10 priority 103 table 10",
+                    "rule add not iif p1 to 20.4.0.0/14 priority 104 table 20",
+                    "rule add fwmark 7 priority 105 blackhole",
+                    "rule add from 198.51.0.16/28 to 20.1.0.0/16 priority 99 table main",
+                    "rule add from 198.51.0.32/30 priority 98 prohibit",
+                    "rule add priority 106 table 20", "rule del priority 32766",
+                    "rule del priority 106", "rule add priority 32766 table main",
+                    "rule add table local priority 97", "rule del priority 0",
+                    "rule add priority 0 table local"):
+        s.run(command)
+        mixed(s)
+        mixed(s, "p1")
+
+
+@scenario("sources that a rule's table has as local or broadcast", "H2, A", setup=TABLES + QUIET + (
+    "rule add to 198.18.0.0/15 priority 1 table main",      # sentinels
+    "rule add from 198.51.0.8/29 priority 100 table 10",
+    "rule add to 198.51.0.16/28 priority 101 table 20"))
+def sources_elsewhere(s):
+    for command in ("route add local 198.51.0.17/32 table 20 dev lo",
+                    "route add broadcast 198.51.0.24/29 table 20 dev p1",
+                    "route del local 198.51.0.17/32 table 20",
+                    "route add local 20.3.0.0/16 table 10 dev lo",
+                    "rule del priority 101", "rule add to 198.51.0.16/28 priority 101 table 20",
+                    "route del broadcast 198.51.0.24/29 table 20",
+                    "route del local 20.3.0.0/16 table 10"):
+        s.run(command)
+        mixed(s)
