@@ -64,7 +64,7 @@ int worker_main(void *arg)
 	while (!__atomic_load_n(&worker_stop, __ATOMIC_RELAXED)) {
 		idle = worker_turn(w) ? 0 : idle + 1;
 		rcu_quiescent(w->id);
-		if (unlikely(w->shares_cpu && idle >= IDLE_TURNS)) {
+		if (unlikely(w->shares_cpu && idle >= (w->files_wait ? 1 : IDLE_TURNS))) {
 			nanosleep(&nap, NULL);
 			idle = 0;
 		}

@@ -36,6 +36,7 @@ struct writer {
 	struct output *o;
 	struct output line;
 	enum owner owner;           /* the settings to write now */
+	bool moved;                 /* of these those that the range of the start would not take */
 	bool forwarding_is_off;
 	bool gateways;              /* the routes to write now */
 	const struct route *previous;       /* route of the list, written or not */
@@ -200,6 +201,8 @@ static int write_owned(struct sysctl *s, void *arg)
 
 	if (owner != w->owner || s->read_only || strcmp(s->name, "net.ipv4.ip_forward") == 0)
 		return 0;
+	if (w->moved != (*s->value < s->first_min || *s->value > s->first_max))
+		return 0;
 	if (*s->value != fresh_value(s, owner, from) || is_overwritten(w, s))
 		write_setting(w, s);
 	return 0;
@@ -214,9 +217,14 @@ static void write_forwarding(struct writer *w)
 		write_setting(w, s);
 }
 
+/* Where one setting bounds another (ipfrag_low_thresh and ipfrag_high_thresh) a value may lie
+ * outside of the range that it has at the start: it comes behind the one that makes room for it. */
 static void write_settings(struct writer *w, enum owner owner)
 {
 	w->owner = owner;
+	w->moved = false;
+	sysctl_foreach(NULL, write_owned, w);
+	w->moved = true;
 	sysctl_foreach(NULL, write_owned, w);
 }
 

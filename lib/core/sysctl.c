@@ -67,6 +67,8 @@ int sysctl_register(const struct sysctl *s)
 	if (!copy)
 		return -ENOMEM;
 	*copy = *s;
+	copy->first_min = s->min;
+	copy->first_max = s->max;
 	copy->name = strdup(s->name);
 	if (!copy->name) {
 		free(copy);
@@ -121,7 +123,7 @@ int sysctl_set(const char *name, const char *value, struct error *err)
 		return error_set(err, EPERM, "%s can only be read", s->name);
 	errno = 0;
 	number = strtoll(value, &end, 0);
-	if (errno || end == value || *end || number < s->min || number > s->max)
+	if (errno || end == value || *end || *value == '+' || number < s->min || number > s->max)
 		return error_set(err, EINVAL, "%s: \"%s\" is not a number from %d to %d", s->name,
 				 value, s->min, s->max);
 	old = *s->value;

@@ -23,6 +23,8 @@ struct sysctl {
 	const char *name;              /* full dotted name; owned by the registry */
 	int32_t *value;
 	int32_t min, max, preset;      /* preset: the value it starts with */
+	int32_t first_min, first_max;  /* the range as registered, by sysctl_register(): another
+					* setting's changed() may move min and max */
 	const char *help;              /* one sentence */
 	void (*changed)(struct sysctl *s, int32_t old); /* control thread; may be NULL */
 	void *arg;                     /* for changed() */
@@ -61,7 +63,8 @@ void sysctl_unregister(const char *prefix);
 /* Find by name ('/' is taken for '.'), NULL if there is none. */
 struct sysctl *sysctl_find(const char *name);
 
-/* Set after checking the range: "net.ipv4.x: 300 is not a number from 0 to 255". */
+/* Set after checking the range: "net.ipv4.x: 300 is not a number from 0 to 255". As in Linux a
+ * number has no plus before it. */
 int sysctl_set(const char *name, const char *value, struct error *err);
 
 /* All, sorted by name; pattern is a shell pattern (fnmatch) or NULL. Stops when fn returns

@@ -45,6 +45,7 @@ struct worker {
 	unsigned int lcore;
 	int socket;                   /* NUMA node */
 	bool shares_cpu;              /* with another lcore: sleeps when idle */
+	bool files_wait;              /* capture files are not read on in this turn of the loop */
 
 	/* load, written by the worker, read by `worker show` */
 	uint64_t loops;               /* times round the loop */

@@ -32,6 +32,7 @@
 #include "core/message.h"
 #include "core/sysctl.h"
 #include "ipv4/reassemble_runs.h"
+#include "packet/truesize.h"
 
 #define RING_SIZE 8192         /* what comes in while a worker is kept from working for a while */
 #define RING_SHARE 2           /* the part of all mbufs that one ring may hold */
@@ -39,6 +40,8 @@
 #define EXPIRE_TURN 32         /* timers */
 #define BURY_TURN 512          /* so many more mbufs freed than have come in */
 #define BURY_MORE 16           /* the same where that is enough */
+#define CROWDED 4              /* the part of a limit from which on files are read in rounds */
+#define ROUNDS_AHEAD 2         /* of other workers */
 
 static struct {
 	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
@@ -154,6 +157,45 @@ unsigned int defrag_ring_input(struct worker *w, struct defrag *d)
 	return sum;
 }
 
+/* ---- capture files ---- */
+
+/* Do fragments hold much of what they may? most: mbufs, if they are small. */
+static bool crowded(uint64_t held, int64_t most)
+{
+	int64_t mbufs = held_mbufs(held);
+	int64_t bytes = (int64_t)(held - (uint64_t)mbufs) >> HELD_MBUFS_BITS;
+
+	return mbufs > most / CROWDED || bytes > (int64_t)defrag_bytes_max() / CROWDED;
+}
+
+/* While a worker is kept from its CPU the others would read on in their capture files, and what they
+ * find would wait for what that worker has not read yet, until a limit is reached though nothing is
+ * missing. A file can wait, as a card can not: where fragments hold much already, workers read in
+ * rounds. None is more than a few rounds ahead of others, or reads on while one of them has still to
+ * take much that it was handed. */
+static void keep_in_step(struct worker *w, struct defrag *d)
+{
+	uint64_t held = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED);
+	int64_t most;
+
+	w->files_wait = false;
+	if (!held)
+		return;
+	most = RTE_MIN((int64_t)defrag_mbufs_max(),
+		       (int64_t)(defrag_bytes_max() / packet_truesize(0)));
+	if (!crowded(held, most))
+		return;
+	for (unsigned int i = 0; i < workers_count && !w->files_wait; i++) {
+		const struct defrag *other = workers[i]->ip->defrag;
+
+		w->files_wait = __atomic_load_n(&other->round, __ATOMIC_RELAXED) + ROUNDS_AHEAD <
+					d->round ||
+				rte_ring_count(other->ring) > most / (CROWDED * workers_count);
+	}
+	if (!w->files_wait)
+		__atomic_store_n(&d->round, d->round + 1, __ATOMIC_RELAXED);
+}
+
 /* ---- time ---- */
 
 /* Rule E: who sent the first fragment is told, if it is here, its link too, and a packet that came
@@ -246,8 +288,10 @@ unsigned int defrag_tick(struct worker *w)
 	unsigned int n = 0;
 
 	d->limits_old = true;
-	if (unlikely(d->ring))
+	if (unlikely(d->ring)) {
 		n += defrag_ring_input(w, d);
+		keep_in_step(w, d);
+	}
 	if (d->t.n_queues)
 		n += expire_some(w, d);
 	if (unlikely(d->flush_until_ns))

@@ -34,6 +34,7 @@ struct defrag {
 	uint32_t arrived;            /* fragments, in this turn of the loop */
 	bool changed;                /* since the figures were published */
 	struct defrag_info info __rte_cache_aligned; /* published */
+	uint64_t round;              /* of reading files, while fragments hold much */
 };
 
 /* ---- reassemble.c ---- */

@@ -126,7 +126,7 @@ static struct poll_list *poll_list_make(unsigned int worker)
 			if (l->rxq[q].worker == worker)
 				list->e[list->n++] = (struct poll_entry){
 					.port = l->port, .queue = q, .link = l->id,
-					.rxq = &l->rxq[q]};
+					.file = l->rx_file, .rxq = &l->rxq[q]};
 	}
 	return list;
 }
@@ -436,8 +436,11 @@ static unsigned int poll_once(struct worker *w, const struct poll_list *list, bo
 	for (unsigned int i = 0; i < list->n; i++) {
 		const struct poll_entry *e = &list->e[i];
 		struct rte_mbuf *m[BURST];
-		uint16_t n = rte_eth_rx_burst(e->port, e->queue, m, BURST);
+		uint16_t n;
 
+		if (unlikely(w->files_wait) && e->file)
+			continue;
+		n = rte_eth_rx_burst(e->port, e->queue, m, BURST);
 		if (n)
 			burst_input(w, e, m, n);
 		else

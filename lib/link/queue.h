@@ -37,6 +37,7 @@ struct link_rxq {
 struct poll_entry {
 	uint16_t port, queue;
 	uint16_t link;
+	bool file;                    /* a capture file, which loses nothing by waiting */
 	struct link_rxq *rxq;
 };
 

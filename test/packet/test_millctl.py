@@ -310,6 +310,20 @@ def test_what_is_saved_loads_again(make_router, directory):
     one.stop()
 
 
+@pytest.mark.parametrize("low, high", [(0, 60000), (4000000, 4100000), (5000000, 6000000)])
+def test_settings_that_bound_each_other_load_again(make_router, directory, low, high):
+    one = make_router().start(())
+    pair = [f"sysctl net.ipv4.ipfrag_low_thresh={low}",
+            f"sysctl net.ipv4.ipfrag_high_thresh={high}"]
+    one.batch(pair if low < 4194304 else pair[::-1])
+    before = state(one)
+    one.ctl(f"config save {directory}/saved.conf")
+    one.stop()
+    one.start((), "-c", str(directory / "saved.conf"))
+    assert state(one) == before
+    one.stop()
+
+
 def test_saving_fails_cleanly(router, directory):
     before = router.ctl("config show")
     (directory / "dir").mkdir()

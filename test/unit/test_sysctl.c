@@ -28,7 +28,7 @@ static void add(const char *name, int32_t *value)
 static void test_set(void **state)
 {
 	static const char *const wrong[] = {
-		"10", "-2", "", "x", "5x", "0x", "99999999999999999999"};
+		"10", "-2", "", "x", "5x", "0x", "+5", "99999999999999999999"};
 	struct error err;
 
 	add("net.a", &values[0]);
