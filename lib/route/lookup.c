@@ -21,6 +21,7 @@ struct search {
 	int link;
 	const struct by_tos *const *others; /* of the table that is searched, by the length of their
 					     * prefix; NULL: none */
+	unsigned int *len;      /* gets that of the prefix that is found; NULL: never mind */
 };
 
 uint32_t lookup_by_link(uint32_t index, int link)
@@ -57,12 +58,17 @@ static uint32_t answer_of(uint16_t index, unsigned int len, const void *search)
 {
 	const struct nexthop *nh = nexthop_get(index);
 	const struct search *s = search;
+	uint32_t answer;
 
 	if (unlikely(s->others && s->others[len]))
-		return choose(s->others[len], s);
-	if (nh->type == ROUTE_BY_TOS)
-		return choose(nh->by_tos, s);
-	return lookup_by_link(index, s->link);
+		answer = choose(s->others[len], s);
+	else if (nh->type == ROUTE_BY_TOS)
+		answer = choose(nh->by_tos, s);
+	else
+		answer = lookup_by_link(index, s->link);
+	if (unlikely(answer && s->len))
+		*s->len = len;
+	return answer;
 }
 
 static uint32_t search_fib(const struct search *s)
@@ -72,7 +78,7 @@ static uint32_t search_fib(const struct search *s)
 	uint32_t answer = nexthop_get(index)->type == ROUTE_BY_TOS
 				  ? choose(nexthop_get(index)->by_tos, s) : index;
 
-	if (likely(answer || !index))
+	if (likely((answer || !index) && !s->len))
 		return answer;
 	return fib_lookup_where(route_fib, addr, answer_of, s);
 }
@@ -94,7 +100,7 @@ static uint32_t search_over(const struct table *t, const struct search *s)
 {
 	uint32_t addr = rte_be_to_cpu_32(s->flow.dst);
 	const struct by_tos *others[TRIE_DEPTH] = { NULL };
-	struct search over = { s->flow, s->link, others };
+	struct search over = { s->flow, s->link, others, s->len };
 	struct trie_found found[TRIE_DEPTH];
 	unsigned int n = trie_match(&t->others, addr, found);
 
@@ -138,8 +144,8 @@ static bool is_own(uint32_t index)
 	return type == ROUTE_LOCAL || type == ROUTE_BROADCAST;
 }
 
-/* The same by a set that is merged, where no link is asked for: one lookup in the FIB is that of
- * local and main. */
+/* The same by a set that is merged, where neither a link nor a length is asked for: one lookup in
+ * the FIB is that of local and main. */
 static uint32_t search_rules_merged(const struct rule_set *set, const struct search *s)
 {
 	const rule_key key = rule_key_of(&s->flow);
@@ -163,7 +169,7 @@ static uint32_t search_rules_merged(const struct rule_set *set, const struct sea
 
 bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *index)
 {
-	const struct search s = { { .dst = dst, .tos = tos }, ANY_LINK };
+	const struct search s = { .flow = { .dst = dst, .tos = tos }, .link = ANY_LINK };
 
 	if (!is_own(*index) && r->table != table_main) {
 		uint32_t answer = r->table ? search_table(r->table, &s) : r->nexthop;
@@ -189,30 +195,35 @@ static uint32_t search_all(const struct search *s)
 
 	if (!set)
 		return search_merged(s);
-	return set->merged && s->link == ANY_LINK ? search_rules_merged(set, s)
-						  : search_rules(set, s);
+	return set->merged && s->link == ANY_LINK && !s->len ? search_rules_merged(set, s)
+							     : search_rules(set, s);
 }
 
 uint32_t route_lookup_rules(struct route_flow f)
 {
-	return search_all(&(struct search){ f, ANY_LINK, NULL });
+	return search_all(&(struct search){ .flow = f, .link = ANY_LINK });
 }
 
 uint32_t route_lookup_open(struct route_flow f)
 {
-	return search_merged(&(struct search){ f, ANY_LINK, NULL });
+	return search_merged(&(struct search){ .flow = f, .link = ANY_LINK });
+}
+
+uint32_t route_lookup_len(const struct route_flow *f, unsigned int *len)
+{
+	return search_all(&(struct search){ .flow = *f, .link = ANY_LINK, .len = len });
 }
 
 uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
 {
-	const struct search s = { *f, (int)link, NULL };
+	const struct search s = { .flow = *f, .link = (int)link };
 
 	return search_all(&s);
 }
 
 const struct nexthop *route_lookup_local_open(rte_be32_t addr)
 {
-	const struct search s = { { .dst = addr }, ANY_LINK, NULL };
+	const struct search s = { .flow = { .dst = addr }, .link = ANY_LINK };
 	const struct rule_set *set = rcu_read(route_rules);
 
 	return nexthop_get(set && !set->merged ? search_table(table_local, &s) : search_fib(&s));
