@@ -30,7 +30,6 @@ struct line {
 
 struct ping {
 	struct probe_job job;            /* first */
-	rte_be32_t src;                  /* as asked, for the head */
 	unsigned int count, sent, received, duplicates, errors, n_lines;
 	uint64_t interval_ns;
 	uint64_t sent_ns[COUNT_MAX];
@@ -250,14 +249,12 @@ static void show_sum(const struct probe_job *j, struct output *o)
 
 static void show_head(const struct probe_job *j, struct output *o)
 {
-	const struct ping *p = (const struct ping *)j;
-
 	out_address(o, "dst", "PING ", j->probe.dst);
 	out_text_address(o, " (", j->probe.dst);
 	out_text(o, ")");
-	if (p->src || o->json)
-		out_address(o, "src", " from ", j->probe.src);
-	if (p->src)
+	if (j->probe.src || o->json)
+		out_address(o, "src", " from ", j->src);
+	if (j->probe.src)
 		out_text(o, " :");
 	out_number(o, "size", " ", j->probe.data_bytes);
 	if (!o->json)
@@ -291,12 +288,11 @@ static int take(const struct value *v, struct ping *p, struct output *o, struct 
 	int rc;
 
 	p->count = v[PING_COUNT].given ? v[PING_COUNT].number : COUNT_PRESET;
-	p->src = v[PING_SOURCE].given ? v[PING_SOURCE].address : 0;
 	p->job.kind = &kind;
 	p->job.wait_ns = (v[PING_WAIT].given ? v[PING_WAIT].number : WAIT_PRESET_S) * NSEC_PER_SEC;
 	p->job.probe = (struct probe){
 		.dst = v[PING_ADDR].address,
-		.src = p->src,
+		.src = v[PING_SOURCE].given ? v[PING_SOURCE].address : 0,
 		.data_bytes = (uint16_t)(v[PING_SIZE].given ? v[PING_SIZE].number : DATA_PRESET),
 		.ttl = (uint8_t)(v[PING_TTL].given ? v[PING_TTL].number : 0),
 		.pmtudisc = v[PING_DF].given ? (uint8_t)v[PING_DF].number : probe_pmtudisc(),

@@ -138,7 +138,7 @@ static void show_head(const struct probe_job *j, struct output *o)
 {
 	out_address(o, "dst", "traceroute to ", j->probe.dst);
 	out_text_address(o, " (", j->probe.dst);
-	out_address(o, "src", NULL, j->probe.src);
+	out_address(o, "src", NULL, j->src);
 	out_number(o, "hops_max", "), ", ((const struct trace *)j)->hops_max);
 	if (!o->json)
 		out_printf(o, " hops max, %u byte packets\n", j->probe.data_bytes + HEADERS);

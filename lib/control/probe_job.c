@@ -11,8 +11,8 @@
 
 #include "core/clock.h"
 
-/* May it begin here, and is there a way? Finds the source where it is 0. */
-static int check(struct probe *p, const struct output *o, struct error *err)
+/* May it begin here, and is there a way? Finds the source, in *src, where none is asked for. */
+static int check(const struct probe *p, rte_be32_t *src, const struct output *o, struct error *err)
 {
 	char address[INET_ADDRSTRLEN];
 	int rc;
@@ -23,7 +23,8 @@ static int check(struct probe *p, const struct output *o, struct error *err)
 	if (clock_mode() == CLOCK_PACKET)
 		return error_set(err, EOPNOTSUPP, "nobody answers where time is replayed "
 						  "(--time packet)");
-	rc = probe_route(p->dst, &p->src);
+	*src = p->src;
+	rc = probe_route(p->dst, src);
 	if (rc == -EADDRNOTAVAIL)
 		return error_set(err, -rc, "\"%s\" is not an address of this router",
 				 inet_ntop(AF_INET, &p->src, address, sizeof(address)));
@@ -57,7 +58,7 @@ static void job_free(struct job *job)
 
 int probe_job_begin(struct probe_job *j, struct output *o, struct error *err)
 {
-	int rc = check(&j->probe, o, err);
+	int rc = check(&j->probe, &j->src, o, err);
 
 	if (rc)
 		return rc;

@@ -16,6 +16,7 @@ struct probe_job {
 	struct job job;                  /* first */
 	const struct probe_job_kind *kind;
 	struct probe probe;
+	rte_be32_t src;                  /* probe.src, or the one that the way chose */
 	int session;
 	struct timer timer;
 	uint64_t wait_ns, began_ns, ended_ns;

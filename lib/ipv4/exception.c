@@ -324,12 +324,13 @@ static bool is_fresh(const struct ip_flow *f, uint32_t mtu)
 
 static void learn_mtu(const struct ip_flow *f, uint32_t mtu)
 {
-	const struct nexthop *nh = nexthop_get(route_lookup(&(struct route_flow){
-		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark }));
+	uint32_t index = route_lookup(&(struct route_flow){
+		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark });
+	const struct nexthop *nh = nexthop_get(index);
 	const struct group *g = nh->type == ROUTE_GROUP ? group_of(nh) : NULL;
 
 	if (!g)
-		learn(f->nexthop, f->dst, 0, mtu, exception_settings.mtu_expires_s);
+		learn(index, f->dst, 0, mtu, exception_settings.mtu_expires_s);
 	for (unsigned int i = 0; g && i < g->n; i++)
 		learn(g->members[i].nexthop, f->dst, 0, mtu, exception_settings.mtu_expires_s);
 }

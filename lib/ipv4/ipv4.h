@@ -58,7 +58,8 @@ struct ip_way {
 	rte_be32_t prefsrc;      /* the source that the router itself takes */
 	bool local;              /* the router itself is among those that get it */
 	bool redirect;           /* its sender is told of a better way */
-	bool assumed;            /* there is no route by oif: dst is taken to be on that link */
+	bool assumed;            /* there is no route by oif, or src says the link to
+				  * many: dst is taken to be on it */
 	bool dropped;            /* with -EINVAL: it is, silently, for this reason */
 	enum drop_reason reason;
 };

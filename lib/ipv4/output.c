@@ -70,13 +70,14 @@ static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct 
 	return true;
 }
 
-/* To no single neighbour: but for a broadcast that a redirect has given a gateway. */
+/* To no single neighbour: but for what goes to a group by a gateway, and a broadcast that a redirect
+ * has given one. */
 static bool is_to_many(const struct rte_mbuf *m)
 {
 	const struct packet *p = packet_of(m);
 
-	return p->route_type == ROUTE_MULTICAST ||
-	       (p->route_type == ROUTE_BROADCAST && p->next_addr == packet_ip(m)->dst_addr);
+	return (p->route_type == ROUTE_MULTICAST || p->route_type == ROUTE_BROADCAST) &&
+	       p->next_addr == packet_ip(m)->dst_addr;
 }
 
 /* ip_finish_output2 */

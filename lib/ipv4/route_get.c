@@ -89,6 +89,11 @@ static int get_input(struct ip_way *way)
 	return 0;
 }
 
+static bool is_for_many(rte_be32_t addr)
+{
+	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr);
+}
+
 static int get_output(struct ip_way *way)
 {
 	struct ip_flow f = {.dst = way->dst, .src = way->src, .tos = way->tos, .mark = way->mark,
@@ -102,6 +107,7 @@ static int get_output(struct ip_way *way)
 	rc = ip_route_output(&f);
 	if (rc)
 		return rc;
+	way->assumed = way->src && is_for_many(way->dst);
 	way->type = f.route_type;
 	way->nexthop = f.nexthop;
 	way->out_link = f.out_link;
@@ -110,11 +116,6 @@ static int get_output(struct ip_way *way)
 	way->local = f.route_type == ROUTE_LOCAL || f.route_type == ROUTE_BROADCAST ||
 		     way->dst == IP_ALL_HOSTS;
 	return 0;
-}
-
-static bool is_for_many(rte_be32_t addr)
-{
-	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr);
 }
 
 /* Where there is no route by the link, or one that refuses, dst is taken to be on the link. */
@@ -136,8 +137,10 @@ static void take_route_over(struct ip_way *way, const struct link *out)
 	way->gateway = ip_exception_gateway(way->nexthop, way->dst);
 	if (!way->gateway && nh->gateway != way->dst)
 		way->gateway = nh->gateway;
-	if (ip_is_multicast(way->dst) && a.route && a.route->len < 4)
+	if (ip_is_multicast(way->dst) && a.route && a.route->len < 4) {
 		way->gateway = 0;       /* as Linux has it: not of routes to all the world */
+		way->nexthop = 0;
+	}
 	if (nh->type == ROUTE_LOCAL)
 		way->out_link = LINK_LO;
 	if (nh->type == ROUTE_LOCAL && !nh->asked_src)

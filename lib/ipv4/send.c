@@ -18,6 +18,7 @@
 #include "route/group.h"
 
 #define ID_SLOTS 2048
+#define GROUPS_LEN 4    /* 224.0.0.0/4: all groups */
 #define TICK_NS (4 * NSEC_PER_MSEC) /* Linux adds up to one per jiffy; HZ=250 */
 
 struct ip_ids {
@@ -80,29 +81,6 @@ static const struct nexthop *way_to(rte_be32_t dst, uint8_t tos, uint32_t mark)
 		.dst = dst, .iif = LINK_LO, .tos = tos, .mark = mark })));
 }
 
-/* To 255.255.255.255 or a group: from a known own address out of that address's link, else by the
- * route that there may be, though never to its gateway. */
-static int output_to_many(struct ip_flow *f)
-{
-	const struct nexthop *nh = f->src ? route_lookup_local(f->src)
-					  : way_to(f->dst, f->tos, f->mark);
-	const struct link *l;
-
-	if (nh->type != (f->src ? ROUTE_LOCAL : ROUTE_UNICAST))
-		return f->src ? -ENETUNREACH : error_of(nh->type);
-	l = link_get(nh->link);
-	if (!l)
-		return -ENETUNREACH;
-	if (!f->src)
-		f->src = nexthop_src(nh);
-	f->route_type = ip_is_multicast(f->dst) ? ROUTE_MULTICAST : ROUTE_BROADCAST;
-	f->nexthop = 0;
-	f->out_link = l->id;
-	f->mtu = l->mtu;
-	f->next_addr = f->dst;
-	return 0;
-}
-
 /* What was learned of the path, else what the route says, else the link. */
 static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct link *out)
 {
@@ -121,6 +99,67 @@ static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct 
 		f->gateway = e.gateway;
 	else if (!f->gateway)
 		f->gateway = f->dst;
+}
+
+static bool is_way(const struct nexthop *nh)
+{
+	return nh->type == ROUTE_UNICAST || nh->type == ROUTE_LOCAL ||
+	       nh->type == ROUTE_BROADCAST;
+}
+
+static rte_be32_t source_for(const struct ip_flow *f, const struct nexthop *nh)
+{
+	if (nh->type == ROUTE_LOCAL)
+		return nh->asked_src ? nh->asked_src : f->dst;
+	return nexthop_src(nh);
+}
+
+/* As if whoever is meant were on the link. */
+static int output_on_link(struct ip_flow *f, unsigned int link)
+{
+	const struct link *l = link_get(link);
+
+	if (!l)
+		return -ENETUNREACH;
+	f->nexthop = 0;
+	f->out_link = l->id;
+	f->mtu = l->mtu;
+	f->next_addr = f->dst;
+	return 0;
+}
+
+/* To 255.255.255.255 or a group: from a known own address out of that address's link, else by the
+ * route that there may be. It says the rest too, as a gateway or an MTU, but not for broadcasts, nor
+ * if it is for more than the groups. */
+static int output_to_many(struct ip_flow *f)
+{
+	const struct route_flow flow = { .dst = f->dst, .iif = LINK_LO, .tos = f->tos,
+					 .mark = f->mark };
+	const struct nexthop *nh;
+	const struct link *out;
+	unsigned int len = 0;
+
+	f->route_type = ip_is_multicast(f->dst) ? ROUTE_MULTICAST : ROUTE_BROADCAST;
+	if (f->src) {
+		nh = route_lookup_local(f->src);
+		return nh->type == ROUTE_LOCAL ? output_on_link(f, nh->link) : -ENETUNREACH;
+	}
+	f->nexthop = route_lookup_len(&flow, &len);
+	if (nexthop_get(f->nexthop)->type == ROUTE_GROUP)
+		f->nexthop = ip_multipath_output(f, f->nexthop);
+	nh = nexthop_get(f->nexthop);
+	if (!is_way(nh))
+		return error_of(nh->type);
+	f->src = source_for(f, nh);
+	f->out_link = nh->type == ROUTE_LOCAL ? LINK_LO : nh->link;
+	if (f->route_type == ROUTE_BROADCAST || len < GROUPS_LEN)
+		return output_on_link(f, f->out_link);
+	out = link_get(f->out_link);
+	if (!out)
+		return -ENETUNREACH;
+	path_take(f, nh, out);
+	f->next_addr = f->gateway ? f->gateway : f->dst;
+	return 0;
 }
 
 int ip_route_output(struct ip_flow *f)
@@ -142,16 +181,14 @@ int ip_route_output(struct ip_flow *f)
 		f->nexthop = ip_multipath_output(f, f->nexthop);
 	nh = nexthop_get(f->nexthop);
 	f->route_type = nh->type;
-	if (nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL && nh->type != ROUTE_BROADCAST)
+	if (!is_way(nh))
 		return error_of(nh->type);
 	f->out_link = nh->type == ROUTE_LOCAL ? LINK_LO : nh->link;
 	out = link_get(f->out_link);
 	if (!out)
 		return -ENETUNREACH;
-	if (!f->src && nh->type == ROUTE_LOCAL)
-		f->src = nh->asked_src ? nh->asked_src : f->dst;
 	if (!f->src)
-		f->src = nexthop_src(nh);
+		f->src = source_for(f, nh);
 	if (ip_is_loopback(f->src) && out->id != LINK_LO && !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
 	path_take(f, nh, out);
@@ -244,7 +281,7 @@ rte_be32_t ip_spec_dst(const struct rte_mbuf *m)
 	if (l && LINK_CONF_OR(l, src_valid_mark))
 		mark = packet_of(m)->mark;
 	nh = way_to(ip->src_addr, ip->type_of_service, mark);
-	if (nh->type == ROUTE_UNICAST || nh->type == ROUTE_BROADCAST || nh->type == ROUTE_LOCAL)
+	if (is_way(nh))
 		return nexthop_src(nh);
 	return addr_select(l, ip->src_addr, SCOPE_UNIVERSE);
 }

@@ -6,6 +6,10 @@
  * do, and they outlive it.
  *
  * If no route of the prefix is for a packet, the next shorter prefix is asked.
+ *
+ * Likewise the others of a prefix: all routes that may be the way of a packet that must leave by a
+ * certain link (route_lookup_over()), where there are more than the prefix's entry leads to. They
+ * are few: of one TOS each has a link that none before it has, and an error is the last.
  */
 #ifndef ROUTE_BY_TOS_H
 #define ROUTE_BY_TOS_H

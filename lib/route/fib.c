@@ -425,19 +425,21 @@ uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 	return answer ? answer : slot_load(&fib->fallback);
 }
 
-uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
-			  bool (*accept)(uint16_t index, const void *arg), const void *arg)
+uint32_t fib_lookup_where(const struct fib *fib, uint32_t addr,
+			  uint32_t (*answer)(uint16_t index, unsigned int len, const void *arg),
+			  const void *arg)
 {
 	uint16_t slot = slot_load(&fib->slots[addr >> 8]), index;
+	uint32_t found = 0;
 
-	for (int len = slot & BLOCK_FLAG ? 32 : 24; len >= 0; len--) {
+	for (int len = slot & BLOCK_FLAG ? 32 : 24; len >= 0 && !found; len--) {
 		index = len > 24 ? slot_load(&fib->blocks[slot & ~BLOCK_FLAG]
 						      .tree[block_node(addr, (unsigned int)len)])
 				 : slot_load(&fib->tree[top_node(addr, (unsigned int)len)]);
-		if (index != FIB_NONE && accept(index, arg))
-			return index;
+		if (index != FIB_NONE)
+			found = answer(index, (unsigned int)len, arg);
 	}
-	return FIB_NONE;
+	return found;
 }
 
 void fib_stats_get(const struct fib *fib, struct fib_stats *s)

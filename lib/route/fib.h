@@ -61,10 +61,11 @@ static inline const struct fib_view *fib_view(const struct fib *fib)
 	return (const struct fib_view *)(const void *)fib;
 }
 
-/* Of the prefixes that hold an address the longest whose index is accepted; FIB_NONE if none is.
- * For the rare case: it tries every length. */
-uint16_t fib_lookup_where(const struct fib *fib, uint32_t addr,
-			  bool (*accept)(uint16_t index, const void *arg), const void *arg);
+/* The prefixes that hold an address, from the longest on: what answer() makes of the first of which
+ * it makes anything but 0; else 0. For the rare case: it tries every length. */
+uint32_t fib_lookup_where(const struct fib *fib, uint32_t addr,
+			  uint32_t (*answer)(uint16_t index, unsigned int len, const void *arg),
+			  const void *arg);
 
 void fib_stats_get(const struct fib *fib, struct fib_stats *s);
 

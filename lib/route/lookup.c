@@ -2,7 +2,7 @@
 /*
  * Lookups off the plain path: by the rules, by TOS, in tables other than main. Linux's
  * __fib_lookup (fib_rules_lookup) and fib_table_lookup. All of it is bounded: by the number of
- * rules, by 33 prefix lengths, and by the routes that one prefix has for different TOS.
+ * rules, by 33 prefix lengths, and by the routes that one prefix has for different TOS and links.
  */
 #include "route/lookup.h"
 
@@ -19,6 +19,9 @@ struct rule_set *route_rules;
 struct search {
 	struct route_flow flow;
 	int link;
+	const struct by_tos *const *others; /* of the table that is searched, by the length of their
+					     * prefix; NULL: none */
+	unsigned int *len;      /* gets that of the prefix that is found; NULL: never mind */
 };
 
 uint32_t lookup_by_link(uint32_t index, int link)
@@ -34,57 +37,85 @@ uint32_t lookup_by_link(uint32_t index, int link)
 		return index;
 	g = group_of(nh);
 	for (unsigned int i = 0; i < g->n; i++)
-		if (nexthop_get(g->members[i].nexthop)->link == link && g->members[i].bound >= 0)
+		if (nexthop_get(g->members[i].nexthop)->link == link &&
+		    nexthop_usable(g->members[i].nexthop))
 			return g->members[i].nexthop;
 	return 0;
 }
 
-/* From what is stored for a prefix to a next hop; 0: the prefix has none for this search. */
-static uint32_t answer_of(uint16_t index, const struct search *s)
+static uint32_t choose(const struct by_tos *b, const struct search *s)
 {
-	const struct nexthop *nh = nexthop_get(index);
 	uint32_t answer = 0;
 
-	if (nh->type != ROUTE_BY_TOS)
-		return lookup_by_link(index, s->link);
-	for (unsigned int i = 0; i < nh->by_tos->n && !answer; i++)
-		if (by_tos_fits(nh->by_tos, i, s->flow.tos))
-			answer = lookup_by_link(nh->by_tos->choice[i].nexthop, s->link);
+	for (unsigned int i = 0; i < b->n && !answer; i++)
+		if (by_tos_fits(b, i, s->flow.tos))
+			answer = lookup_by_link(b->choice[i].nexthop, s->link);
 	return answer;
 }
 
-static bool has_answer(uint16_t index, const void *s)
+/* From what is stored for a prefix to a next hop; 0: the prefix has none for this search. */
+static uint32_t answer_of(uint16_t index, unsigned int len, const void *search)
 {
-	return answer_of(index, s) != 0;
+	const struct nexthop *nh = nexthop_get(index);
+	const struct search *s = search;
+	uint32_t answer;
+
+	if (unlikely(s->others && s->others[len]))
+		answer = choose(s->others[len], s);
+	else if (nh->type == ROUTE_BY_TOS)
+		answer = choose(nh->by_tos, s);
+	else
+		answer = lookup_by_link(index, s->link);
+	if (unlikely(answer && s->len))
+		*s->len = len;
+	return answer;
 }
 
 static uint32_t search_fib(const struct search *s)
 {
 	uint32_t addr = rte_be_to_cpu_32(s->flow.dst);
 	uint16_t index = fib_lookup(route_fib, addr);
-	uint32_t answer = answer_of(index, s);
+	uint32_t answer = nexthop_get(index)->type == ROUTE_BY_TOS
+				  ? choose(nexthop_get(index)->by_tos, s) : index;
 
-	if (likely(answer || !index))
+	if (likely((answer || !index) && !s->len))
 		return answer;
-	index = fib_lookup_where(route_fib, addr, has_answer, s);
-	return index ? answer_of(index, s) : FIB_NONE;
+	return fib_lookup_where(route_fib, addr, answer_of, s);
+}
+
+static uint32_t search_trie(const struct table *t, const struct search *s)
+{
+	struct trie_found found[TRIE_DEPTH];
+	unsigned int n = trie_match(&t->trie, rte_be_to_cpu_32(s->flow.dst), found);
+	uint32_t answer = FIB_NONE;
+
+	while (n-- > 0 && !answer)
+		answer = answer_of((uint16_t)found[n].value, found[n].len, s);
+	return answer;
+}
+
+/* The others are read first: a change of a prefix that ends while this goes on may be seen as far
+ * as its best route is concerned, and no further. */
+static uint32_t search_over(const struct table *t, const struct search *s)
+{
+	uint32_t addr = rte_be_to_cpu_32(s->flow.dst);
+	const struct by_tos *others[TRIE_DEPTH] = { NULL };
+	struct search over = { s->flow, s->link, others, s->len };
+	struct trie_found found[TRIE_DEPTH];
+	unsigned int n = trie_match(&t->others, addr, found);
+
+	while (n-- > 0)
+		others[found[n].len] = (const struct by_tos *)found[n].value;
+	if (t == table_main)
+		return fib_lookup_where(route_fib, addr, answer_of, &over);
+	return search_trie(t, &over);
 }
 
 static uint32_t search_table(const struct table *t, const struct search *s)
 {
-	uint16_t found[TRIE_DEPTH];
-	unsigned int n;
-
-	if (t == table_main)
-		return search_fib(s);
-	n = trie_match(&t->trie, rte_be_to_cpu_32(s->flow.dst), found);
-	while (n-- > 0) {
-		uint32_t answer = answer_of(found[n], s);
-
-		if (answer)
-			return answer;
-	}
-	return FIB_NONE;
+	if (unlikely(s->link != ANY_LINK))
+		return search_over(t, s);
+	return t == table_main ? search_fib(s) : search_trie(t, s);
 }
 
 static uint32_t search_rules(const struct rule_set *set, const struct search *s)
@@ -113,8 +144,8 @@ static bool is_own(uint32_t index)
 	return type == ROUTE_LOCAL || type == ROUTE_BROADCAST;
 }
 
-/* The same by a set that is merged, where no link is asked for: one lookup in the FIB is that of
- * local and main. */
+/* The same by a set that is merged, where neither a link nor a length is asked for: one lookup in
+ * the FIB is that of local and main. */
 static uint32_t search_rules_merged(const struct rule_set *set, const struct search *s)
 {
 	const rule_key key = rule_key_of(&s->flow);
@@ -138,7 +169,7 @@ static uint32_t search_rules_merged(const struct rule_set *set, const struct sea
 
 bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *index)
 {
-	const struct search s = { { .dst = dst, .tos = tos }, ANY_LINK };
+	const struct search s = { .flow = { .dst = dst, .tos = tos }, .link = ANY_LINK };
 
 	if (!is_own(*index) && r->table != table_main) {
 		uint32_t answer = r->table ? search_table(r->table, &s) : r->nexthop;
@@ -152,7 +183,7 @@ bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *i
 
 static uint32_t search_merged(const struct search *s)
 {
-	uint32_t index = search_fib(s);
+	uint32_t index = search_table(table_main, s);
 
 	return nexthop_get(index)->type != ROUTE_NONE ? index : search_table(table_default, s);
 }
@@ -164,30 +195,35 @@ static uint32_t search_all(const struct search *s)
 
 	if (!set)
 		return search_merged(s);
-	return set->merged && s->link == ANY_LINK ? search_rules_merged(set, s)
-						  : search_rules(set, s);
+	return set->merged && s->link == ANY_LINK && !s->len ? search_rules_merged(set, s)
+							     : search_rules(set, s);
 }
 
 uint32_t route_lookup_rules(struct route_flow f)
 {
-	return search_all(&(struct search){ f, ANY_LINK });
+	return search_all(&(struct search){ .flow = f, .link = ANY_LINK });
 }
 
 uint32_t route_lookup_open(struct route_flow f)
 {
-	return search_merged(&(struct search){ f, ANY_LINK });
+	return search_merged(&(struct search){ .flow = f, .link = ANY_LINK });
+}
+
+uint32_t route_lookup_len(const struct route_flow *f, unsigned int *len)
+{
+	return search_all(&(struct search){ .flow = *f, .link = ANY_LINK, .len = len });
 }
 
 uint32_t route_lookup_over(const struct route_flow *f, unsigned int link)
 {
-	const struct search s = { *f, (int)link };
+	const struct search s = { .flow = *f, .link = (int)link };
 
 	return search_all(&s);
 }
 
 const struct nexthop *route_lookup_local_open(rte_be32_t addr)
 {
-	const struct search s = { { .dst = addr }, ANY_LINK };
+	const struct search s = { .flow = { .dst = addr }, .link = ANY_LINK };
 	const struct rule_set *set = rcu_read(route_rules);
 
 	return nexthop_get(set && !set->merged ? search_table(table_local, &s) : search_fib(&s));

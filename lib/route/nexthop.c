@@ -193,13 +193,14 @@ bool nexthop_over(uint32_t index, unsigned int link)
 bool nexthop_usable(uint32_t index)
 {
 	const struct nexthop *nh = &nexthops[index];
+	uint32_t flags = __atomic_load_n(&nh->flags, __ATOMIC_RELAXED);
 	const struct link *l;
 
 	if (nh->type == ROUTE_GROUP)
 		return nh->group->usable;
-	if (nh->flags & NEXTHOP_F_DEAD)
+	if (flags & NEXTHOP_F_DEAD)
 		return false;
-	if (!(nh->flags & NEXTHOP_F_LINKDOWN))
+	if (!(flags & NEXTHOP_F_LINKDOWN))
 		return true;
 	l = link_get(nh->link);
 	return !l || !LINK_CONF_OR(l, ignore_routes_with_linkdown);

@@ -98,6 +98,11 @@ static inline rte_be32_t nexthop_src(const struct nexthop *nh)
  * thread. */
 bool nexthop_over(uint32_t index, unsigned int link);
 
+/* May a route be used that leads here? Linux's fib_lookup_good_nhc: not dead, and with carrier
+ * where ignore_routes_with_linkdown says so; of a group any member. Any thread, but of a group the
+ * control thread. */
+bool nexthop_usable(uint32_t index);
+
 /* ---- control thread ---- */
 
 #define SCOPE_UNIVERSE 0
@@ -134,10 +139,6 @@ bool nexthop_set_dead(unsigned int link, bool dead);
 
 /* ignore_routes_with_linkdown has changed for a link. */
 void nexthop_linkdown_rule(unsigned int link);
-
-/* May a route be used that leads here? Linux's fib_lookup_good_nhc: not dead, and with carrier
- * where ignore_routes_with_linkdown says so; of a group any member. */
-bool nexthop_usable(uint32_t index);
 
 /* "unicast", "blackhole" ..., and back (-1: no such type). */
 const char *route_type_name(unsigned int type);

@@ -2,8 +2,9 @@
 /*
  * From the tables to what workers look up. Each prefix of a table has at most one entry there: the
  * first usable route's next hop, or where there are routes for some TOS only, a next hop that
- * chooses (by_tos.h). Every change is made in the tables, then the prefix is published again; a
- * next hop is given up only when no lookup leads to it any more.
+ * chooses (by_tos.h); and, beside, its others, for those who must leave by a certain link. Every
+ * change is made in the tables, then the prefix is published again; a next hop is given up only
+ * when no lookup leads to it any more.
  *
  *   table      is published in
  *   main       the FIB
@@ -22,6 +23,7 @@
 
 #include "core/prefix.h"
 #include "route/by_tos.h"
+#include "route/group.h"
 #include "route/lookup.h"
 #include "route/merge.h"
 #include "route/rule.h"
@@ -58,30 +60,32 @@ static bool choose_from(struct by_tos *b, const struct route *r)
 	return false;
 }
 
-static bool same_choices(uint16_t index, const struct by_tos *b)
+static size_t size_of(unsigned int choices)
 {
-	const struct nexthop *nh = nexthop_get(index);
+	return sizeof(struct by_tos) + choices * sizeof(((struct by_tos *)0)->choice[0]);
+}
 
-	return nh->type == ROUTE_BY_TOS && nh->by_tos->n == b->n &&
-	       !memcmp(nh->by_tos->choice, b->choice, b->n * sizeof(b->choice[0]));
+static bool same_choices(const struct by_tos *a, const struct by_tos *b)
+{
+	return a->n == b->n && !memcmp(a->choice, b->choice, b->n * sizeof(b->choice[0]));
 }
 
 /* The next hop for these choices, `old` if that is the one. 0 or -ENOSPC. */
 static int answer_for(const struct by_tos *b, uint16_t old, uint16_t *index)
 {
-	size_t bytes = sizeof(*b) + b->n * sizeof(b->choice[0]);
+	const struct nexthop *was = nexthop_get(old);
 	struct by_tos *kept;
 
 	*index = b->n ? b->choice[0].nexthop : FIB_NONE;
 	if (!b->n || !b->choice[0].tos)
 		return 0;
 	*index = old;
-	if (same_choices(old, b))
+	if (was->type == ROUTE_BY_TOS && same_choices(was->by_tos, b))
 		return 0;
-	kept = malloc(bytes);
+	kept = malloc(size_of(b->n));
 	if (!kept)
 		return -ENOSPC;
-	memcpy(kept, b, bytes);
+	memcpy(kept, b, size_of(b->n));
 	*index = (uint16_t)nexthop_hold_by_tos(kept);
 	if (*index)
 		return 0;
@@ -95,39 +99,155 @@ static void answer_release(uint16_t index)
 		nexthop_release(index);
 }
 
-/* ---- publication ---- */
+/* ---- the others of a prefix ---- */
 
-/* Where a prefix is looked up: in a trie, or (NULL) in the FIB. */
-static uint16_t place_get(const struct trie *t, uint32_t prefix, unsigned int len)
+#define NO_LINK UINT16_MAX  /* what leads there refuses packets */
+
+/* Does a route of this TOS before answer those who must leave by this link? */
+static bool answered(const struct by_tos *others, uint8_t tos, unsigned int link)
 {
-	return t ? trie_get(t, prefix, len) : fib_get(route_fib, prefix, len);
+	for (unsigned int i = 0; i < others->n; i++)
+		if (others->choice[i].tos == tos &&
+		    lookup_by_link(others->choice[i].nexthop, (int)link))
+			return true;
+	return false;
 }
 
-static int place_set(struct trie *t, uint32_t prefix, unsigned int len, uint16_t index)
+/* Does a route answer anybody whom no route of its TOS before it answers? */
+static bool adds_link(const struct by_tos *others, const struct route *r)
 {
-	if (t && index)
-		return trie_set(t, prefix, len, index);
-	if (t) {
-		trie_unset(t, prefix, len);
-		return 0;
+	const struct nexthop *nh = nexthop_get(r->nexthop);
+
+	if (nh->type != ROUTE_GROUP)
+		return !answered(others, r->tos, lookup_by_link(r->nexthop, NO_LINK) ? NO_LINK
+										     : nh->link);
+	for (unsigned int i = 0; i < nh->group->n; i++) {
+		uint32_t member = nh->group->members[i].nexthop;
+
+		if (nexthop_usable(member) &&
+		    !answered(others, r->tos, nexthop_get(member)->link))
+			return true;
 	}
+	return false;
+}
+
+static void add_others(struct by_tos *others, const struct route *r)
+{
+	for (; r && !answered(others, 0, NO_LINK); r = r->next) {
+		if (!nexthop_usable(r->nexthop) || !adds_link(others, r))
+			continue;
+		others->choice[others->n].tos = r->tos;
+		others->choice[others->n++].nexthop = r->nexthop;
+	}
+}
+
+static unsigned int count_routes(const struct route *r)
+{
+	unsigned int n = 0;
+
+	for (; r; r = r->next)
+		n++;
+	return n;
+}
+
+/* The others of a prefix whose routes are in these lists and whose entry is for these choices: those
+ * that it had, if they are the same, else of calloc(). NULL: it has none. Without memory it has
+ * none either, and only the best of its routes is found. */
+static struct by_tos *others_for(const struct route *first, const struct route *second,
+				 const struct by_tos *chosen, struct by_tos *old)
+{
+	unsigned int n = count_routes(first) + count_routes(second);
+	struct by_tos *b = n > chosen->n ? calloc(1, size_of(n)) : NULL;
+
+	if (!b)
+		return NULL;
+	add_others(b, first);
+	add_others(b, second);
+	if (b->n && !same_choices(b, chosen) && !(old && same_choices(b, old)))
+		return b;
+	if (!b->n || same_choices(b, chosen))
+		old = NULL;
+	free(b);
+	return old;
+}
+
+/* ---- publication ---- */
+
+static uint16_t entry_get(const struct table *t, uint32_t prefix, unsigned int len)
+{
+	return t == table_main ? fib_get(route_fib, prefix, len)
+			       : (uint16_t)trie_get(&t->trie, prefix, len);
+}
+
+static int place_set(struct trie *t, uint32_t prefix, unsigned int len, uintptr_t value)
+{
+	if (value)
+		return trie_set(t, prefix, len, value);
+	trie_unset(t, prefix, len);
+	return 0;
+}
+
+static int entry_set(struct table *t, uint32_t prefix, unsigned int len, uint16_t index)
+{
+	if (t != table_main)
+		return place_set(&t->trie, prefix, len, index);
 	return index ? fib_set(route_fib, prefix, len, index) : fib_unset(route_fib, prefix, len);
 }
 
-static int publish_lists(struct trie *place, const struct route *first,
-			 const struct route *second, uint32_t prefix, unsigned int len)
+/* What is published of a prefix. */
+struct published {
+	uint16_t index;
+	struct by_tos *others;          /* NULL: none */
+};
+
+/* Others come before the entry changes, and go after it: a search finds what was or what is. */
+static int change(struct table *t, uint32_t prefix, unsigned int len, const struct published *old,
+		  struct published *now)
 {
-	uint16_t old = place_get(place, prefix, len), index;
+	int rc = 0;
+
+	if (now->others && now->others != old->others &&
+	    trie_set(&t->others, prefix, len, (uintptr_t)now->others)) {
+		free(now->others);
+		now->others = NULL;
+	}
+	if (now->index != old->index)
+		rc = entry_set(t, prefix, len, now->index);
+	if (rc)         /* if there were any there is a place for them */
+		place_set(&t->others, prefix, len, (uintptr_t)old->others);
+	else if (!now->others)
+		trie_unset(&t->others, prefix, len);
+	return rc;
+}
+
+static void give_up(const struct published *p, const struct published *instead)
+{
+	if (p->index != instead->index)
+		answer_release(p->index);
+	if (p->others && p->others != instead->others)
+		rcu_defer(free, p->others);
+}
+
+static int publish_lists(struct table *t, const struct route *first, const struct route *second,
+			 uint32_t prefix, unsigned int len)
+{
+	struct published old = { entry_get(t, prefix, len),
+				 (struct by_tos *)trie_get(&t->others, prefix, len) };
+	struct published now = { 0 };
 	struct choices c = { .b.n = 0 };
 	int rc;
 
 	if (!choose_from(&c.b, first))
 		choose_from(&c.b, second);
-	rc = answer_for(&c.b, old, &index);
-	if (rc || index == old)
+	rc = answer_for(&c.b, old.index, &now.index);
+	if (rc)
 		return rc;
-	rc = place_set(place, prefix, len, index);
-	answer_release(rc ? index : old);
+	now.others = others_for(first, second, &c.b, old.others);
+	rc = change(t, prefix, len, &old, &now);
+	if (rc)
+		give_up(&now, &old);
+	else
+		give_up(&old, &now);
 	return rc;
 }
 
@@ -138,10 +258,10 @@ int rib_publish(struct table *t, uint32_t prefix, unsigned int len)
 	int rc = 0;
 
 	if (t != table_main)
-		rc = publish_lists(&t->trie, table_find(t, prefix, len), NULL, prefix, len);
+		rc = publish_lists(t, table_find(t, prefix, len), NULL, prefix, len);
 	if (!rc && (t == table_main || (t == table_local && !merge_is_split())))
-		rc = publish_lists(NULL, merge_is_split() ? NULL : local_list, main_list, prefix,
-				   len);
+		rc = publish_lists(table_main, merge_is_split() ? NULL : local_list, main_list,
+				   prefix, len);
 	return rc;
 }
 

@@ -165,8 +165,13 @@ static inline uint32_t route_lookup(const struct route_flow *f)
 	return route_lookup_open(*f);
 }
 
-/* The same for what must leave by a certain link, whether that is the best way or not; of a group
- * the first member there. What refuses packets does so here too. For rare occasions. */
+/* The same, and how long the prefix is whose route it is; *len stays as it is where there is none, or
+ * a rule is the answer. For rare occasions. */
+uint32_t route_lookup_len(const struct route_flow *f, unsigned int *len);
+
+/* The same for what must leave by a certain link: the first route that leads there, whether it is
+ * the prefix's best or not; of a group the first member there. What refuses packets, and comes
+ * before, does so here too. For rare occasions. Linux's fib_lookup with an output interface. */
 uint32_t route_lookup_over(const struct route_flow *f, unsigned int link);
 
 /* What table local says of an address: its next hop is of type ROUTE_LOCAL, ROUTE_BROADCAST, or

@@ -235,7 +235,8 @@ void table_fini(void)
 		struct table *t = tables;
 
 		table_unlink(t);
-		trie_clear(&t->trie);
+		trie_clear(&t->trie, false);
+		trie_clear(&t->others, true);
 		rcu_defer(table_free, t);
 	}
 	table_local = table_main = table_default = NULL;

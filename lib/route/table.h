@@ -2,7 +2,7 @@
 /*
  * Where routes are kept: for each routing table a hash from (prefix, length) to the list of that
  * prefix's routes, and what workers look up. Only this room uses it; of what it holds, workers read
- * the field trie alone.
+ * the tries alone.
  */
 #ifndef ROUTE_TABLE_H
 #define ROUTE_TABLE_H
@@ -15,7 +15,10 @@
 struct table_slot;
 
 struct table {
-	struct trie trie;               /* read by workers; of main it stays empty: route_fib */
+	/* read by workers */
+	struct trie trie;               /* indexes; of main it stays empty: route_fib */
+	struct trie others;             /* const struct by_tos *, of the prefixes that have others;
+					 * of main as the FIB has it, perhaps local's with them */
 
 	/* control thread only */
 	uint32_t id;

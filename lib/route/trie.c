@@ -11,8 +11,8 @@
 
 struct trie_node {
 	struct trie_node *child[2];     /* rcu_read() */
+	uintptr_t value;                /* 0: only where two paths part */
 	uint32_t prefix;
-	uint16_t index;                 /* 0: only where two paths part */
 	uint8_t len;
 };
 
@@ -55,7 +55,7 @@ static bool is_exactly(const struct trie_node *n, uint32_t prefix, unsigned int 
 	return n && n->len == len && n->prefix == prefix;
 }
 
-static struct trie_node *node_new(uint32_t prefix, unsigned int len, uint16_t index)
+static struct trie_node *node_new(uint32_t prefix, unsigned int len, uintptr_t value)
 {
 	struct trie_node *n = calloc(1, sizeof(*n));
 
@@ -63,21 +63,21 @@ static struct trie_node *node_new(uint32_t prefix, unsigned int len, uint16_t in
 		return NULL;
 	n->prefix = prefix;
 	n->len = (uint8_t)len;
-	n->index = index;
+	n->value = value;
 	return n;
 }
 
-int trie_set(struct trie *t, uint32_t prefix, unsigned int len, uint16_t index)
+int trie_set(struct trie *t, uint32_t prefix, unsigned int len, uintptr_t value)
 {
 	struct trie_node **up, **at = find(t, prefix, len, &up);
 	struct trie_node *below = *at, *n, *fork;
 	unsigned int shared;
 
 	if (is_exactly(below, prefix, len)) {
-		__atomic_store_n(&below->index, index, __ATOMIC_RELEASE);
+		__atomic_store_n(&below->value, value, __ATOMIC_RELEASE);
 		return 0;
 	}
-	n = node_new(prefix, len, index);
+	n = node_new(prefix, len, value);
 	if (!n)
 		return -ENOMEM;
 	if (!below) {
@@ -106,7 +106,7 @@ static void unlink_node(struct trie_node **at)
 {
 	struct trie_node *n = *at;
 
-	if (n->index || (n->child[0] && n->child[1]))
+	if (n->value || (n->child[0] && n->child[1]))
 		return;
 	rcu_assign(*at, n->child[0] ? n->child[0] : n->child[1]);
 	rcu_defer(free, n);
@@ -118,31 +118,31 @@ void trie_unset(struct trie *t, uint32_t prefix, unsigned int len)
 
 	if (!is_exactly(*at, prefix, len))
 		return;
-	__atomic_store_n(&(*at)->index, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&(*at)->value, 0, __ATOMIC_RELEASE);
 	unlink_node(at);
 	if (up)
 		unlink_node(up);
 }
 
-uint16_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len)
+uintptr_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len)
 {
 	const struct trie_node *n = t->root;
 
 	while (n && n->len < len && covers(n, prefix, len))
 		n = n->child[bit_at(prefix, n->len)];
-	return is_exactly(n, prefix, len) ? n->index : 0;
+	return is_exactly(n, prefix, len) ? n->value : 0;
 }
 
-unsigned int trie_match(const struct trie *t, uint32_t addr, uint16_t found[TRIE_DEPTH])
+unsigned int trie_match(const struct trie *t, uint32_t addr, struct trie_found found[TRIE_DEPTH])
 {
 	const struct trie_node *n = rcu_read(t->root);
 	unsigned int count = 0;
 
 	while (n && covers(n, addr, 32)) {
-		uint16_t index = __atomic_load_n(&n->index, __ATOMIC_ACQUIRE);
+		uintptr_t value = __atomic_load_n(&n->value, __ATOMIC_ACQUIRE);
 
-		if (index)
-			found[count++] = index;
+		if (value)
+			found[count++] = (struct trie_found){ value, n->len };
 		if (n->len == 32)
 			break;
 		n = rcu_read(n->child[bit_at(addr, n->len)]);
@@ -150,19 +150,21 @@ unsigned int trie_match(const struct trie *t, uint32_t addr, uint16_t found[TRIE
 	return count;
 }
 
-static void clear_below(struct trie_node *n)
+static void clear_below(struct trie_node *n, bool values)
 {
 	if (!n)
 		return;
-	clear_below(n->child[0]);
-	clear_below(n->child[1]);
+	clear_below(n->child[0], values);
+	clear_below(n->child[1], values);
+	if (values && n->value)
+		rcu_defer(free, (void *)n->value);
 	rcu_defer(free, n);
 }
 
-void trie_clear(struct trie *t)
+void trie_clear(struct trie *t, bool values)
 {
 	struct trie_node *root = t->root;
 
 	rcu_assign(t->root, NULL);
-	clear_below(root);
+	clear_below(root, values);
 }

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A routing table as workers look it up, for tables other than main: a binary trie with paths
- * compressed (Sklower, "A tree-based packet routing table for Berkeley Unix", 1991).
+ * compressed (Sklower, "A tree-based packet routing table for Berkeley Unix", 1991). What it holds
+ * for a prefix is a word: an index, or a pointer.
  *
  * main may hold the whole Internet, and its FIB (fib.h) takes 32 MB whatever is in it. Other tables
  * mostly have a handful of routes, and there may be hundreds of them: here a prefix costs one or
- * two nodes of 32 bytes, and a search at most 33 steps.
+ * two nodes of 48 bytes, and a search at most 33 steps.
  *
  * Invariants. A node's prefix is a proper part of its parent's; the bit after the parent's prefix
- * says which child it is. A node without an answer (index 0) has two children, so nodes number
+ * says which child it is. A node without an answer (value 0) has two children, so nodes number
  * less than twice the prefixes. One writer, any number of readers: a node is complete before a
- * pointer leads to it, an index is stored whole, and what is unlinked is freed after a grace
+ * pointer leads to it, a value is stored whole, and what is unlinked is freed after a grace
  * period with its pointers as they were; so a reader sees each prefix before or after a change.
  */
 #ifndef ROUTE_TRIE_H
 #define ROUTE_TRIE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TRIE_DEPTH 33           /* prefix lengths, and thus prefixes that can cover an address */
@@ -26,17 +28,24 @@ struct trie {
 	struct trie_node *root;         /* rcu_read() */
 };
 
-/* Give every node back after a grace period; the trie is empty then. */
-void trie_clear(struct trie *t);
+/* Give every node back after a grace period, and with values: what its value points to, of
+ * malloc(). The trie is empty then. */
+void trie_clear(struct trie *t, bool values);
 
-/* prefix in host byte order, bits below len 0; index not 0. 0 or -ENOMEM (nothing changed). */
-int trie_set(struct trie *t, uint32_t prefix, unsigned int len, uint16_t index);
+/* prefix in host byte order, bits below len 0; value not 0. 0 or -ENOMEM (nothing changed), which
+ * can not be where there is a value already. */
+int trie_set(struct trie *t, uint32_t prefix, unsigned int len, uintptr_t value);
 void trie_unset(struct trie *t, uint32_t prefix, unsigned int len);
 /* What is stored for exactly this prefix, 0 if nothing. */
-uint16_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len);
+uintptr_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len);
+
+struct trie_found {
+	uintptr_t value;
+	unsigned int len;               /* of its prefix */
+};
 
 /* Readers: what is stored for the prefixes that cover an address (host byte order), from the
  * shortest to the longest. Returns how many. */
-unsigned int trie_match(const struct trie *t, uint32_t addr, uint16_t found[TRIE_DEPTH]);
+unsigned int trie_match(const struct trie *t, uint32_t addr, struct trie_found found[TRIE_DEPTH]);
 
 #endif

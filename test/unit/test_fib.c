@@ -124,18 +124,18 @@ static uint16_t ref_lookup(uint32_t addr)
 }
 
 /* Every third index. */
-static bool some(uint16_t index, const void *remainder)
+static uint32_t some(uint16_t index, unsigned int len, const void *remainder)
 {
-	return index % 3 == *(const unsigned int *)remainder;
+	return index % 3 == *(const unsigned int *)remainder ? index << 8 | len : 0;
 }
 
-static uint16_t ref_lookup_some(uint32_t addr, unsigned int remainder)
+static uint32_t ref_lookup_some(uint32_t addr, unsigned int remainder)
 {
 	for (int len = 32; len >= 0; len--) {
 		int i = ref_find(masked(addr, (unsigned int)len), (unsigned int)len);
 
-		if (i >= 0 && some(ref[len].index[i], &remainder))
-			return ref[len].index[i];
+		if (i >= 0 && some(ref[len].index[i], 0, &remainder))
+			return some(ref[len].index[i], (unsigned int)len, &remainder);
 	}
 	return FIB_NONE;
 }

@@ -19,7 +19,7 @@
 static struct {
 	uint32_t prefix;
 	unsigned int len;
-	uint16_t index;
+	uintptr_t value;
 } reference[PREFIXES];
 
 /* Few bits are drawn, so that prefixes nest and share paths. */
@@ -30,16 +30,21 @@ static uint32_t draw(void)
 
 static void same_as_reference(const struct trie *t, uint32_t addr)
 {
-	uint16_t found[TRIE_DEPTH], expected[33] = {0};
+	struct trie_found found[TRIE_DEPTH];
+	uintptr_t expected[33] = {0};
 	unsigned int n = trie_match(t, addr, found), at = 0;
 
 	for (unsigned int i = 0; i < PREFIXES; i++)
-		if (reference[i].index &&
+		if (reference[i].value &&
 		    !((reference[i].prefix ^ addr) & prefix_mask(reference[i].len)))
-			expected[reference[i].len] = reference[i].index;
-	for (unsigned int len = 0; len <= 32; len++)
-		if (expected[len])
-			assert_int_equal(at < n ? found[at++] : 0, expected[len]);
+			expected[reference[i].len] = reference[i].value;
+	for (unsigned int len = 0; len <= 32; len++) {
+		if (!expected[len])
+			continue;
+		assert_true(at < n);
+		assert_int_equal(found[at].len, len);
+		assert_int_equal(found[at++].value, expected[len]);
+	}
 	assert_int_equal(at, n);
 }
 
@@ -48,10 +53,10 @@ static void put(struct trie *t, unsigned int i)
 	uint32_t prefix;
 	unsigned int len = rnd() % 33;
 
-	if (reference[i].index) {
+	if (reference[i].value) {
 		trie_unset(t, reference[i].prefix, reference[i].len);
 		assert_int_equal(trie_get(t, reference[i].prefix, reference[i].len), 0);
-		reference[i].index = 0;
+		reference[i].value = 0;
 		return;
 	}
 	prefix = draw() & prefix_mask(len);
@@ -59,9 +64,9 @@ static void put(struct trie *t, unsigned int i)
 		return;
 	reference[i].prefix = prefix;
 	reference[i].len = len;
-	reference[i].index = (uint16_t)(1 + rnd() % 32767);
-	assert_int_equal(trie_set(t, prefix, len, reference[i].index), 0);
-	assert_int_equal(trie_get(t, prefix, len), reference[i].index);
+	reference[i].value = 1 + ((uintptr_t)rnd() << 24);
+	assert_int_equal(trie_set(t, prefix, len, reference[i].value), 0);
+	assert_int_equal(trie_get(t, prefix, len), reference[i].value);
 }
 
 static void test_random(void **state)
@@ -73,22 +78,22 @@ static void test_random(void **state)
 		same_as_reference(&t, draw());
 		same_as_reference(&t, reference[rnd() % PREFIXES].prefix);
 	}
-	trie_clear(&t);
+	trie_clear(&t, false);
 	rcu_synchronize();
 }
 
 static void test_edges(void **state)
 {
-	uint16_t found[TRIE_DEPTH];
+	struct trie_found found[TRIE_DEPTH];
 	struct trie t = {0};
 
 	assert_int_equal(trie_match(&t, 0, found), 0);
 	trie_unset(&t, 0, 0);
 	for (unsigned int len = 0; len <= 32; len++)
-		assert_int_equal(trie_set(&t, prefix_mask(len), len, (uint16_t)(len + 1)), 0);
+		assert_int_equal(trie_set(&t, prefix_mask(len), len, len + 1), 0);
 	assert_int_equal(trie_match(&t, UINT32_MAX, found), 33);
-	assert_int_equal(found[0], 1);
-	assert_int_equal(found[32], 33);
+	assert_int_equal(found[0].value, 1);
+	assert_int_equal(found[32].value, 33);
 	assert_int_equal(trie_match(&t, UINT32_MAX - 1, found), 32);
 	assert_int_equal(trie_match(&t, 0, found), 1);
 	assert_int_equal(trie_set(&t, 0, 0, 99), 0);

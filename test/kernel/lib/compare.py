@@ -5,6 +5,7 @@ Only these may differ, as they do between two Linux routers:
     set and an ID of zero, which is a rule (G1);
   - the times in an ICMP timestamp reply or an IP timestamp option, if they are the present time,
     or of late, as some packets are held for a while;
+  - the identifier of an echo request that the router itself made;
   - zero bytes that pad a frame to Ethernet's minimum.
 """
 
@@ -18,7 +19,7 @@ _ETHERNET_MINIMUM = 60
 _CLOCK_TOLERANCE_MS = 2000
 _HELD_MS = 10_000
 _DAY_MS = 86_400_000
-_TIMESTAMP_REPLY = 14
+_ECHO, _TIMESTAMP_REPLY = 8, 14
 _QUOTING = (3, 4, 5, 11, 12)
 _END_OF_OPTIONS, _NO_OPERATION, _TIMESTAMP = 0, 1, 68
 
@@ -111,6 +112,8 @@ def _packet_normalised(packet, own_addresses):
 def _message_normalised(message, own_addresses):
     if message[:1] == bytes([_TIMESTAMP_REPLY]):
         blanked = _reply_without_times(message)
+    elif message[:1] == bytes([_ECHO]) and len(message) >= 8:
+        blanked = message[:4] + b"\0\0" + message[6:]
     elif message[:1] and message[0] in _QUOTING and len(message) >= 28:
         blanked = message[:8] + _packet_normalised(message[8:], own_addresses)
     else:

@@ -29,6 +29,9 @@ _NFT = {
 }
 
 
+_PING = "-n -c 1 -W 1 -s 0 -M do".split()
+
+
 def way(answer):
     """Of an answer to `route get` what is compared."""
     found = {key: answer[key] for key in ("type", "dst", "from", "gateway", "dev", "prefsrc",
@@ -184,6 +187,13 @@ class LinuxRouter:
         answers = self.namespace.ip_json_each(["route get " + words for words in questions])
         return [answer.removeprefix("RTNETLINK answers: ") if isinstance(answer, str)
                 else way(answer[0]) for answer in answers]
+
+    def ping(self, words):
+        """One echo request; false if it can not be sent at all."""
+        with self.namespace.entered():
+            done = subprocess.run(["ping", "-b", *_PING, *words.split()], text=True,
+                                  capture_output=True)
+        return "ping: connect" not in done.stderr
 
     def last_words(self):
         """A kernel that has ended tells nobody."""

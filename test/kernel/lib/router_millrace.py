@@ -150,6 +150,12 @@ class MillraceRouter:
                                else os.strerror(answer["error"]["data"]["errno"]))
         return answers
 
+    def ping(self, words):
+        done = subprocess.run([self.options.millctl, "-s", self.socket_path, "ping", *words.split(),
+                               "-c", "1", "-W", "1", "-s", "0", "-M", "do"], text=True,
+                              capture_output=True)
+        return "connect:" not in done.stderr
+
     def counters(self):
         return json.loads(self._client("-j", "nstat"))
 

@@ -187,6 +187,18 @@ class Play:
         if wrong:
             self._fail("\n".join([f"{len(wrong)} ways differ", *wrong[:8]]))
 
+    def ping(self, *questions):
+        """Both routers ping, once and without data, then what came out is compared; or both say
+        that there is no way."""
+        for words in questions:
+            self.steps += 1
+            failed = [not side.router.ping(words) for side in self.testbed.sides]
+            if failed[0] != failed[1]:
+                self._fail(f"ping {words}: {self._names[failed.index(True)]} finds no way")
+            for wire in self._wires:
+                wire.receive()
+            self._compare_outputs()
+
     def spread(self, port):
         """From now on more than a thousand frames at once may leave by a port, which a cable
         behind a Linux router would lose."""

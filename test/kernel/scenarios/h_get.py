@@ -121,6 +121,50 @@ for name, lines in (("as it is", ()),
             "20.0.0.1", "21.0.0.1", "239.1.0.1", "239.2.0.1")))
 
 
+MANY = ("route add 224.0.0.0/4 via 10.0.1.254 mtu 1300",
+        "route add 239.1.0.0/16 nexthop via 10.0.0.254 nexthop via 10.0.3.254",
+        "route add 239.3.0.0/16 via 10.0.0.254 src 10.0.1.1", "route add 239.4.0.0/16 dev p2",
+        "route add broadcast 239.5.0.0/16 dev p0 table main",
+        "route add unreachable 239.6.0.0/16", "route add 239.7.0.0/16 via 10.0.2.254 tos 0x10",
+        "route add 239.7.0.0/16 via 10.0.3.3 metric 7",
+        "sysctl net.ipv4.fib_multipath_hash_seed=99")
+TO_MANY = ("239.2.0.1", "239.1.0.1", "239.1.0.2", "239.1.0.3", "239.3.0.1", "239.4.0.1",
+           "239.5.0.1", "239.6.0.1", "239.7.0.1", "224.0.0.5", ALL_HOSTS, EVERYONE)
+WORLD = {
+    "no other": (),
+    "a default route": ("route add default via 10.0.2.254 mtu 1200",),
+    "broadcasts too": ("route add 255.255.255.255/32 via 10.0.1.254 mtu 1200",),
+    "by rules": ("rule add to 239.3.0.0/16 priority 9 table 10",
+                 "route add 239.0.0.0/8 via 10.0.2.3 table 10",
+                 "route add 224.0.0.0/3 via 10.0.2.254 table 11",
+                 "rule add to 239.4.0.0/16 priority 10 table 11"),
+}
+
+for name, lines in WORLD.items():
+    for routes in (MANY, ("route add 224.0.0.0/3 via 10.0.1.254 mtu 1300",)):
+        shown = "groups by gateways" if routes is MANY else "groups among others"
+
+        @scenario(f"the way to many: {shown}, {name}", "H, G", setup=routes + lines)
+        def to_many(s):
+            s.ways(*TO_MANY, *(f"{dst} {words}" for dst in TO_MANY for words in (
+                "oif p0", "oif p1", "oif p2", "from 10.0.0.1", "tos 0x10", "ipproto udp dport 9")))
+
+        @scenario(f"packets to many: {shown}, {name}", "H, G", slow=True, setup=routes + lines,
+                  ignored_counters=("Ip.OutNoRoutes",))     # ping's connect() counts there
+        def pings_to_many(s):
+            s.ping(*TO_MANY, *(f"{dst} -I {R0}" for dst in TO_MANY[::3]))
+
+
+@scenario("what is learned of the way to many", "H, G2", setup=MANY)
+def learned_to_many(s):
+    for own in (R0, R1):
+        for dst in ("239.2.0.1", "239.4.0.1", "239.1.0.1", "224.0.0.5", "239.6.0.1"):
+            quoted = icmp(own, dst, 8, data=b"12345678")
+            s.send("p3", icmp(H3, own, 3, 4, (700).to_bytes(4, "big"), quoted))
+    s.pause(0.1)
+    s.ways(*TO_MANY, *(f"{dst} oif p1" for dst in TO_MANY))
+
+
 @scenario("the way by a link that is down, or of which something is known", "H, G2", setup=(
     "route add 20.0.0.0/8 via 10.0.0.254", "route add 20.0.0.0/8 via 10.0.1.254 metric 5"))
 def by_known_link(s):
