@@ -117,6 +117,13 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 
 /* ---- other workers ---- */
 
+/* Who is kept from running between a ring's two indexes reads them of two moments, and the
+ * difference may be anything: so only what is seen twice is so. */
+static bool ring_is_full(const struct rte_ring *ring, uint32_t room)
+{
+	return unlikely(rte_ring_count(ring) >= room) && rte_ring_count(ring) >= room;
+}
+
 bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 		      enum defrag_user user)
 {
@@ -124,7 +131,7 @@ bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 	uint16_t segs = m->nb_segs;
 
 	packet_of(m)->frag_header = user;
-	if ((int64_t)d->t.segs + segs > d->mbufs_room || rte_ring_count(ring) >= d->ring_room ||
+	if ((int64_t)d->t.segs + segs > d->mbufs_room || ring_is_full(ring, d->ring_room) ||
 	    rte_ring_mp_enqueue(ring, m))
 		return false;
 	d->under_way += segs;

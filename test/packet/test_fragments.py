@@ -145,20 +145,6 @@ def test_every_datagram_once_and_whole(router, directory, options):
     assert dict(came) == asked
 
 
-def test_files_are_read_in_step(router, directory):
-    """Whatever a worker has not read yet, since others had its CPU, has others' fragments wait. Many
-    more datagrams than the preset limits let wait come through, as none reads far ahead."""
-    rng = random.Random(4)
-    router.start([*port_out(directory), "sysctl net.ipv4.ipfrag_high_thresh=4194304",
-                  "sysctl net.millrace.ipfrag_mbufs_max=0"], eal=WORKERS_ON_TWO_CPUS)
-    fragments = [piece(number % SENDERS, number // SENDERS, bytes(96), start, start + 24, protocol=2)
-                 for number in range(15000) for start in range(0, 96, 24)]
-    router.batch(deal(rng, directory, 0, fragments))
-    account = router.settled(len(fragments), held=0, seconds=60)
-    assert (account["received"], account["dropped"]) == (len(fragments), 0), account
-    assert nstat(router, "Ip.ReasmOKs") == 15000
-
-
 def hostile(rng, number):
     """Fragments of one datagram that will not be put together, in no order."""
     message = bytes(8 * rng.randrange(8, 200))

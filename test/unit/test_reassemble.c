@@ -394,6 +394,34 @@ static void entries_come_back(void **state)
 	stop();
 }
 
+/* Where fragments hold much, no worker reads on in a capture file while another is rounds behind. */
+static void files_in_step(void **state)
+{
+	start(2);
+	set("net.ipv4.ipfrag_high_thresh", 100000);
+	ticks(1);
+	for (unsigned int i = 0; i < 8; i++)
+		defrag_tick(workers[0]);
+	assert_false(workers[0]->files_wait);
+	for (uint16_t id = 0; id < 60; id++)
+		first_of(id);
+	for (unsigned int i = 0; i < 8; i++)
+		defrag_tick(workers[0]);
+	assert_true(workers[0]->files_wait);
+	defrag_tick(workers[1]);
+	assert_false(workers[1]->files_wait);
+	defrag_tick(workers[0]);
+	assert_false(workers[0]->files_wait);
+	for (unsigned int i = 0; i < 8; i++)
+		defrag_tick(workers[0]);
+	assert_true(workers[0]->files_wait);
+	assert_true(defrag_flush());
+	ticks(8);
+	assert_int_equal(defrag_held(), 0);
+	assert_false(workers[0]->files_wait);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +433,7 @@ int main(void)
 		cmocka_unit_test(high_thresh),
 		cmocka_unit_test(mbufs_max),
 		cmocka_unit_test(thresholds_bound_each_other),
+		cmocka_unit_test(files_in_step),
 		cmocka_unit_test(hand_over),
 		cmocka_unit_test(hand_over_in_order),
 		cmocka_unit_test(hand_over_full),
