@@ -175,11 +175,11 @@ static bool crowded(uint64_t held, int64_t most)
 	return mbufs > most / CROWDED || bytes > (int64_t)defrag_bytes_max() / CROWDED;
 }
 
-/* While a worker is kept from its CPU the others would read on in their capture files, and what they
- * find would wait for what that worker has not read yet, until a limit is reached though nothing is
- * missing. A file can wait, as a card can not: where fragments hold much already, workers read in
- * rounds. None is more than a few rounds ahead of others, or reads on while one of them has still to
- * take much that it was handed. */
+/* While a worker is kept from its CPU the others would read on in their capture files, and what
+ * they find would wait for what that worker has not read yet, until a limit is reached though
+ * nothing is missing. A file can wait, as a card can not: where fragments hold much already,
+ * workers read in rounds. None is more than a few rounds ahead of others, or reads on while one of
+ * them has still to take much that it was handed. */
 static void keep_in_step(struct worker *w, struct defrag *d)
 {
 	uint64_t held = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED);

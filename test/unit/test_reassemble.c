@@ -394,7 +394,7 @@ static void entries_come_back(void **state)
 	stop();
 }
 
-/* Where fragments hold much, no worker reads on in a capture file while another is rounds behind. */
+/* Where fragments hold much, no worker reads on in a capture file while another is far behind. */
 static void files_in_step(void **state)
 {
 	start(2);
