@@ -109,9 +109,9 @@ def not_shared(s):
 @scenario("the first way is a group", "H1, H4, C9", setup=(
     QUIET, SEED, BY_PORT, *KNOWN,
     "route add 20.0.0.0/8 nexthop dev p1 nexthop via 10.0.3.254 weight 3",
-    "route add 20.0.0.0/8 dev p0 metric 5", "route add 20.0.0.0/8 via 10.0.2.254 metric 5",
+    "route add 20.0.0.0/8 dev p0 metric 5", "route append 20.0.0.0/8 via 10.0.2.254 metric 5",
     "route add 20.1.0.0/16 nexthop via 10.0.1.254 nexthop via 10.0.0.254",
-    "route add 20.1.0.0/16 dev p0 metric 8", "route add 20.1.0.0/16 dev p2 metric 8"))
+    "route add 20.1.0.0/16 dev p0 metric 8", "route append 20.1.0.0/16 dev p2 metric 8"))
 def first_is_group(s):
     from_all(s, itertools.count(1))
 
