@@ -180,7 +180,7 @@ HPING = [
     _case(f"{_HPING} -1 {R}", "ICMP"),
     _case(f"{_HPING} -1 {B}", "ICMP, through"),
     _case(f"{_HPING} -1 -d 1600 -m 160 {R}", "ICMP in fragments"),
-    _case(f"{_HPING} -1 -d 100 -f {B}", "ICMP in small fragments, through"),
+    _case(f"{_HPING} -1 -d 40 -f {B}", "ICMP in small fragments, through"),
     _case(f"{_HPING} -1 --ttl 1 {B}", "TTL 1"),
     _case(f"{_HPING} -1 --ttl 1 {R}", "TTL 1 to the router"),
     _case(f"{_HPING} -1 -o 03 {R}", "TOS with ECN"),
