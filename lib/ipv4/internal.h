@@ -110,6 +110,12 @@ static inline bool ip_is_limited_broadcast(rte_be32_t a)
 	return a == RTE_BE32(0xffffffff);
 }
 
+/* A group, or everybody. */
+static inline bool ip_is_to_many(rte_be32_t a)
+{
+	return ip_is_multicast(a) || ip_is_limited_broadcast(a);
+}
+
 /* A broadcast address; Linux's inet_addr_type() counts 0.0.0.0 among them. */
 static inline bool ip_is_broadcast(rte_be32_t a)
 {
@@ -242,6 +248,15 @@ static inline uint8_t ip_quoted_tos(const struct rte_ipv4_hdr *quoted)
 {
 	return quoted->next_proto_id == IPPROTO_UDP ? 0 : quoted->type_of_service;
 }
+
+/* Does a next hop lead anywhere? Neither to another kind of entry, nor to what refuses packets. */
+bool ip_is_way(const struct nexthop *nh);
+
+/* The source address of what begins here and goes to dst by such a next hop. */
+rte_be32_t ip_source_for(const struct nexthop *nh, rte_be32_t dst);
+
+/* 224.0.0.0/4, all groups: a route for more than these says no gateway and no MTU for any. */
+#define IP_GROUPS_LEN 4
 
 /* Find the way to f->dst and, if f->src is 0, the source address. Linux's ip_route_output_key.
  * 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES or -EINVAL. */

@@ -89,11 +89,6 @@ static int get_input(struct ip_way *way)
 	return 0;
 }
 
-static bool is_for_many(rte_be32_t addr)
-{
-	return ip_is_multicast(addr) || ip_is_limited_broadcast(addr);
-}
-
 static int get_output(struct ip_way *way)
 {
 	struct ip_flow f = {.dst = way->dst, .src = way->src, .tos = way->tos, .mark = way->mark,
@@ -107,7 +102,7 @@ static int get_output(struct ip_way *way)
 	rc = ip_route_output(&f);
 	if (rc)
 		return rc;
-	way->assumed = way->src && is_for_many(way->dst);
+	way->assumed = way->src && ip_is_to_many(way->dst);
 	way->type = f.route_type;
 	way->nexthop = f.nexthop;
 	way->out_link = f.out_link;
@@ -128,8 +123,7 @@ static void take_route_over(struct ip_way *way, const struct link *out)
 		.dst = way->dst, .src = way->src, .iif = LINK_LO, .tos = way->tos,
 		.mark = way->mark }, out->id, &a);
 	nh = nexthop_get(a.nexthop);
-	way->assumed = nh->type != ROUTE_UNICAST && nh->type != ROUTE_LOCAL &&
-		       nh->type != ROUTE_BROADCAST;
+	way->assumed = !ip_is_way(nh);
 	if (way->assumed)
 		return;
 	way->type = nh->type;
@@ -137,22 +131,13 @@ static void take_route_over(struct ip_way *way, const struct link *out)
 	way->gateway = ip_exception_gateway(way->nexthop, way->dst);
 	if (!way->gateway && nh->gateway != way->dst)
 		way->gateway = nh->gateway;
-	if (ip_is_multicast(way->dst) && a.route && a.route->len < 4) {
+	if (ip_is_multicast(way->dst) && a.route && a.route->len < IP_GROUPS_LEN) {
 		way->gateway = 0;       /* as Linux has it: not of routes to all the world */
 		way->nexthop = 0;
 	}
 	if (nh->type == ROUTE_LOCAL)
 		way->out_link = LINK_LO;
-	if (nh->type == ROUTE_LOCAL && !nh->asked_src)
-		way->prefsrc = way->dst;
-	else
-		way->prefsrc = nexthop_src(nh);
-}
-
-/* 224.0.0.0/24, which no router passes on. */
-static bool is_local_multicast(rte_be32_t addr)
-{
-	return (addr & RTE_BE32(0xffffff00)) == RTE_BE32(0xe0000000);
+	way->prefsrc = ip_source_for(nh, way->dst);
 }
 
 static void to_itself(struct ip_way *way, const struct link *out)
@@ -170,7 +155,7 @@ static int get_output_over(struct ip_way *way)
 
 	if (!out)
 		return -ENODEV;
-	if (way->src && is_for_many(way->src))
+	if (ip_is_to_many(way->src))
 		return -EINVAL;
 	if ((way->src && !route_is_local(way->src)) || !out->up)
 		return -ENETUNREACH;
@@ -183,12 +168,12 @@ static int get_output_over(struct ip_way *way)
 		to_itself(way, out);
 	else if (ip_is_limited_broadcast(way->dst))
 		way->type = ROUTE_BROADCAST;
-	else if (!is_local_multicast(way->dst))
+	else if (!ip_is_local_multicast(way->dst))
 		take_route_over(way, out);
 	if (ip_is_multicast(way->dst)) {
 		way->type = ROUTE_MULTICAST;
-		way->prefsrc = addr_select(out, 0, is_local_multicast(way->dst) ? SCOPE_LINK
-										: SCOPE_UNIVERSE);
+		way->prefsrc = addr_select(out, 0, ip_is_local_multicast(way->dst) ? SCOPE_LINK
+										   : SCOPE_UNIVERSE);
 	}
 	if (ip_is_loopback(way->src ? way->src : way->prefsrc) && way->out_link != LINK_LO &&
 	    !LINK_CONF_OR(out, route_localnet))

@@ -128,7 +128,7 @@ static enum route_verdict multicast_input(const struct link *l, const struct rte
 
 	if (dst != IP_ALL_HOSTS)
 		return drop(reason, DROP_IP_NOT_JOINED);
-	if (ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr))
+	if (ip_is_to_many(ip->src_addr))
 		return drop(reason, DROP_IP_INVALID_SOURCE);
 	if (ip_is_loopback(ip->src_addr) && !LINK_CONF_OR(l, route_localnet))
 		return drop(reason, DROP_IP_LOCALNET);
@@ -224,7 +224,7 @@ static inline enum route_verdict route_input(struct worker *w, const struct link
 
 	if (unlikely(ip_is_multicast(dst)))
 		return multicast_input(l, ip, dst, p, reason);
-	if (unlikely(ip_is_multicast(ip->src_addr) || ip_is_limited_broadcast(ip->src_addr)))
+	if (unlikely(ip_is_to_many(ip->src_addr)))
 		return drop(reason, DROP_IP_INVALID_SOURCE);
 	if (unlikely(ip_is_limited_broadcast(dst) || (!ip->src_addr && !dst)))
 		return broadcast_input(l, ip, p, reason);

@@ -18,7 +18,6 @@
 #include "route/group.h"
 
 #define ID_SLOTS 2048
-#define GROUPS_LEN 4    /* 224.0.0.0/4: all groups */
 #define TICK_NS (4 * NSEC_PER_MSEC) /* Linux adds up to one per jiffy; HZ=250 */
 
 struct ip_ids {
@@ -90,28 +89,44 @@ static void path_take(struct ip_flow *f, const struct nexthop *nh, const struct 
 	f->hoplimit = nh->hoplimit;
 	f->mtu = ip_nexthop_mtu(nh, out);
 	f->gateway = nh->gateway;
-	if (likely(!ip_exception_get(f->nexthop, f->dst, &e)))
-		return;
-	if (e.mtu)
-		f->mtu = e.mtu;
-	f->mtu_locked |= e.locked;
-	if (e.gateway)
-		f->gateway = e.gateway;
-	else if (!f->gateway)
-		f->gateway = f->dst;
+	if (unlikely(ip_exception_get(f->nexthop, f->dst, &e))) {
+		if (e.mtu)
+			f->mtu = e.mtu;
+		f->mtu_locked |= e.locked;
+		if (e.gateway)
+			f->gateway = e.gateway;
+		else if (!f->gateway)
+			f->gateway = f->dst;
+	}
+	f->next_addr = f->gateway ? f->gateway : f->dst;
 }
 
-static bool is_way(const struct nexthop *nh)
+bool ip_is_way(const struct nexthop *nh)
 {
 	return nh->type == ROUTE_UNICAST || nh->type == ROUTE_LOCAL ||
 	       nh->type == ROUTE_BROADCAST;
 }
 
-static rte_be32_t source_for(const struct ip_flow *f, const struct nexthop *nh)
+rte_be32_t ip_source_for(const struct nexthop *nh, rte_be32_t dst)
 {
 	if (nh->type == ROUTE_LOCAL)
-		return nh->asked_src ? nh->asked_src : f->dst;
+		return nh->asked_src ? nh->asked_src : dst;
 	return nexthop_src(nh);
+}
+
+/* Take what a lookup has found; of several ways one. 0, or why it is no way. */
+static int way_take(struct ip_flow *f, uint32_t index)
+{
+	const struct nexthop *nh;
+
+	f->nexthop = index;
+	if (unlikely(nexthop_get(index)->type == ROUTE_GROUP))
+		f->nexthop = ip_multipath_output(f, index);
+	nh = nexthop_get(f->nexthop);
+	if (!ip_is_way(nh))
+		return error_of(nh->type);
+	f->out_link = nh->type == ROUTE_LOCAL ? LINK_LO : nh->link;
+	return 0;
 }
 
 /* As if whoever is meant were on the link. */
@@ -129,8 +144,8 @@ static int output_on_link(struct ip_flow *f, unsigned int link)
 }
 
 /* To 255.255.255.255 or a group: from a known own address out of that address's link, else by the
- * route that there may be. It says the rest too, as a gateway or an MTU, but not for broadcasts, nor
- * if it is for more than the groups. */
+ * route that there may be. It says the rest too, as a gateway or an MTU, but not for broadcasts,
+ * nor if it is for more than the groups. */
 static int output_to_many(struct ip_flow *f)
 {
 	const struct route_flow flow = { .dst = f->dst, .iif = LINK_LO, .tos = f->tos,
@@ -138,27 +153,24 @@ static int output_to_many(struct ip_flow *f)
 	const struct nexthop *nh;
 	const struct link *out;
 	unsigned int len = 0;
+	int rc;
 
 	f->route_type = ip_is_multicast(f->dst) ? ROUTE_MULTICAST : ROUTE_BROADCAST;
 	if (f->src) {
 		nh = route_lookup_local(f->src);
 		return nh->type == ROUTE_LOCAL ? output_on_link(f, nh->link) : -ENETUNREACH;
 	}
-	f->nexthop = route_lookup_len(&flow, &len);
-	if (nexthop_get(f->nexthop)->type == ROUTE_GROUP)
-		f->nexthop = ip_multipath_output(f, f->nexthop);
+	rc = way_take(f, route_lookup_len(&flow, &len));
+	if (rc)
+		return rc;
 	nh = nexthop_get(f->nexthop);
-	if (!is_way(nh))
-		return error_of(nh->type);
-	f->src = source_for(f, nh);
-	f->out_link = nh->type == ROUTE_LOCAL ? LINK_LO : nh->link;
-	if (f->route_type == ROUTE_BROADCAST || len < GROUPS_LEN)
+	f->src = ip_source_for(nh, f->dst);
+	if (f->route_type == ROUTE_BROADCAST || len < IP_GROUPS_LEN)
 		return output_on_link(f, f->out_link);
 	out = link_get(f->out_link);
 	if (!out)
 		return -ENETUNREACH;
 	path_take(f, nh, out);
-	f->next_addr = f->gateway ? f->gateway : f->dst;
 	return 0;
 }
 
@@ -166,33 +178,30 @@ int ip_route_output(struct ip_flow *f)
 {
 	const struct nexthop *nh;
 	const struct link *out;
+	int rc;
 
-	if (f->src && (ip_is_multicast(f->src) || ip_is_limited_broadcast(f->src)))
+	if (ip_is_to_many(f->src))
 		return -EINVAL;
-	if (ip_is_multicast(f->dst) || ip_is_limited_broadcast(f->dst))
+	if (ip_is_to_many(f->dst))
 		return output_to_many(f);
 	if (f->src && !f->any_src && !route_is_local(f->src))
 		return -ENETUNREACH;
 	if (!f->dst)
 		f->dst = f->src ? f->src : RTE_BE32(RTE_IPV4_LOOPBACK);
-	f->nexthop = route_lookup(&(struct route_flow){
-		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark });
-	if (unlikely(nexthop_get(f->nexthop)->type == ROUTE_GROUP))
-		f->nexthop = ip_multipath_output(f, f->nexthop);
+	rc = way_take(f, route_lookup(&(struct route_flow){
+		.dst = f->dst, .src = f->src, .iif = LINK_LO, .tos = f->tos, .mark = f->mark }));
 	nh = nexthop_get(f->nexthop);
 	f->route_type = nh->type;
-	if (!is_way(nh))
-		return error_of(nh->type);
-	f->out_link = nh->type == ROUTE_LOCAL ? LINK_LO : nh->link;
+	if (rc)
+		return rc;
 	out = link_get(f->out_link);
 	if (!out)
 		return -ENETUNREACH;
 	if (!f->src)
-		f->src = source_for(f, nh);
+		f->src = ip_source_for(nh, f->dst);
 	if (ip_is_loopback(f->src) && out->id != LINK_LO && !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
 	path_take(f, nh, out);
-	f->next_addr = f->gateway ? f->gateway : f->dst;
 	return 0;
 }
 
@@ -281,7 +290,7 @@ rte_be32_t ip_spec_dst(const struct rte_mbuf *m)
 	if (l && LINK_CONF_OR(l, src_valid_mark))
 		mark = packet_of(m)->mark;
 	nh = way_to(ip->src_addr, ip->type_of_service, mark);
-	if (is_way(nh))
+	if (ip_is_way(nh))
 		return nexthop_src(nh);
 	return addr_select(l, ip->src_addr, SCOPE_UNIVERSE);
 }
