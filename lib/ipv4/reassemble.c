@@ -524,7 +524,7 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 				       guess[i], same & 1);
 		if (whole) {
 			done_by[user](w, whole);
-			d->recent = NULL;
+			d->recent = NULL;       /* that may have brought on other fragments */
 		}
 	}
 	b->n = 0;

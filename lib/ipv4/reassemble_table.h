@@ -343,19 +343,13 @@ static inline void frag_queue_disarm(struct frag_table *t, struct frag_queue *q)
 
 /* ---- queues ---- */
 
-/* What frag_find() will probably find, by number; FRAG_NONE: nothing. */
-static inline uint16_t frag_guess(const struct frag_table *t, uint64_t hash)
+/* Fetch what frag_find() will probably find, whose number is returned (FRAG_NONE: nothing), and
+ * what counts the sender's fragments. */
+static inline uint16_t frag_prefetch(const struct frag_table *t, uint32_t source, uint64_t hash)
 {
 	const struct frag_bucket *b = frag_bucket_1st(t, (uint32_t)hash);
 	uint32_t lanes = frag_lanes(b->sig, frag_signature(hash));
-
-	return lanes ? b->queue[__builtin_ctz(lanes)] : FRAG_NONE;
-}
-
-/* The same, and fetch it and what counts the sender's fragments. */
-static inline uint16_t frag_prefetch(const struct frag_table *t, uint32_t source, uint64_t hash)
-{
-	uint16_t guess = frag_guess(t, hash);
+	uint16_t guess = lanes ? b->queue[__builtin_ctz(lanes)] : FRAG_NONE;
 
 	rte_prefetch0(&t->sources[frag_source_set(t, source)]);
 	if (guess != FRAG_NONE) {

@@ -65,6 +65,11 @@ static int64_t held_mbufs(uint64_t held)
 	return (int64_t)(held << (64 - HELD_MBUFS_BITS)) >> (64 - HELD_MBUFS_BITS);
 }
 
+static int64_t held_bytes(uint64_t held)
+{
+	return (int64_t)(held - (uint64_t)held_mbufs(held)) >> HELD_MBUFS_BITS;
+}
+
 /* ---- limits ---- */
 
 uint64_t defrag_bytes_max(void)
@@ -105,7 +110,7 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 		others = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED) -
 			 ((uint64_t)d->t.bytes << HELD_MBUFS_BITS) - d->t.segs;
 		mbufs -= held_mbufs(others);
-		high -= (int64_t)(others - (uint64_t)held_mbufs(others)) >> HELD_MBUFS_BITS;
+		high -= held_bytes(others);
 	}
 	/* 0 means none, though nothing is held */
 	d->bytes_room = high > 0 ? high : -1;
@@ -169,10 +174,8 @@ unsigned int defrag_ring_input(struct worker *w, struct defrag *d)
 /* Do fragments hold much of what they may? most: mbufs, if they are small. */
 static bool crowded(uint64_t held, int64_t most)
 {
-	int64_t mbufs = held_mbufs(held);
-	int64_t bytes = (int64_t)(held - (uint64_t)mbufs) >> HELD_MBUFS_BITS;
-
-	return mbufs > most / CROWDED || bytes > (int64_t)defrag_bytes_max() / CROWDED;
+	return held_mbufs(held) > most / CROWDED ||
+	       held_bytes(held) > (int64_t)defrag_bytes_max() / CROWDED;
 }
 
 /* While a worker is kept from its CPU the others would read on in their capture files, and what
@@ -297,7 +300,8 @@ unsigned int defrag_tick(struct worker *w)
 	d->limits_old = true;
 	if (unlikely(d->ring)) {
 		n += defrag_ring_input(w, d);
-		keep_in_step(w, d);
+		if (unlikely(__atomic_load_n(&link_files_read, __ATOMIC_RELAXED)))
+			keep_in_step(w, d);
 	}
 	if (d->t.n_queues)
 		n += expire_some(w, d);

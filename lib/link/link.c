@@ -26,6 +26,7 @@
 #define MTU_MIN 68   /* RFC 791 */
 
 struct link *links[LINKS_MAX];
+bool link_files_read;
 
 static link_notifier_fn notifiers[NOTIFIERS_MAX];
 static unsigned int n_notifiers;

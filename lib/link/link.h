@@ -205,6 +205,9 @@ int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, str
 /* Carrier, speed and duplex of the device as words for `link show`. speed 0: unknown. */
 void link_speed_get(const struct link *l, unsigned int *mbps, const char **duplex);
 
+/* There has been an rx_file link. Written by the control thread. */
+extern bool link_files_read;
+
 /* Is any rx_file link up? */
 bool link_files_any(void);
 /* Every rx_file link has been read to its end and there is at least one. */

@@ -320,6 +320,8 @@ int port_open(struct link *l, struct error *err)
 	rte_eth_dev_get_mtu(l->port, &mtu);
 	l->mtu = RTE_MIN(mtu, l->mtu_max);
 	l->rx_file = reads_files(l);
+	if (l->rx_file)
+		__atomic_store_n(&link_files_read, true, __ATOMIC_RELAXED);
 	port_set_promisc(l, NULL);
 	return 0;
 }

@@ -20,6 +20,7 @@
 /* ---- stand-ins ---- */
 
 struct link *links[LINKS_MAX];
+bool link_files_read;
 struct link link_1 = {.id = 1, .name = "p0"};
 enum route_verdict verdict;
 

@@ -398,6 +398,7 @@ static void entries_come_back(void **state)
 static void files_in_step(void **state)
 {
 	start(2);
+	link_files_read = true;
 	set("net.ipv4.ipfrag_high_thresh", 100000);
 	ticks(1);
 	for (unsigned int i = 0; i < 8; i++)
