@@ -9,15 +9,20 @@ static const struct arg_name settable_states[] = {
 	{"permanent", NUD_PERMANENT}, {"reachable", NUD_REACHABLE}, {"stale", NUD_STALE}, {NULL},
 };
 
+#define ADDRESS_ARG \
+	.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true, .required = true, \
+	.help = "the neighbour's IPv4 address"
+#define DEV_ARG \
+	.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true, \
+	.help = "the link that it is on"
+
 enum { NEIGH_ADDRESS, NEIGH_LLADDR, NEIGH_DEV, NEIGH_NUD };
 
 static const struct arg add_args[] = {
-	[NEIGH_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
-			   .required = true, .help = "the neighbour's IPv4 address"},
+	[NEIGH_ADDRESS] = {ADDRESS_ARG},
 	[NEIGH_LLADDR] = {.word = "lladdr", .name = "LLADDR", .type = ARG_LLADDR, .required = true,
 			  .help = "its link-layer address"},
-	[NEIGH_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
-		       .help = "the link that it is on"},
+	[NEIGH_DEV] = {DEV_ARG},
 	[NEIGH_NUD] = {.word = "nud", .type = ARG_NAMED, .names = settable_states,
 		       .help = "how far it is to be believed; permanent if left out"},
 };
@@ -25,10 +30,8 @@ static const struct arg add_args[] = {
 enum { DEL_ADDRESS, DEL_DEV, DEL_LLADDR };
 
 static const struct arg del_args[] = {
-	[DEL_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
-			 .required = true, .help = "the neighbour's IPv4 address"},
-	[DEL_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
-		     .help = "the link that it is on"},
+	[DEL_ADDRESS] = {ADDRESS_ARG},
+	[DEL_DEV] = {DEV_ARG},
 	[DEL_LLADDR] = {.word = "lladdr", .name = "LLADDR", .type = ARG_LLADDR,
 			.help = "may be given, as to add it; makes no difference"},
 };
@@ -75,10 +78,8 @@ static const struct arg show_args[] = {
 enum { GET_ADDRESS, GET_DEV, GET_STATS };
 
 static const struct arg get_args[] = {
-	[GET_ADDRESS] = {.word = "to", .name = "ADDRESS", .type = ARG_ADDRESS, .bare = true,
-			 .required = true, .help = "the neighbour's IPv4 address"},
-	[GET_DEV] = {.word = "dev", .name = "NAME", .type = ARG_LINK, .required = true,
-		     .help = "the link that it is on"},
+	[GET_ADDRESS] = {ADDRESS_ARG},
+	[GET_DEV] = {DEV_ARG},
 	[GET_STATS] = {STATS_ARG},
 };
 
