@@ -85,6 +85,11 @@ void merge_rules(enum merge_rules kind)
 	sources_update();
 }
 
+void merge_rules_begin(enum merge_rules kind)
+{
+	merge_rules(RTE_MAX(rules_kind, kind));
+}
+
 void merge_customise_local(void)
 {
 	custom_local = true;

@@ -5,9 +5,10 @@
  * As long as the rules have never been changed Linux keeps the two as one trie, of which the
  * longest prefix wins; from the first change on, for ever, it asks local first (fib_unmerge). Links
  * bring along single addresses in local, and for these it makes no difference: local comes before
- * main at equal length. So the FIB holds both also afterwards, while the rule for local is the first
- * and no route is *awkward*: one for which the two ways differ. Then, too, what is refused as a
- * packet's source (rule A) is single addresses, unless rules lead to local routes of other tables.
+ * main at equal length. So the FIB holds both also afterwards, while the rule for local is the
+ * first and no route is *awkward*: one for which the two ways differ. Then, too, what is refused as
+ * a packet's source (rule A) is single addresses, unless rules lead to local routes of other
+ * tables.
  */
 #ifndef ROUTE_MERGE_H
 #define ROUTE_MERGE_H
@@ -29,6 +30,8 @@ enum merge_rules {
 	MERGE_RULES_ANY,
 };
 void merge_rules(enum merge_rules kind);
+/* They are about to be like that: sources are told by whichever of the two asks for more. */
+void merge_rules_begin(enum merge_rules kind);
 
 /* The FIB holds main alone. */
 bool merge_is_split(void);

@@ -191,7 +191,6 @@ static bool begins_with_local(const struct rule_set *set)
  * local leaves the FIB, all workers have come to ask for it. */
 int rule_settle(void)
 {
-	static enum merge_rules before;
 	enum merge_rules kind = MERGE_RULES_PRESET;
 	bool presets_only = are_presets();
 	struct rule_set *set = NULL;
@@ -204,10 +203,9 @@ int rule_settle(void)
 	}
 	if (!presets_only)
 		kind = begins_with_local(set) ? MERGE_RULES_LOCAL_FIRST : MERGE_RULES_ANY;
-	merge_rules(RTE_MAX(before, kind));
+	merge_rules_begin(kind);
 	replace(set);
 	merge_rules(kind);
-	before = kind;
 	if (set && !set->merged && !merge_is_split()) {
 		rcu_synchronize();
 		merge_split();
@@ -437,7 +435,9 @@ int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg)
 	int rc = 0;
 
 	for (const struct entry *e = rules; e && !rc; e = e->next) {
-		struct rule_info r = { .p = e->p, .detached = e->p.iif && iif_of(&e->p) == RULE_IIF_NONE };
+		struct rule_info r = { .p = e->p };
+
+		r.detached = e->p.iif && iif_of(&e->p) == RULE_IIF_NONE;
 
 		rc = fn(&r, arg);
 	}
