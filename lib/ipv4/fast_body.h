@@ -14,8 +14,8 @@
  *	lanes_sum(v)       of all lanes
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
  *	bytes_eq(b, x)     which of 32 bytes are x, as bits
- *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many; may
- *	                   write all of to[] (FAST_BURST); if FRAMES_PICK is defined
+ *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many;
+ *	                   may write all of to[] (FAST_BURST); if FRAMES_PICK is defined
  *
  * and then FAST_PATH, the function's name.
  *
@@ -40,7 +40,8 @@
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
 #define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
-#define SEGS_SHIFT (8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
+#define SEGS_SHIFT \
+	(8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
 #define TOS_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, type_of_service))
 #define SRC_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, src_addr))
 #define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
@@ -58,7 +59,7 @@ typedef uint64_t begin_t __attribute__((vector_size(16)));
 
 /* What is expected of frames from this link. */
 struct expected {
-	begin_t begin;         /* how they begin: the link's address, the type, version and length */
+	begin_t begin;         /* how they begin: the link's address, type, version and length */
 	begin_t begin_mask;    /* of these */
 	uint8_t blocked;       /* frames that would leave by this link may want a redirect */
 };
@@ -125,8 +126,8 @@ static __rte_always_inline uint32_t ordinary(lanes_t addr)
 	       ~lanes_eq(addr & 0xff000000u, (lanes_t){0} + 0x7f000000u);
 }
 
-/* Its checksum is right: RFC 1071. The sum of ten words takes one folding; 0 it can't be. The sum of
- * the lower five is what the high ones leave of the sum of all, though that wraps. */
+/* Its checksum is right: RFC 1071. The sum of ten words takes one folding; 0 it can't be. The sum
+ * of the lower five is what the high ones leave of the sum of all, though that wraps. */
 static __rte_always_inline uint32_t checksum_right(const lanes_t *h)
 {
 	lanes_t all = h[0] + h[1] + h[2] + h[3] + h[4];
@@ -200,7 +201,8 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	total = (h[0] >> 24) | (h[0] >> 8 & 0xff00u);
 	octets -= RTE_ETHER_HDR_LEN;
 	/* TTL above 1, and a checksum that goes up by 1 without wrapping */
-	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) | (0xfffdu - (h[2] >> 16));
+	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) |
+		   (0xfffdu - (h[2] >> 16));
 	good = there & lanes_eq(negative & 0x80000000u, zero);
 	good &= checksum_right(h);
 	src = lanes_swap(h[3]);
@@ -373,7 +375,8 @@ static __rte_always_inline void *either(uint32_t choice, void *a, void *b)
 }
 
 /* Rewrites those of a group that are ok, all of them for one next hop or each for its own. */
-static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, uint32_t ok, bool one)
+static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, uint32_t ok,
+					bool one)
 {
 	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
 	const struct fast_nexthop *first =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the fast path reads instead of next hops, neighbours and addresses: for every next hop an
- * image of one cache line with the finished header, and a filter of addresses that are not believed as
- * sources.
+ * image of one cache line with the finished header, and a filter of addresses that are not believed
+ * as sources.
  *
  * Images are derived from what others own and are kept in step with it by the control thread: a
  * next hop that was made, a neighbour whose word changed, a link that changed. All that a worker

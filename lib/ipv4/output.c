@@ -70,8 +70,8 @@ static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct 
 	return true;
 }
 
-/* To no single neighbour: but for what goes to a group by a gateway, and a broadcast that a redirect
- * has given one. */
+/* To no single neighbour: but for what goes to a group by a gateway, and a broadcast that a
+ * redirect has given one. */
 static bool is_to_many(const struct rte_mbuf *m)
 {
 	const struct packet *p = packet_of(m);

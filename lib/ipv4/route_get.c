@@ -171,9 +171,10 @@ static int get_output_over(struct ip_way *way)
 	else if (!ip_is_local_multicast(way->dst))
 		take_route_over(way, out);
 	if (ip_is_multicast(way->dst)) {
+		bool local = ip_is_local_multicast(way->dst);
+
 		way->type = ROUTE_MULTICAST;
-		way->prefsrc = addr_select(out, 0, ip_is_local_multicast(way->dst) ? SCOPE_LINK
-										   : SCOPE_UNIVERSE);
+		way->prefsrc = addr_select(out, 0, local ? SCOPE_LINK : SCOPE_UNIVERSE);
 	}
 	if (ip_is_loopback(way->src ? way->src : way->prefsrc) && way->out_link != LINK_LO &&
 	    !LINK_CONF_OR(out, route_localnet))

@@ -207,8 +207,8 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 	t->bytes -= t->held_bytes;
 }
 
-/* Whenever a burst more is there the device is offered all, also if it had not taken the last: frames
- * may have been put here many at a time, so there need not be just one burst. */
+/* Whenever a burst more is there the device is offered all, also if it had not taken the last:
+ * frames may have been put here many at a time, so there need not be just one burst. */
 static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
 {
 	if (unlikely(t->n == t->limit)) {
@@ -247,7 +247,8 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 }
 
 /* A whole burst need not be copied where none waits. Returns how many of its frames were sent. */
-static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbuf **m, uint64_t bytes)
+static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbuf **m,
+			       uint64_t bytes)
 {
 	uint16_t took = rte_eth_tx_burst(t->port, t->queue, m, BURST);
 

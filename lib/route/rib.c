@@ -150,9 +150,9 @@ static unsigned int count_routes(const struct route *r)
 	return n;
 }
 
-/* The others of a prefix whose routes are in these lists and whose entry is for these choices: those
- * that it had, if they are the same, else of calloc(). NULL: it has none. Without memory it has
- * none either, and only the best of its routes is found. */
+/* The others of a prefix whose routes are in these lists and whose entry is for these choices:
+ * those that it had, if they are the same, else of calloc(). NULL: it has none. Without memory it
+ * has none either, and only the best of its routes is found. */
 static struct by_tos *others_for(const struct route *first, const struct route *second,
 				 const struct by_tos *chosen, struct by_tos *old)
 {

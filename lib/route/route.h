@@ -165,8 +165,8 @@ static inline uint32_t route_lookup(const struct route_flow *f)
 	return route_lookup_open(*f);
 }
 
-/* The same, and how long the prefix is whose route it is; *len stays as it is where there is none, or
- * a rule is the answer. For rare occasions. */
+/* The same, and how long the prefix is whose route it is; *len stays as it is where there is none,
+ * or a rule is the answer. For rare occasions. */
 uint32_t route_lookup_len(const struct route_flow *f, unsigned int *len);
 
 /* The same for what must leave by a certain link: the first route that leads there, whether it is

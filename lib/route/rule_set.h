@@ -4,8 +4,9 @@
  *
  * Mostly the first rule is that for local, without selectors, and no route makes it matter whether
  * local and main are looked up as one or one behind the other (merge.h). Then the FIB goes on to
- * hold both, and the set is *merged*: what the FIB says to be local or broadcast is the first rule's
- * answer, and for all else the FIB's answer is that of table main, whenever a rule leads there.
+ * hold both, and the set is *merged*: what the FIB says to be local or broadcast is the first
+ * rule's answer, and for all else the FIB's answer is that of table main, whenever a rule leads
+ * there.
  *
  * Then only the rules before the one that leads everything to main can take a packet elsewhere, and
  * for packets without a mark it is known beforehand which of these can match what comes in by which
@@ -42,8 +43,8 @@ struct rule {
 
 struct rule_set {
 	bool merged;
-	uint64_t diverted_links;        /* a bit each: diverting rules can match what comes in there */
-	const struct rule *diverting;   /* without marks; what matches none goes where the FIB says */
+	uint64_t diverted_links;        /* a bit each: what comes in there may match one that is */
+	const struct rule *diverting;   /* without marks; what matches none goes by the FIB */
 	unsigned int n_diverting;
 	unsigned int n;
 	struct rule rules[];
@@ -63,8 +64,8 @@ static inline bool rule_matches(const struct rule *r, rule_key key)
 	return !(differ[0] | differ[1]) != r->not;
 }
 
-/* A packet matches a diverting rule. index: the FIB's answer, which becomes that of the rule; false:
- * the rule has none, and the next that matches is to be asked. */
+/* A packet matches a diverting rule. index: the FIB's answer, which becomes that of the rule;
+ * false: the rule has none, and the next that matches is to be asked. */
 bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *index);
 
 #endif

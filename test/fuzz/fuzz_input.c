@@ -9,8 +9,8 @@
  *   9    the same frame, continued with zeros up to a length (2 bytes) before it is mended
  *   10   time passes: high half squared times 40 ms
  *   11   one of the things in world.h's list is taken away or given back
- *   12   neighbours are forgotten, or, unless the high half is 0, more of world.h's list: the 16th and
- *        following, or with 15 the one that a byte says
+ *   12   neighbours are forgotten, or, unless the high half is 0, more of world.h's list: the 16th
+ *        and following, or with 15 the one that a byte says
  *   13   the device takes fewer frames of a burst: as many as the high half says, 15 all
  *   14   the last ARP request is answered, from 02:00:00:00:aa:HIGH
  *   15   what came so far goes in
