@@ -75,3 +75,13 @@ void workers_fini(void)
 	}
 	workers_count = 0;
 }
+
+struct rte_ring *worker_ring_create(const char *name, unsigned int size, int socket)
+{
+	struct rte_ring *ring = rte_ring_create(name, size, socket,
+						RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+
+	if (ring)
+		rte_ring_set_prod_htd_max(ring, rte_ring_get_capacity(ring));
+	return ring;
+}

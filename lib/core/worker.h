@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include <rte_common.h>
+#include <rte_ring.h>
 
 #include "core/counters.h"
 
@@ -25,7 +26,6 @@
 #define WORKER_SPENT 32
 
 struct rte_mbuf;
-struct rte_ring;
 struct link_worker;  /* lib/link: poll list, transmit buffers, statistics */
 struct neigh_worker; /* lib/neigh: packets held for an address */
 struct ip_worker;    /* lib/ipv4: reassembly, scratch */
@@ -63,6 +63,22 @@ extern unsigned int workers_count;
  * Returns 0 or a negative errno. */
 int workers_init(unsigned int n);
 void workers_fini(void);
+
+/* A ring of pointers that all workers put into, by rte_ring_enqueue() and its like, and one takes
+ * from. Nobody waits for another who is kept from its CPU in the midst of this, as in rings that
+ * DPDK makes by itself: what comes after that is only seen later. Control thread; NULL and
+ * rte_errno if there is no memory. rte_ring_free() takes it away. */
+struct rte_ring *worker_ring_create(const char *name, unsigned int size, int socket);
+
+/* How many are in it. (rte_ring_count() says that it is full where what it reads first is overtaken
+ * by what it reads then.) */
+static inline unsigned int worker_ring_count(const struct rte_ring *ring)
+{
+	uint32_t end = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE);
+	int32_t n = (int32_t)(end - __atomic_load_n(&ring->cons.tail, __ATOMIC_RELAXED));
+
+	return n > 0 ? (unsigned int)n : 0;
+}
 
 /* A cheap pseudo-random number (xorshift64*), for protocol randomness that is no secret. */
 static inline uint32_t worker_random(struct worker *w)

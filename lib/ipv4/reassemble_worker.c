@@ -122,13 +122,6 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 
 /* ---- other workers ---- */
 
-/* Who is kept from running between a ring's two indexes reads them of two moments, and the
- * difference may be anything: so only what is seen twice is so. */
-static bool ring_is_full(const struct rte_ring *ring, uint32_t room)
-{
-	return unlikely(rte_ring_count(ring) >= room) && rte_ring_count(ring) >= room;
-}
-
 bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 		      enum defrag_user user)
 {
@@ -136,8 +129,8 @@ bool defrag_hand_over(struct defrag *d, unsigned int owner, struct rte_mbuf *m,
 	uint16_t segs = m->nb_segs;
 
 	packet_of(m)->frag_header = user;
-	if ((int64_t)d->t.segs + segs > d->mbufs_room || ring_is_full(ring, d->ring_room) ||
-	    rte_ring_mp_enqueue(ring, m))
+	if ((int64_t)d->t.segs + segs > d->mbufs_room || worker_ring_count(ring) >= d->ring_room ||
+	    rte_ring_enqueue(ring, m))
 		return false;
 	d->under_way += segs;
 	__atomic_store_n(&d->info.handed_over, d->info.handed_over + 1, __ATOMIC_RELAXED);
@@ -200,7 +193,7 @@ static void keep_in_step(struct worker *w, struct defrag *d)
 
 		w->files_wait = __atomic_load_n(&other->round, __ATOMIC_RELAXED) + ROUNDS_AHEAD <
 					d->round ||
-				rte_ring_count(other->ring) > most / (CROWDED * workers_count);
+				worker_ring_count(other->ring) > most / (CROWDED * workers_count);
 	}
 	if (!w->files_wait)
 		__atomic_store_n(&d->round, d->round + 1, __ATOMIC_RELAXED);
@@ -336,7 +329,7 @@ void defrag_info_get(const struct worker *w, struct defrag_info *info)
 	info->mbufs = __atomic_load_n(&d->info.mbufs, __ATOMIC_RELAXED);
 	info->bytes = __atomic_load_n(&d->info.bytes, __ATOMIC_RELAXED);
 	info->oldest_ns = __atomic_load_n(&d->info.oldest_ns, __ATOMIC_RELAXED);
-	info->ring = d->ring ? rte_ring_count(d->ring) : 0;
+	info->ring = d->ring ? worker_ring_count(d->ring) : 0;
 	info->handed_over = __atomic_load_n(&d->info.handed_over, __ATOMIC_RELAXED);
 }
 
@@ -434,7 +427,7 @@ static int ring_make(struct worker *w, struct defrag *d)
 				      RTE_CACHE_LINE_SIZE, w->socket);
 	if (!d->owned)
 		return -ENOMEM;
-	d->ring = rte_ring_create(name, RING_SIZE, w->socket, RING_F_SC_DEQ);
+	d->ring = worker_ring_create(name, RING_SIZE, w->socket);
 	return d->ring ? 0 : -rte_errno;
 }
 

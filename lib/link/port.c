@@ -254,7 +254,7 @@ static int queues_alloc(struct link *l, struct error *err)
 	if (l->n_txq >= workers_count)
 		return 0;
 	snprintf(name, sizeof(name), "tx_%u_%u", l->id, l->port);
-	l->tx_ring = rte_ring_create(name, TX_RING_SIZE, l->socket, RING_F_SC_DEQ);
+	l->tx_ring = worker_ring_create(name, TX_RING_SIZE, l->socket);
 	if (!l->tx_ring)
 		return error_set(err, ENOMEM, "no memory for a transmit ring: %s",
 				 rte_strerror(rte_errno));

@@ -167,7 +167,7 @@ uint64_t link_held(void)
 	}
 	for (unsigned int j = 0; j < LINKS_MAX; j++)
 		if (links[j] && links[j]->tx_ring)
-			held += rte_ring_count(links[j]->tx_ring);
+			held += worker_ring_count(links[j]->tx_ring);
 	return held;
 }
 
@@ -283,7 +283,7 @@ void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
 		txbuf_put(w, t, m, l->id);
 		return;
 	}
-	if (rte_ring_mp_enqueue(l->tx_ring, m)) {
+	if (rte_ring_enqueue(l->tx_ring, m)) {
 		t->dropped++;
 		packet_drop(w, m, DROP_TX_QUEUE_FULL);
 	}
@@ -301,7 +301,7 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		return;
 	}
 	if (unlikely(w->id >= l->n_txq)) {
-		i = rte_ring_mp_enqueue_burst(l->tx_ring, (void **)m, n, NULL);
+		i = rte_ring_enqueue_burst(l->tx_ring, (void **)m, n, NULL);
 		t->dropped += n - i;
 		packet_drop_bulk(w, m + i, n - i, DROP_TX_QUEUE_FULL);
 		return;

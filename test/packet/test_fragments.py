@@ -23,6 +23,7 @@ TIME_EXCEEDED = 11
 # No more in one wave than the rings between the workers hold, whoever may sleep meanwhile.
 WAVE = 1200
 WAVES = 3
+IN_FILES = 20000    # datagrams; limits are reached soon where one file is read before another
 
 
 def checksum(data):
@@ -142,6 +143,26 @@ def test_every_datagram_once_and_whole(router, directory, options):
     router.stop()
     came = answers(directory)
     assert len(came) == len(asked)
+    assert dict(came) == asked
+
+
+@pytest.mark.parametrize("defrag", [0, 1])
+def test_files_of_more_than_the_rings_hold(router, directory, defrag):
+    rng = random.Random(21)
+    router.start([*port_out(directory), f"sysctl net.millrace.defrag={defrag}"],
+                 eal=WORKERS_ON_TWO_CPUS)
+    asked, fragments = {}, []
+    for start in range(0, IN_FILES, 50):
+        more, mixed = requests(rng, range(start, start + 50))
+        asked.update(more)
+        fragments += mixed
+    router.batch(deal(rng, directory, 0, fragments))
+    account = router.settled(len(fragments), held=0, seconds=60)
+    assert (account["received"], account["dropped"]) == (len(fragments), 0), account
+    assert nstat(router, "Ip.ReasmOKs") == IN_FILES
+    router.stop()
+    came = answers(directory)
+    assert len(came) == IN_FILES
     assert dict(came) == asked
 
 
