@@ -213,6 +213,25 @@ def in_turn(subjects, rounds, seconds):
     return measured
 
 
+def starts_options(parser, of="subject"):
+    parser.add_argument("--starts", type=int, default=3, help="of all processes anew")
+    parser.add_argument("--rounds", type=int, default=3, help="of each start")
+    parser.add_argument("--seconds", type=float, default=0.2, help=f"of each {of} and round")
+
+
+def measured_anew(makers, options):
+    """in_turn() for subjects that are started several times, as where a process has its buffers is
+    chance, and one in ten is slower by a fifth as long as it lives. Returns the rates of all rounds,
+    and all subjects, which have ended."""
+    measured, subjects = {}, []
+    for _ in range(options.starts):
+        with started(*makers) as those:
+            for name, rates in in_turn(those, options.rounds, options.seconds).items():
+                measured.setdefault(name, []).extend(rates)
+        subjects += those
+    return measured, subjects
+
+
 def median(rates, counter="received"):
     return statistics.median(rate[counter] for rate in rates)
 
