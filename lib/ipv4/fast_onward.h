@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The last stage of the fast path's algorithm, for who has included the others (fast_body.h): what
+ * has been decided of a burst is counted, frames are cut to their packets' length, and handed on in
+ * order to their links, to reassembly or to the general path.
+ */
+
+/* ---- counters, and the frames' lengths ---- */
+
+/* The sum over lanes whose bit is set. */
+static __rte_always_inline uint32_t octets_of(const uint32_t *octets, uint32_t bits)
+{
+	lanes_t sum = {0}, v;
+
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		memcpy(&v, &octets[g * LANES], sizeof(v));
+		sum += v & lanes_of(bits >> g * LANES & ALL_LANES);
+	}
+	return lanes_sum(sum);
+}
+
+static __rte_noinline void count_ecn(struct counters *c, const struct burst *b, uint32_t in)
+{
+	lanes_t v;
+
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		memcpy(&v, &b->ecn[g * LANES], sizeof(v));
+		for (unsigned int i = 1; i <= TOS_ECN_MASK; i++) {
+			uint32_t n = (uint32_t)__builtin_popcount(lanes_eq(v, (lanes_t){0} + i) &
+								  in >> g * LANES);
+
+			count_add(c, CNT_IPEXT_INNOECTPKTS + i, n);
+			count_add(c, CNT_IPEXT_INNOECTPKTS, -(uint64_t)n);
+		}
+	}
+}
+
+/* Those of `all` that stay on the fast path. */
+static __rte_always_inline void count_burst(struct worker *w, struct burst *b, uint32_t all)
+{
+	struct counters *c = w->counters;
+	uint32_t in = (uint32_t)__builtin_popcount(b->in);
+	uint32_t out = (uint32_t)__builtin_popcount(b->forward);
+	uint32_t in_octets;
+	lanes_t ecn = {0}, v;
+
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		memcpy(&v, &b->ecn[g * LANES], sizeof(v));
+		ecn |= v & lanes_of(b->in >> g * LANES & ALL_LANES);
+	}
+	b->all_octets = octets_of(b->octets, all);
+	in_octets = likely(b->in == all) ? b->all_octets : octets_of(b->octets, b->in);
+	b->sent_octets = likely(b->forward == all && !b->any_padded)
+				 ? b->all_octets : octets_of(b->total, b->forward);
+	count_add(c, CNT_IPEXT_INNOECTPKTS, in);
+	if (unlikely(lanes_eq(ecn, (lanes_t){0}) != ALL_LANES))
+		count_ecn(c, b, b->in);
+	count_add(c, CNT_IP_INRECEIVES, in);
+	count_add(c, CNT_IPEXT_INOCTETS, in_octets);
+	count_add(c, CNT_IP_FORWDATAGRAMS, out);
+	count_add(c, CNT_IP_OUTTRANSMITS, out);
+	count_add(c, CNT_IPEXT_OUTOCTETS, b->sent_octets);
+}
+
+/* What a device or another host has put behind the packet does not go on. */
+static __rte_always_inline void trim(const struct burst *b, struct rte_mbuf **m)
+{
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		uint32_t left = b->padded[g] & b->forward >> g * LANES;
+
+		for (; left; left &= left - 1) {
+			unsigned int i = g * LANES + (unsigned int)__builtin_ctz(left);
+
+			m[i]->pkt_len = b->total[i] + RTE_ETHER_HDR_LEN;
+			m[i]->data_len = (uint16_t)m[i]->pkt_len;
+		}
+	}
+}
+
+/* ---- handing on ---- */
+
+/* What eth_input() and ip_rcv() would know of a packet by now. */
+static __rte_always_inline void packet_begin(const struct worker *w, const struct link *l,
+					     const struct burst *b, struct rte_mbuf *m,
+					     unsigned int i)
+{
+	*packet_of(m) = (struct packet){
+		.link = l->id,
+		.type = PACKET_HOST,
+		.nexthop = b->index[i],
+		.trailer = (uint16_t)(m->pkt_len - RTE_ETHER_HDR_LEN - b->total[i]),
+		.arrival_ns = w->now_ns,
+	};
+	m->data_off += RTE_ETHER_HDR_LEN;
+	m->data_len = (uint16_t)b->total[i];
+	m->pkt_len = b->total[i];
+}
+
+static __rte_always_inline void collect(struct worker *w, const struct link *l,
+					const struct burst *b, struct rte_mbuf **m,
+					unsigned int from, unsigned int to)
+{
+	struct frag_burst *frags = &w->ip->frags;
+	unsigned int n = frags->n;
+
+	if (unlikely(n + to - from > FRAG_BURST)) {
+		ip_defrag_run(w);
+		n = 0;
+	}
+	for (unsigned int i = from; i < to; i++) {
+		packet_begin(w, l, b, m[i], i);
+		packet_of(m[i])->route_type = ROUTE_LOCAL;
+		frag_burst_set(frags, n++, m[i], DEFRAG_LOCAL_DELIVER);
+	}
+	frags->n = n;
+}
+
+static __rte_noinline void forward(struct worker *w, const struct link *l, const struct burst *b,
+				   struct rte_mbuf **m, unsigned int from, unsigned int to)
+{
+	for (unsigned int i = from; i < to; i++) {
+		struct packet *p = packet_of(m[i]);
+
+		packet_begin(w, l, b, m[i], i);
+		p->route_type = ROUTE_UNICAST;
+		p->flags = PACKET_F_FORWARD;
+		p->out_link = fast_nexthops[b->index[i]].link;
+		p->next_addr = nexthop_get(b->index[i])->gateway;
+		ip_forward(w, m[i]);
+	}
+}
+
+/* Frames from `from` to `to` share a fate that is no link. */
+static __rte_always_inline void hand_on(struct worker *w, struct link *l, const struct burst *b,
+					struct rte_mbuf **m, unsigned int from, unsigned int to)
+{
+	if (b->out[from] == OUT_FRAGMENT) {
+		collect(w, l, b, m, from, to);
+		return;
+	}
+	if (unlikely(w->ip->frags.n))
+		ip_defrag_run(w);
+	if (b->out[from] == OUT_ROUTED)
+		forward(w, l, b, m, from, to);
+	else
+		eth_input(w, l, &m[from], to - from);
+}
+
+#ifndef FRAMES_PICK
+static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
+						    uint32_t bits)
+{
+	unsigned int n = 0;
+
+	for (; bits; bits &= bits - 1)
+		to[n++] = m[__builtin_ctz(bits)];
+	return n;
+}
+#endif
+
+static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
+					  uint32_t bits, uint64_t bytes)
+{
+	struct rte_mbuf *part[FAST_BURST], **room = link_xmit_room(w, link);
+
+	if (likely(room))
+		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
+	else
+		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
+}
+
+/* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
+ * has all of its frames at once. */
+static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
+					struct rte_mbuf **m, uint32_t left)
+{
+	if (unlikely(w->ip->frags.n))
+		ip_defrag_run(w);
+	while (left) {
+		unsigned int first = (unsigned int)__builtin_ctz(left), n;
+		uint32_t same = bytes_eq(b->out, b->out[first]) & left;
+		uint64_t bytes;
+
+		n = (unsigned int)__builtin_popcount(same);
+		bytes = (same == b->forward ? b->sent_octets : octets_of(b->total, same)) +
+			n * RTE_ETHER_HDR_LEN;
+		left &= ~same;
+		if (likely(n == FAST_BURST))
+			link_xmit_bulk(w, b->out[first], m, n, bytes);
+		else
+			send_some(w, b->out[first], m, same, bytes);
+	}
+}
