@@ -46,7 +46,8 @@
 #define ROUNDS_AHEAD 2         /* of other workers */
 
 static struct {
-	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
+	uint64_t high_thresh, low_thresh;
+	int32_t time_s, max_dist, secret_interval, mbufs_max;
 } settings;
 
 static struct siphash_key secret;
@@ -76,7 +77,7 @@ static int64_t held_bytes(uint64_t held)
 
 uint64_t defrag_bytes_max(void)
 {
-	return (uint64_t)__atomic_load_n(&settings.high_thresh, __ATOMIC_RELAXED);
+	return __atomic_load_n(&settings.high_thresh, __ATOMIC_RELAXED);
 }
 
 uint64_t defrag_mbufs_max(void)
@@ -381,21 +382,21 @@ static void on_flush(struct worker *w, const struct message *msg)
 /* As in Linux, one threshold bounds the other. */
 static void high_changed(struct sysctl *s, int32_t old)
 {
-	sysctl_find("net.ipv4.ipfrag_low_thresh")->max = *s->value;
+	sysctl_find("net.ipv4.ipfrag_low_thresh")->max = sysctl_value(s);
 }
 
 static void low_changed(struct sysctl *s, int32_t old)
 {
-	sysctl_find("net.ipv4.ipfrag_high_thresh")->min = *s->value;
+	sysctl_find("net.ipv4.ipfrag_high_thresh")->min = sysctl_value(s);
 }
 
 static const struct sysctl table[] = {
 	{.name = "net.ipv4.ipfrag_time", .value = &settings.time_s, .min = -8589934, .max = 8589934,
 	 .preset = 30, .help = "seconds for which fragments wait for the rest of their datagram"},
-	{.name = "net.ipv4.ipfrag_high_thresh", .value = &settings.high_thresh, .min = 3145728,
-	 .max = INT_MAX, .preset = 4194304, .changed = high_changed,
+	{.name = "net.ipv4.ipfrag_high_thresh", .wide = &settings.high_thresh, .min = 3145728,
+	 .max = (int64_t)UINT64_MAX, .preset = 4194304, .changed = high_changed,
 	 .help = "bytes that fragments may occupy, counted as Linux does; above, all are dropped"},
-	{.name = "net.ipv4.ipfrag_low_thresh", .value = &settings.low_thresh, .min = 0,
+	{.name = "net.ipv4.ipfrag_low_thresh", .wide = &settings.low_thresh, .min = 0,
 	 .max = 4194304, .preset = 3145728, .changed = low_changed,
 	 .help = "kept for compatibility: nothing is evicted any more, in Linux neither"},
 	{.name = "net.ipv4.ipfrag_max_dist", .value = &settings.max_dist, .min = 0,

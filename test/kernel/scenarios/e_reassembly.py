@@ -648,6 +648,22 @@ def memory_default(s):
     s.send("p0", *pieces(64))
 
 
+@scenario("memory: thresholds as large as can be", "E")
+def memory_large(s):
+    for bits in (31, 32, 62, 63, 64):
+        for value in (2**bits - 1, 2**bits):
+            s.attempt(f"sysctl net.ipv4.ipfrag_high_thresh={value}")
+            s.send("p0", *pieces(64))
+            s.attempt(f"sysctl net.ipv4.ipfrag_low_thresh={value}",
+                      f"sysctl net.ipv4.ipfrag_low_thresh={value + 1}",
+                      "sysctl net.ipv4.ipfrag_high_thresh=4194304",
+                      "sysctl net.ipv4.ipfrag_low_thresh=0")
+            s.send("p0", *pieces(40))
+    for value in ("-1", "+5000000", "-18446744073709551615", "5000000x", "0x500000"):
+        s.attempt(f"sysctl net.ipv4.ipfrag_high_thresh={value}")
+        s.send("p0", *pieces(64))
+
+
 @scenario("fragments of what the router itself is asked by lo", "E")
 def from_far(s):
     for src in (far("p0", 1), far("p1", 1), far("p3", 1), H1):
