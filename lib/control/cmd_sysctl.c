@@ -26,7 +26,10 @@ static const struct arg args[] = {
 static void show(const struct sysctl *s, struct output *o)
 {
 	out_text(o, s->name);
-	out_signed(o, s->name, " = ", __atomic_load_n(s->value, __ATOMIC_RELAXED));
+	if (s->wide)
+		out_number(o, s->name, " = ", (uint64_t)sysctl_value(s));
+	else
+		out_signed(o, s->name, " = ", sysctl_value(s));
 	out_text(o, "\n");
 }
 

@@ -171,7 +171,7 @@ static enum owner owner_of(const struct sysctl *s, char *from, size_t size)
 }
 
 /* The value that the setting has where this list is loaded. */
-static int32_t fresh_value(const struct sysctl *s, enum owner owner, const char *from)
+static int64_t fresh_value(const struct sysctl *s, enum owner owner, const char *from)
 {
 	const struct sysctl *d = owner == OWNER_LINK ? sysctl_find(from) : NULL;
 
@@ -189,7 +189,10 @@ static bool is_overwritten(const struct writer *w, const struct sysctl *s)
 static void write_setting(struct writer *w, const struct sysctl *s)
 {
 	out_string(&w->line, NULL, "sysctl ", s->name);
-	out_signed(&w->line, NULL, "=", *s->value);
+	if (s->wide)
+		out_number(&w->line, NULL, "=", (uint64_t)sysctl_value(s));
+	else
+		out_signed(&w->line, NULL, "=", sysctl_value(s));
 	end_line(w);
 }
 
@@ -201,9 +204,9 @@ static int write_owned(struct sysctl *s, void *arg)
 
 	if (owner != w->owner || s->read_only || strcmp(s->name, "net.ipv4.ip_forward") == 0)
 		return 0;
-	if (w->moved != (*s->value < s->first_min || *s->value > s->first_max))
+	if (w->moved == sysctl_within(s, sysctl_value(s), s->first_min, s->first_max))
 		return 0;
-	if (*s->value != fresh_value(s, owner, from) || is_overwritten(w, s))
+	if (sysctl_value(s) != fresh_value(s, owner, from) || is_overwritten(w, s))
 		write_setting(w, s);
 	return 0;
 }

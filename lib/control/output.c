@@ -256,8 +256,15 @@ static void put_number(struct output *o, uint64_t value)
 
 void out_number(struct output *o, const char *key, const char *before, uint64_t value)
 {
-	if (begin(o, key, before))
-		put_number(o, value);
+	bool quoted = o->json && value > INT64_MAX;
+
+	if (!begin(o, key, before))
+		return;
+	if (quoted)
+		put_char(o, '"');
+	put_number(o, value);
+	if (quoted)
+		put_char(o, '"');
 }
 
 void out_signed(struct output *o, const char *key, const char *before, int64_t value)

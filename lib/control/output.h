@@ -58,6 +58,7 @@ void out_array_end(struct output *o);
 
 /* Values, in both. */
 void out_string(struct output *o, const char *key, const char *before, const char *value);
+/* In JSON what is more than 2^63 - 1 is a string, as many who read it know no larger numbers. */
 void out_number(struct output *o, const char *key, const char *before, uint64_t value);
 void out_signed(struct output *o, const char *key, const char *before, int64_t value);
 /* With one digit behind the point. */

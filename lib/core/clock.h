@@ -15,6 +15,10 @@
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_SEC 1000000000ULL
 
+/* Linux's tick where HZ is 250; its timers and limits go by whole ones. */
+#define JIFFY_NS (4 * NSEC_PER_MSEC)
+#define JIFFIES_PER_SEC (NSEC_PER_SEC / JIFFY_NS)
+
 enum clock_mode { CLOCK_WALL, CLOCK_PACKET };
 
 /* Once, after rte_eal_init. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,14 @@ static int make_room(void)
 	return 0;
 }
 
+static void store(struct sysctl *s, int64_t value)
+{
+	if (s->wide)
+		__atomic_store_n(s->wide, (uint64_t)value, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(s->value, (int32_t)value, __ATOMIC_RELAXED);
+}
+
 int sysctl_register(const struct sysctl *s)
 {
 	struct sysctl *copy;
@@ -77,7 +86,7 @@ int sysctl_register(const struct sysctl *s)
 	memmove(&table[at + 1], &table[at], (n_settings - at) * sizeof(*table));
 	table[at] = copy;
 	n_settings++;
-	*copy->value = copy->preset;
+	store(copy, copy->preset);
 	return 0;
 }
 
@@ -110,24 +119,42 @@ struct sysctl *sysctl_find(const char *name)
 	return found ? table[at] : NULL;
 }
 
+/* A number of the setting's kind. As in Linux one that can't be negative has no sign at all. */
+static bool read_number(const struct sysctl *s, const char *text, int64_t *number)
+{
+	char *end;
+
+	if (strchr(text, '+') || (s->wide && strchr(text, '-')))
+		return false;
+	errno = 0;
+	*number = s->wide ? (int64_t)strtoull(text, &end, 0) : strtoll(text, &end, 0);
+	return !errno && end != text && !*end;
+}
+
+static int refuse(const struct sysctl *s, const char *value, struct error *err)
+{
+	if (s->wide)
+		return error_set(err, EINVAL, "%s: \"%s\" is not a number from %" PRIu64
+				 " to %" PRIu64, s->name, value, (uint64_t)s->min,
+				 (uint64_t)s->max);
+	return error_set(err, EINVAL, "%s: \"%s\" is not a number from %" PRId64 " to %" PRId64,
+			 s->name, value, s->min, s->max);
+}
+
 int sysctl_set(const char *name, const char *value, struct error *err)
 {
 	struct sysctl *s = sysctl_find(name);
-	long long number;
+	int64_t number;
 	int32_t old;
-	char *end;
 
 	if (!s)
 		return error_set(err, ENOENT, "there is no setting \"%s\"", name);
 	if (s->read_only)
 		return error_set(err, EPERM, "%s can only be read", s->name);
-	errno = 0;
-	number = strtoll(value, &end, 0);
-	if (errno || end == value || *end || *value == '+' || number < s->min || number > s->max)
-		return error_set(err, EINVAL, "%s: \"%s\" is not a number from %d to %d", s->name,
-				 value, s->min, s->max);
-	old = *s->value;
-	__atomic_store_n(s->value, (int32_t)number, __ATOMIC_RELAXED);
+	if (!read_number(s, value, &number) || !sysctl_within(s, number, s->min, s->max))
+		return refuse(s, value, err);
+	old = s->wide ? 0 : *s->value;
+	store(s, number);
 	if (s->changed)
 		s->changed(s, old);
 	return 0;

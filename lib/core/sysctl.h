@@ -8,7 +8,9 @@
  *   plain        net.ipv4.ip_forward
  *   per link     net.ipv4.conf.{all,default,LINK}.rp_filter
  *   per link     net.ipv4.neigh.{default,LINK}.retrans_time_ms
- * A value is a 32-bit int that workers read directly (relaxed); it is changed in place.
+ * A value is a 32-bit int that workers read directly (relaxed); it is changed in place. What is an
+ * unsigned long in Linux is `wide`, a uint64_t; its range and preset are meant so, too, and have the
+ * same fields.
  */
 #ifndef CORE_SYSCTL_H
 #define CORE_SYSCTL_H
@@ -21,12 +23,14 @@
 
 struct sysctl {
 	const char *name;              /* full dotted name; owned by the registry */
-	int32_t *value;
-	int32_t min, max, preset;      /* preset: the value it starts with */
-	int32_t first_min, first_max;  /* the range as registered, by sysctl_register(): another
+	int32_t *value;                /* or */
+	uint64_t *wide;
+	int64_t min, max, preset;      /* preset: the value it starts with */
+	int64_t first_min, first_max;  /* the range as registered, by sysctl_register(): another
 					* setting's changed() may move min and max */
 	const char *help;              /* one sentence */
-	void (*changed)(struct sysctl *s, int32_t old); /* control thread; may be NULL */
+	void (*changed)(struct sysctl *s, int32_t old); /* control thread; may be NULL; of wide
+							 * ones the old value is not told */
 	void *arg;                     /* for changed() */
 	bool read_only;
 };
@@ -62,6 +66,21 @@ void sysctl_unregister(const char *prefix);
 
 /* Find by name ('/' is taken for '.'), NULL if there is none. */
 struct sysctl *sysctl_find(const char *name);
+
+/* The value, of whichever kind. */
+static inline int64_t sysctl_value(const struct sysctl *s)
+{
+	return s->wide ? (int64_t)__atomic_load_n(s->wide, __ATOMIC_RELAXED)
+		       : __atomic_load_n(s->value, __ATOMIC_RELAXED);
+}
+
+/* Is a value of the setting's kind in a range? */
+static inline bool sysctl_within(const struct sysctl *s, int64_t value, int64_t min, int64_t max)
+{
+	if (s->wide)
+		return (uint64_t)value >= (uint64_t)min && (uint64_t)value <= (uint64_t)max;
+	return value >= min && value <= max;
+}
 
 /* Set after checking the range: "net.ipv4.x: 300 is not a number from 0 to 255". As in Linux a
  * number has no plus before it. */

@@ -21,7 +21,7 @@
 #define FRESH_MS 60000                       /* a new peer has this much credit */
 #define TRIES 4
 
-#define TICK_MS 4u
+#define TICK_MS ((uint32_t)(JIFFY_NS / NSEC_PER_MSEC))
 #define BURST_FACTOR 6                       /* XRLIM_BURST_FACTOR */
 #define ERROR_COST_MS 1000
 #define ERROR_BURST_MS 5000
@@ -107,8 +107,8 @@ static struct peer *peer_get(rte_be32_t addr, uint64_t now_ms)
 	return oldest;
 }
 
-/* Now, in milliseconds, on the ticks that Linux's limits go by (HZ=250): what happens within
- * a tick happens at once. */
+/* Now, in milliseconds, on the ticks that Linux's limits go by: what happens within a tick happens
+ * at once. */
 static uint64_t tick_ms(uint64_t now_ns)
 {
 	return RTE_ALIGN_FLOOR(now_ns / NSEC_PER_MSEC, (uint64_t)TICK_MS);

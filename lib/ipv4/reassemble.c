@@ -278,7 +278,7 @@ static inline struct frag_queue *queue_begin(struct worker *w, struct defrag *d,
 
 	if (unlikely(!q))
 		return NULL;
-	frag_queue_arm(&d->t, q, w->now_ns, d->timeout_ns);
+	frag_queue_arm(&d->t, q, w->now_ns, d->timeout);
 	if (unlikely(d->ring))
 		defrag_own(d, frag_owner_entry(&d->t, key.addrs));
 	q->bytes = QUEUE_BYTES;
@@ -297,8 +297,7 @@ static __rte_noinline void queue_restart(struct worker *w, struct defrag *d,
 	empty(w, d, q, DROP_FRAG_TOO_FAR);
 	q->bytes = QUEUE_BYTES;
 	d->t.bytes += QUEUE_BYTES;
-	frag_queue_disarm(&d->t, q);
-	frag_queue_arm(&d->t, q, w->now_ns, d->timeout_ns);
+	frag_queue_rearm(&d->t, q, w->now_ns, d->timeout);
 }
 
 /* guess: frag_find()'s. again: of the same datagram as the last fragment of this burst. */

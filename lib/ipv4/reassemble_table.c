@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_malloc.h>
 
 /* ---- senders ---- */
@@ -27,49 +28,31 @@ uint16_t frag_source_new(struct frag_table *t, uint32_t addr)
 
 /* ---- timers ---- */
 
-uint32_t frag_fifo_switch(struct frag_table *t, uint64_t timeout_ns)
+struct frag_queue *frag_queue_next(struct frag_table *t, uint64_t *due_ns)
 {
-	uint32_t empty = t->fifo;
+	const struct frag_slot *slot = t->n_queues ? frag_wheel_first(&t->wheel) : NULL;
 
-	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
-		if (t->fifos[i].timeout_ns == timeout_ns)
-			return i;
-		if (t->fifos[i].oldest == FRAG_NONE)
-			empty = i;
-	}
-	if (t->fifos[empty].oldest == FRAG_NONE)
-		t->fifos[empty].timeout_ns = timeout_ns;
-	return empty;
-}
-
-struct frag_queue *frag_queue_next(const struct frag_table *t)
-{
-	struct frag_queue *next = NULL;
-
-	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
-		struct frag_queue *q;
-
-		if (t->fifos[i].oldest == FRAG_NONE)
-			continue;
-		q = &t->queues[t->fifos[i].oldest];
-		if (!next || q->expires_ns < next->expires_ns)
-			next = q;
-	}
-	return next;
+	*due_ns = slot ? frag_slot_due_ns(slot) : UINT64_MAX;
+	return slot ? &t->queues[slot->youngest] : NULL;
 }
 
 struct frag_queue *frag_queue_oldest(const struct frag_table *t)
 {
 	struct frag_queue *oldest = NULL;
 
-	for (uint32_t i = 0; i < FRAG_FIFOS; i++) {
-		struct frag_queue *q;
+	if (!t->n_queues)
+		return NULL;
+	for (unsigned int level = 0; level < FRAG_WHEEL_LEVELS; level++) {
+		uint64_t used = t->wheel.used[level];
 
-		if (t->fifos[i].oldest == FRAG_NONE)
-			continue;
-		q = &t->queues[t->fifos[i].oldest];
-		if (!oldest || frag_queue_born_ns(t, q) < frag_queue_born_ns(t, oldest))
-			oldest = q;
+		for (; used; used &= used - 1) {
+			const struct frag_slot *slot =
+				&t->wheel.slots[level * FRAG_WHEEL_SLOTS + rte_bsf64(used)];
+			struct frag_queue *q = &t->queues[slot->oldest];
+
+			if (slot->oldest != FRAG_NONE && (!oldest || q->born_ns < oldest->born_ns))
+				oldest = q;
+		}
 	}
 	return oldest;
 }
@@ -89,7 +72,7 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->source_key |= 1;
 	t->buckets = array(FRAG_BUCKETS, sizeof(*t->buckets), socket);
 	t->queues = array(FRAG_QUEUES, sizeof(*t->queues), socket);
-	t->places = array(FRAG_QUEUES, sizeof(*t->places), socket);
+	t->wheel.places = array(FRAG_QUEUES, sizeof(*t->wheel.places), socket);
 	t->free = array(FRAG_QUEUES, sizeof(*t->free), socket);
 	t->sources = array(1u << FRAG_SOURCE_SET_BITS, sizeof(*t->sources), socket);
 	t->chunks = array(FRAG_CHUNKS, sizeof(*t->chunks), socket);
@@ -98,7 +81,7 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->free_maps = array(FRAG_MAPS, sizeof(*t->free_maps), socket);
 	t->order = array(FRAG_UNITS, sizeof(*t->order), socket);
 	t->dead_runs = array(FRAG_MBUFS_MAX, sizeof(*t->dead_runs), socket);
-	if (!t->buckets || !t->queues || !t->places || !t->free || !t->sources ||
+	if (!t->buckets || !t->queues || !t->wheel.places || !t->free || !t->sources ||
 	    !t->chunks || !t->free_chunks || !t->maps || !t->free_maps || !t->order ||
 	    !t->dead_runs) {
 		frag_table_fini(t);
@@ -111,8 +94,7 @@ int frag_table_init(struct frag_table *t, const struct siphash_key *key, int soc
 	t->dead_chunk = FRAG_NONE;
 	for (uint32_t i = 0; i < FRAG_MAPS; i++)
 		t->free_maps[i] = (uint16_t)i;
-	for (uint32_t i = 0; i < FRAG_FIFOS; i++)
-		t->fifos[i] = (struct frag_fifo){.oldest = FRAG_NONE, .youngest = FRAG_NONE};
+	frag_wheel_init(&t->wheel);
 	return 0;
 }
 
@@ -120,7 +102,7 @@ void frag_table_fini(struct frag_table *t)
 {
 	rte_free(t->buckets);
 	rte_free(t->queues);
-	rte_free(t->places);
+	rte_free(t->wheel.places);
 	rte_free(t->free);
 	rte_free(t->sources);
 	rte_free(t->chunks);

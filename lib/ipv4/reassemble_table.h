@@ -12,10 +12,8 @@
  *     lines looked at.
  *   - Queues come from a slab; each is two cache lines, of which fragments that come in order
  *     need the first.
- *   - All timers are equally long, so the order of expiry is that of creation: a FIFO. Changing
- *     net.ipv4.ipfrag_time does not change the timers that run, so there is a FIFO for each time
- *     in force, four at most. (At a fifth change before the first has run out, the new time takes
- *     effect when one of the four is empty.)
+ *   - Timers are lists that queues are put to the top of (reassemble_wheel.h). Which list is in use
+ *     changes with time, not with queues.
  *
  * How much is held is limited by net.millrace.ipfrag_mbufs_max, and everything here is made for
  * that setting's maximum, so that nothing runs out but what that limit and net.ipv4.
@@ -36,6 +34,7 @@
 
 #include "core/siphash_many.h"
 #include "ipv4/reassemble_burst.h"
+#include "ipv4/reassemble_wheel.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -53,8 +52,6 @@
 #define FRAG_LANES 15
 #define FRAG_SOURCE_SET_BITS 12
 #define FRAG_SOURCE_WAYS 6
-#define FRAG_FIFOS 4
-#define FRAG_NONE UINT16_MAX
 
 /* What was seen of a datagram: the ECN codepoints in TOS, a bit each, and */
 #define FRAG_ECN 0x0f
@@ -85,16 +82,16 @@ struct frag_queue {
 	uint16_t seen;               /* FRAG_*_IN, FRAG_ECN */
 
 	/* when it begins, when it ends, and when fragments are not in order */
-	uint64_t expires_ns;
+	uint64_t born_ns;            /* when it was put into its slot */
 	uint32_t hash;               /* both buckets */
 	uint16_t chunk;              /* of the latest runs before the last one, or FRAG_NONE */
 	uint16_t first_chunk;        /* of the oldest of them */
 	uint16_t map;                /* of runs, if they are more than a chunk; else FRAG_NONE */
-	uint8_t fifo;
+	uint16_t slot;               /* of the wheel, in which its timer is */
 	bool overflowed;             /* lies in its second bucket */
 } __rte_cache_aligned;
 
-_Static_assert(offsetof(struct frag_queue, expires_ns) == RTE_CACHE_LINE_SIZE,
+_Static_assert(offsetof(struct frag_queue, born_ns) == RTE_CACHE_LINE_SIZE,
 	       "what fragments in order need is one line");
 
 /* A run before the last one of its datagram. */
@@ -132,16 +129,6 @@ _Static_assert(sizeof(struct frag_sources) == RTE_CACHE_LINE_SIZE, "one line");
 _Static_assert(FRAG_SOURCE_STRIDE << FRAG_SOURCE_SET_BITS == FRAG_NONE + 1u,
 	       "numbers are 16 bits, and the highest is none");
 
-/* A queue's neighbours in its FIFO; apart from the queues, as these are far between. */
-struct frag_place {
-	uint16_t older, younger;
-};
-
-struct frag_fifo {
-	uint64_t timeout_ns;
-	uint16_t oldest, youngest;
-};
-
 /* Runs of one datagram, a bit a unit: which are covered, and where runs start. */
 struct frag_map {
 	struct {
@@ -154,11 +141,9 @@ struct frag_table {
 	uint64_t source_key;
 	struct frag_bucket *buckets;
 	struct frag_queue *queues;
-	struct frag_place *places;   /* by queue */
 	uint16_t *free;              /* n_queues .. FRAG_QUEUES - 1: not in use */
 	uint32_t n_queues;
-	uint32_t fifo;               /* for the time in force */
-	struct frag_fifo fifos[FRAG_FIFOS];
+	struct frag_wheel wheel;     /* its timers are numbered as queues are */
 	struct frag_sources *sources;
 
 	/* reassemble_runs.c */
@@ -303,42 +288,28 @@ static inline void frag_source_sent(struct frag_table *t, uint32_t addr, uint32_
 
 /* ---- timers ---- */
 
-/* The FIFO for a time that was not in force until now; the old one if all are in use. */
-uint32_t frag_fifo_switch(struct frag_table *t, uint64_t timeout_ns);
-
-/* (Re)start a queue's timer. frag_queue_disarm() must have been called if it was running. */
+/* Start a queue's timer, to run for so many jiffies. */
 static inline void frag_queue_arm(struct frag_table *t, struct frag_queue *q, uint64_t now_ns,
-				  uint64_t timeout_ns)
+				  uint32_t timeout)
 {
-	uint16_t index = (uint16_t)(q - t->queues);
-	struct frag_fifo *f;
-
-	if (unlikely(t->fifos[t->fifo].timeout_ns != timeout_ns))
-		t->fifo = frag_fifo_switch(t, timeout_ns);
-	f = &t->fifos[t->fifo];
-	q->fifo = (uint8_t)t->fifo;
-	q->expires_ns = now_ns + f->timeout_ns;
-	t->places[index] = (struct frag_place){.older = f->youngest, .younger = FRAG_NONE};
-	if (f->youngest != FRAG_NONE)
-		t->places[f->youngest].younger = index;
-	else
-		f->oldest = index;
-	f->youngest = index;
+	q->slot = frag_wheel_slot(&t->wheel, now_ns, timeout);
+	q->born_ns = now_ns;
+	frag_wheel_add(&t->wheel, q->slot, (uint16_t)(q - t->queues));
 }
 
 static inline void frag_queue_disarm(struct frag_table *t, struct frag_queue *q)
 {
-	struct frag_fifo *f = &t->fifos[q->fifo];
-	struct frag_place at = t->places[q - t->queues];
+	frag_wheel_remove(&t->wheel, q->slot, (uint16_t)(q - t->queues));
+}
 
-	if (at.older != FRAG_NONE)
-		t->places[at.older].younger = at.younger;
-	else
-		f->oldest = at.younger;
-	if (at.younger != FRAG_NONE)
-		t->places[at.younger].older = at.older;
-	else
-		f->youngest = at.older;
+/* Start it anew. As in Linux a timer that would be put where it is keeps its place there. */
+static inline void frag_queue_rearm(struct frag_table *t, struct frag_queue *q, uint64_t now_ns,
+				    uint32_t timeout)
+{
+	if (frag_wheel_slot(&t->wheel, now_ns, timeout) == q->slot)
+		return;
+	frag_queue_disarm(t, q);
+	frag_queue_arm(t, q, now_ns, timeout);
 }
 
 /* ---- queues ---- */
@@ -354,7 +325,7 @@ static inline uint16_t frag_prefetch(const struct frag_table *t, uint32_t source
 	rte_prefetch0(&t->sources[frag_source_set(t, source)]);
 	if (guess != FRAG_NONE) {
 		rte_prefetch0(&t->queues[guess]);
-		rte_prefetch0(&t->queues[guess].expires_ns);
+		rte_prefetch0(&t->queues[guess].born_ns);
 	}
 	return guess;
 }
@@ -435,14 +406,12 @@ static inline void frag_queue_free(struct frag_table *t, struct frag_queue *q)
 	t->free[--t->n_queues] = index;
 }
 
-/* The queue that expires next, NULL if there is none. */
-struct frag_queue *frag_queue_next(const struct frag_table *t);
-/* The queue that was begun first; as with timers, a new start counts. */
+/* The queue that expires next, NULL if there is none; and when that is, UINT64_MAX for never. */
+struct frag_queue *frag_queue_next(struct frag_table *t, uint64_t *due_ns);
+
+/* The queue that was begun first, NULL if there is none; a new start counts where it made the
+ * timer run longer. Looks at all slots in use. */
 struct frag_queue *frag_queue_oldest(const struct frag_table *t);
-static inline uint64_t frag_queue_born_ns(const struct frag_table *t, const struct frag_queue *q)
-{
-	return q->expires_ns - t->fifos[q->fifo].timeout_ns;
-}
 
 /* One more fragment from the queue's sender (the queue is counted). How many since the queue's
  * own last one? */

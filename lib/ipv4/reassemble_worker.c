@@ -15,7 +15,8 @@
  * them (reassemble_owner.h), and the others hand theirs over through its ring. It takes them before
  * any fragment that it has received itself later.
  *
- * Timers follow Linux's ip_expire (rule E).
+ * Timers run out in the order of Linux's (reassemble_wheel.h), and then do what its ip_expire does
+ * (rule E).
  */
 #include "ipv4/reassemble_worker.h"
 
@@ -40,11 +41,13 @@
 #define EXPIRE_TURN 32         /* timers */
 #define BURY_TURN 512          /* so many more mbufs freed than have come in */
 #define BURY_MORE 16           /* the same where that is enough */
+#define OLDEST_EVERY_NS NSEC_PER_MSEC
 #define CROWDED 4              /* the part of a limit from which on files are read in rounds */
 #define ROUNDS_AHEAD 2         /* of other workers */
 
 static struct {
-	int32_t time_s, high_thresh, low_thresh, max_dist, secret_interval, mbufs_max;
+	uint64_t high_thresh, low_thresh;
+	int32_t time_s, max_dist, secret_interval, mbufs_max;
 } settings;
 
 static struct siphash_key secret;
@@ -74,7 +77,7 @@ static int64_t held_bytes(uint64_t held)
 
 uint64_t defrag_bytes_max(void)
 {
-	return (uint64_t)__atomic_load_n(&settings.high_thresh, __ATOMIC_RELAXED);
+	return __atomic_load_n(&settings.high_thresh, __ATOMIC_RELAXED);
 }
 
 uint64_t defrag_mbufs_max(void)
@@ -116,8 +119,9 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 	d->bytes_room = high > 0 ? high : -1;
 	d->mbufs_room = mbufs;
 	d->max_dist = (uint32_t)__atomic_load_n(&settings.max_dist, __ATOMIC_RELAXED);
-	d->timeout_ns = (uint64_t)__atomic_load_n(&settings.time_s, __ATOMIC_RELAXED) *
-			NSEC_PER_SEC;
+	/* less than nothing is as good as nothing, in Linux, too */
+	d->timeout = (uint32_t)RTE_MAX(__atomic_load_n(&settings.time_s, __ATOMIC_RELAXED), 0) *
+		     (uint32_t)JIFFIES_PER_SEC;
 }
 
 /* ---- other workers ---- */
@@ -234,10 +238,11 @@ static unsigned int expire_some(struct worker *w, struct defrag *d)
 {
 	struct frag_queue *q;
 	unsigned int n;
+	uint64_t due_ns;
 
-	for (n = 0; n < EXPIRE_TURN; n++) {
-		q = frag_queue_next(&d->t);
-		if (!q || q->expires_ns > w->now_ns)
+	for (n = 0; n < EXPIRE_TURN && w->now_ns >= d->t.wheel.next_ns; n++) {
+		q = frag_queue_next(&d->t, &due_ns);
+		if (!q || due_ns > w->now_ns)
 			break;
 		expire(w, d, q);
 	}
@@ -252,7 +257,7 @@ static unsigned int flush_some(struct worker *w, struct defrag *d)
 
 	for (n = 0; n < EXPIRE_TURN; n++) {
 		q = frag_queue_oldest(&d->t);
-		if (!q || frag_queue_born_ns(&d->t, q) > d->flush_until_ns) {
+		if (!q || q->born_ns > d->flush_until_ns) {
 			d->flush_until_ns = 0;
 			break;
 		}
@@ -272,23 +277,31 @@ static void bury_some(struct defrag *d)
 		d->changed = true;
 }
 
-static void publish(struct defrag *d)
+/* To find the oldest queue all slots are looked at: only now and then while fragments come in. */
+static void publish_oldest(struct worker *w, struct defrag *d)
 {
 	const struct frag_queue *oldest = frag_queue_oldest(&d->t);
 
-	d->changed = false;
+	d->oldest_again_ns = w->now_ns + OLDEST_EVERY_NS;
+	__atomic_store_n(&d->info.oldest_ns, oldest ? oldest->born_ns : 0, __ATOMIC_RELAXED);
+}
+
+static void publish(struct worker *w, struct defrag *d, bool busy)
+{
+	d->changed = busy && w->now_ns < d->oldest_again_ns;
+	if (!d->changed)
+		publish_oldest(w, d);
 	__atomic_store_n(&d->info.queues, d->t.n_queues, __ATOMIC_RELAXED);
 	__atomic_store_n(&d->info.fragments, d->t.fragments, __ATOMIC_RELAXED);
 	__atomic_store_n(&d->info.mbufs, d->t.segs, __ATOMIC_RELAXED);
 	__atomic_store_n(&d->info.bytes, d->t.bytes, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->info.oldest_ns, oldest ? frag_queue_born_ns(&d->t, oldest) : 0,
-			 __ATOMIC_RELAXED);
 }
 
 unsigned int defrag_tick(struct worker *w)
 {
 	struct defrag *d = w->ip->defrag;
 	unsigned int n = 0;
+	bool busy;
 
 	d->limits_old = true;
 	if (unlikely(d->ring)) {
@@ -302,20 +315,22 @@ unsigned int defrag_tick(struct worker *w)
 		n += flush_some(w, d);
 	if (frag_any_dead(&d->t))
 		bury_some(d);
+	busy = d->arrived;
 	d->arrived = 0;
 	if (d->changed || n) {
 		if (unlikely(d->ring))
 			defrag_settle(d);
-		publish(d);
+		publish(w, d, busy);
 	}
 	return n;
 }
 
 uint64_t defrag_next_expiry_ns(const struct worker *w)
 {
-	const struct frag_queue *q = frag_queue_next(&w->ip->defrag->t);
+	uint64_t due_ns;
 
-	return q ? q->expires_ns : UINT64_MAX;
+	frag_queue_next(&w->ip->defrag->t, &due_ns);
+	return due_ns;
 }
 
 /* ---- figures and flushing ---- */
@@ -367,21 +382,21 @@ static void on_flush(struct worker *w, const struct message *msg)
 /* As in Linux, one threshold bounds the other. */
 static void high_changed(struct sysctl *s, int32_t old)
 {
-	sysctl_find("net.ipv4.ipfrag_low_thresh")->max = *s->value;
+	sysctl_find("net.ipv4.ipfrag_low_thresh")->max = sysctl_value(s);
 }
 
 static void low_changed(struct sysctl *s, int32_t old)
 {
-	sysctl_find("net.ipv4.ipfrag_high_thresh")->min = *s->value;
+	sysctl_find("net.ipv4.ipfrag_high_thresh")->min = sysctl_value(s);
 }
 
 static const struct sysctl table[] = {
-	{.name = "net.ipv4.ipfrag_time", .value = &settings.time_s, .min = 0, .max = 8589934,
+	{.name = "net.ipv4.ipfrag_time", .value = &settings.time_s, .min = -8589934, .max = 8589934,
 	 .preset = 30, .help = "seconds for which fragments wait for the rest of their datagram"},
-	{.name = "net.ipv4.ipfrag_high_thresh", .value = &settings.high_thresh, .min = 3145728,
-	 .max = INT_MAX, .preset = 4194304, .changed = high_changed,
+	{.name = "net.ipv4.ipfrag_high_thresh", .wide = &settings.high_thresh, .min = 3145728,
+	 .max = (int64_t)UINT64_MAX, .preset = 4194304, .changed = high_changed,
 	 .help = "bytes that fragments may occupy, counted as Linux does; above, all are dropped"},
-	{.name = "net.ipv4.ipfrag_low_thresh", .value = &settings.low_thresh, .min = 0,
+	{.name = "net.ipv4.ipfrag_low_thresh", .wide = &settings.low_thresh, .min = 0,
 	 .max = 4194304, .preset = 3145728, .changed = low_changed,
 	 .help = "kept for compatibility: nothing is evicted any more, in Linux neither"},
 	{.name = "net.ipv4.ipfrag_max_dist", .value = &settings.max_dist, .min = 0,
@@ -456,6 +471,7 @@ void defrag_worker_fini(struct worker *w)
 	struct defrag *d = w->ip->defrag;
 	struct frag_queue *q;
 	struct rte_mbuf *m;
+	uint64_t due_ns;
 
 	if (!d)
 		return;
@@ -464,7 +480,7 @@ void defrag_worker_fini(struct worker *w)
 		d->under_way -= m->nb_segs;
 		packet_drop(w, m, DROP_FRAG_FLUSHED);
 	}
-	while (d->t.n_queues && (q = frag_queue_next(&d->t)))
+	while ((q = frag_queue_next(&d->t, &due_ns)))
 		defrag_discard(w, d, q, DROP_FRAG_FLUSHED);
 	if (d->t.buckets)
 		frag_bury(&d->t, UINT32_MAX);

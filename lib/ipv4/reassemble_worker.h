@@ -20,7 +20,7 @@ struct defrag {
 	bool limits_old;             /* of the last turn: to be read again before they are used */
 	int64_t bytes_room;          /* more than so many held: no fragment is taken */
 	int64_t mbufs_room;          /* no more than so many are held */
-	uint64_t timeout_ns;
+	uint32_t timeout;            /* jiffies */
 	uint32_t max_dist;
 	struct rte_ring *ring;       /* from other workers; NULL: there are none */
 	uint16_t *owned;             /* by entry (reassemble_owner.h): references held here */
@@ -33,6 +33,7 @@ struct defrag {
 	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
 	uint32_t arrived;            /* fragments, in this turn of the loop */
 	bool changed;                /* since the figures were published */
+	uint64_t oldest_again_ns;    /* look for the oldest queue then, though fragments come in */
 	struct defrag_info info __rte_cache_aligned; /* published */
 	uint64_t round;              /* of reading files, while fragments hold much */
 };

@@ -18,7 +18,6 @@
 #include "route/group.h"
 
 #define ID_SLOTS 2048
-#define TICK_NS (4 * NSEC_PER_MSEC) /* Linux adds up to one per jiffy; HZ=250 */
 
 struct ip_ids {
 	uint32_t secret;
@@ -51,7 +50,7 @@ uint16_t ip_select_id(struct worker *w, const struct ip_flow *f)
 {
 	struct ip_ids *ids = w->ip->ids;
 	uint32_t slot = rte_jhash_3words(f->dst, f->src, f->protocol, ids->secret) % ID_SLOTS;
-	uint64_t ticks = (w->now_ns - ids->slot[slot].last_ns) / TICK_NS;
+	uint64_t ticks = (w->now_ns - ids->slot[slot].last_ns) / JIFFY_NS;
 
 	ids->slot[slot].last_ns = w->now_ns;
 	ids->slot[slot].id += 1 + (ticks ? worker_random(w) % (uint32_t)RTE_MIN(

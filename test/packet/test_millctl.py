@@ -310,7 +310,8 @@ def test_what_is_saved_loads_again(make_router, directory):
     one.stop()
 
 
-@pytest.mark.parametrize("low, high", [(0, 60000), (4000000, 4100000), (5000000, 6000000)])
+@pytest.mark.parametrize("low, high", [(0, 60000), (4000000, 4100000), (5000000, 6000000),
+                                       (2**63, 2**64 - 1)])
 def test_settings_that_bound_each_other_load_again(make_router, directory, low, high):
     one = make_router().start(())
     pair = [f"sysctl net.ipv4.ipfrag_low_thresh={low}",
@@ -322,6 +323,18 @@ def test_settings_that_bound_each_other_load_again(make_router, directory, low, 
     one.start((), "-c", str(directory / "saved.conf"))
     assert state(one) == before
     one.stop()
+
+
+@pytest.mark.parametrize("value, shown", [(2**63 - 1, 2**63 - 1), (2**63, str(2**63)),
+                                          (2**64 - 1, str(2**64 - 1))])
+def test_the_largest_numbers(router, value, shown):
+    name = "net.ipv4.ipfrag_high_thresh"
+    assert router.ctl(f"sysctl {name}={value}") == f"{name} = {value}\n"
+    for options in (("-j",), ("-j", "-p")):
+        assert json.loads(router.ctl(f"sysctl {name}", *options)) == {name: shown}
+        assert json.loads(router.ctl("frag show", *options))["bytes_max"] == shown
+    assert "18446744073709551615" in router.refusal(f"sysctl {name}=18446744073709551616")
+    router.ctl(f"sysctl {name}=4194304")
 
 
 def test_saving_fails_cleanly(router, directory):

@@ -37,7 +37,7 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 {
 	assert_int_equal(type, ICMP_TIME_EXCEEDED);
 	assert_int_equal(code, ICMP_EXC_FRAGTIME);
-	told.n++;
+	told.ids[told.n++ % TOLD_IDS] = packet_ip(m)->packet_id;
 	told.len = m->pkt_len;
 	told.id = packet_ip(m)->packet_id;
 	packet_read(m, 0, RTE_MIN(m->pkt_len, sizeof(told.first)), told.first);

@@ -23,9 +23,11 @@ extern struct link link_1;
 /* What route lookups say. */
 extern enum route_verdict verdict;
 
-/* ICMP errors: how many, and the last one's packet. */
+/* ICMP errors: how many, about which datagrams, and the last one's packet. */
+#define TOLD_IDS 64                  /* the latest */
 extern struct told {
 	unsigned int n;
+	uint16_t ids[TOLD_IDS];
 	uint32_t len;
 	uint16_t id;
 	uint8_t first[64];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Reassembly against a model: rule E written down a second time, a byte at a time and with no
- * regard for speed. Fragments at random, one by one and in bursts, on a clock that the test moves.
+ * regard for speed; and so the order in which timers run out. Fragments at random, one by one and
+ * in bursts, on a clock that the test moves.
  */
 #include "reassemble_world.h"
 
@@ -25,19 +26,44 @@ struct model_queue {
 	uint32_t n, runs, tail_end, tail_run, len, meat, max_size, max_df_size, distance;
 	bool first, last;
 	uint8_t ecn, first_tos;
-	uint64_t expires_ns;
+	uint64_t expires;            /* jiffies */
+	uint64_t slot;               /* how many of them its slot takes */
+	unsigned int armed;          /* the higher, the later */
 };
 
 struct model {
 	struct model_queue q[RANDOM_IDS];
 	uint64_t reqds, oks, fails, overlaps, timeouts;
 	uint32_t sent;               /* by the only sender */
-	unsigned int n_whole, n_told;
+	unsigned int n_whole, n_told, armed;
+	uint16_t told[TOLD_IDS];
 };
 
 static struct model model;
 static uint32_t max_dist;
-static uint64_t timeout_ns;
+static uint32_t timeout_s;
+
+/* How long slots are, and from where on they are longer. */
+static const struct {
+	uint64_t slot, below;
+} model_levels[] = {{1, 63}, {8, 504}, {64, 4032}, {512, 32256}, {4096, 258048}};
+
+/* As on Linux's timer wheel. Where it is already it stays. */
+static void model_arm(struct model_queue *q, uint64_t now_ns)
+{
+	uint64_t length = timeout_s * 250ULL, expires = now_ns / 4000000 + length, slot;
+	unsigned int level = 0;
+
+	while (length >= model_levels[level].below)
+		level++;
+	slot = model_levels[level].slot;
+	expires = (expires / slot + 1) * slot;
+	if (q->armed && q->expires == expires && q->slot == slot)
+		return;
+	q->expires = expires;
+	q->slot = slot;
+	q->armed = ++model.armed;
+}
 
 static void model_kill(struct model_queue *q)
 {
@@ -55,12 +81,13 @@ static bool model_too_far(struct model_queue *q)
 
 static void model_restart(struct model_queue *q, uint64_t now_ns)
 {
-	uint32_t max_size = q->max_size, max_df_size = q->max_df_size, distance = q->distance;
+	struct model_queue old = *q;
 
 	model.fails++;
-	*q = (struct model_queue){.used = true, .max_size = max_size,
-				  .max_df_size = max_df_size, .distance = distance,
-				  .expires_ns = now_ns + timeout_ns};
+	*q = (struct model_queue){.used = true, .max_size = old.max_size,
+				  .max_df_size = old.max_df_size, .distance = old.distance,
+				  .expires = old.expires, .slot = old.slot, .armed = old.armed};
+	model_arm(q, now_ns);
 }
 
 static void model_complete(struct model_queue *q)
@@ -131,8 +158,10 @@ static void model_input(const struct frag *f, uint64_t now_ns)
 	bool more = f->flags & RTE_IPV4_HDR_MF_FLAG;
 
 	model.reqds++;
-	if (!q->used)
-		*q = (struct model_queue){.used = true, .expires_ns = now_ns + timeout_ns};
+	if (!q->used) {
+		*q = (struct model_queue){.used = true};
+		model_arm(q, now_ns);
+	}
 	if (model_too_far(q))
 		model_restart(q, now_ns);
 	if (more)
@@ -162,16 +191,49 @@ static void model_input(const struct frag *f, uint64_t now_ns)
 		model_complete(q);
 }
 
-static void model_expire(uint64_t now_ns)
+/* Does it expire earlier than another? Together: that of the longer slot, or the younger. */
+static bool model_before(const struct model_queue *q, const struct model_queue *other)
 {
+	if (q->expires != other->expires)
+		return q->expires < other->expires;
+	return q->slot != other->slot ? q->slot > other->slot : q->armed > other->armed;
+}
+
+static struct model_queue *model_next(uint64_t now_ns)
+{
+	struct model_queue *next = NULL;
+
 	for (unsigned int i = 0; i < RANDOM_IDS; i++) {
 		struct model_queue *q = &model.q[i];
 
-		if (!q->used || q->expires_ns > now_ns)
-			continue;
+		if (q->used && q->expires * 4000000 <= now_ns && (!next || model_before(q, next)))
+			next = q;
+	}
+	return next;
+}
+
+static void model_expire(uint64_t now_ns)
+{
+	struct model_queue *q;
+
+	while ((q = model_next(now_ns))) {
 		model.timeouts++;
-		model.n_told += q->first;
+		if (q->first)
+			model.told[model.n_told++ % TOLD_IDS] = (uint16_t)(q - model.q);
 		model_kill(q);
+	}
+}
+
+/* Let some time pass, mostly a few jiffies, and now and then change the setting. */
+static void time_passes(void)
+{
+	static const uint32_t lengths[] = {0, 1, 2, 3, 16, 17, 30, 130, 1000};
+
+	clock_set(clock_now_ns() + (chance(3) ? chance(60) * NSEC_PER_MSEC
+					      : chance(25) * NSEC_PER_SEC));
+	if (chance(20) == 0) {
+		timeout_s = lengths[chance(RTE_DIM(lengths))];
+		set("net.ipv4.ipfrag_time", timeout_s);
 	}
 }
 
@@ -188,6 +250,7 @@ static void compare_counters(void)
 	assert_int_equal(c->c[CNT_IPEXT_REASMOVERLAPS], model.overlaps);
 	assert_int_equal(whole.n, model.n_whole);
 	assert_int_equal(told.n, model.n_told);
+	assert_memory_equal(told.ids, model.told, sizeof(told.ids));
 }
 
 /* The latest datagram against the queue that the model made it of. */
@@ -214,7 +277,7 @@ static void start_both(void)
 	start(1);
 	memset(&model, 0, sizeof(model));
 	max_dist = 64;
-	timeout_ns = 30 * NSEC_PER_SEC;
+	timeout_s = 30;
 }
 
 /* In parts, in order or not. Returns how many. */
@@ -258,8 +321,8 @@ static void one_by_one(void **state)
 			if (whole.n > before)
 				compare_whole(&model.q[f[i].id], f[i].id);
 		}
-		if (chance(20) == 0)
-			clock_set(clock_now_ns() + chance(25) * NSEC_PER_SEC);
+		if (chance(10) == 0)
+			time_passes();
 		ticks(1);
 		model_expire(w->now_ns);
 		compare_counters();
@@ -297,8 +360,8 @@ static void bursts(unsigned int oks, unsigned int fails)
 		}
 		ip_defrag_run(w);
 		compare_counters();
-		if (chance(20) == 0)
-			clock_set(clock_now_ns() + chance(20) * NSEC_PER_SEC);
+		if (chance(10) == 0)
+			time_passes();
 		if (round % 1000 == 0) {
 			ticks(1);
 			model_expire(w->now_ns);

@@ -49,6 +49,35 @@ static void test_set(void **state)
 	assert_null(sysctl_find("net.a"));
 }
 
+static void test_wide(void **state)
+{
+	static const char *const wrong[] = {
+		"9", "-1", " -11", "-18446744073709551605", "+11", "", "11x", "18446744073709551616"};
+	struct error err;
+	uint64_t wide = 0;
+	struct sysctl *s;
+
+	assert_int_equal(sysctl_register(&(struct sysctl){.name = "net.w", .wide = &wide, .min = 10,
+							  .max = (int64_t)UINT64_MAX,
+							  .preset = 1LL << 40}), 0);
+	assert_int_equal(wide, 1ULL << 40);
+	s = sysctl_find("net.w");
+	assert_int_equal(sysctl_value(s), 1LL << 40);
+	assert_int_equal(sysctl_set("net.w", "18446744073709551615", &err), 0);
+	assert_true(wide == UINT64_MAX);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(sysctl_set("net.w", wrong[i], &err), -EINVAL);
+		assert_true(wide == UINT64_MAX);
+	}
+	assert_string_equal(err.text, "net.w: \"18446744073709551616\" is not a number from 10"
+			    " to 18446744073709551615");
+	assert_int_equal(sysctl_set("net.w", "0x8000000000000000", &err), 0);
+	assert_true(wide == 1ULL << 63);
+	s->min = (int64_t)(1ULL << 63);
+	assert_int_equal(sysctl_set("net.w", "9223372036854775807", &err), -EINVAL);
+	sysctl_unregister("net.w");
+}
+
 static int count(struct sysctl *s, void *arg)
 {
 	++*(int *)arg;
@@ -84,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_many),
 	};
 

@@ -10,12 +10,13 @@ are new for each scenario and configured as layout.py says, plus the commands in
 Commands are iproute2's without the word `ip`, and `sysctl key=value`.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import os
 import time
 
-from . import compare, counters, decode, layout, packets
+from . import compare, counters, decode, layout, packets, ticks
 from .netns import CommandRefused
 from .wire import RouterSilent
 
@@ -60,6 +61,10 @@ class Difference(Exception):
 
 class CountersDiffer(Difference):
     """All frames agreed; only counters do not."""
+
+
+class TooSlow(Exception):
+    """What was to happen at one time did not; it is to be played once more."""
 
 
 class Play:
@@ -154,6 +159,16 @@ class Play:
         for wire in self._wires:
             wire.receive()
         self._compare_outputs(tolerance * max(1.0, os.getloadavg()[0] / os.cpu_count()))
+
+    @contextlib.contextmanager
+    def one_slot(self, seconds, after=None):
+        """What is sent inside starts timers of so many seconds that run out together, on either
+        router, and later than those of the slots `after`, which an earlier one_slot() gave."""
+        slots = ticks.Slots(seconds)
+        place = slots.await_next(after)
+        yield place
+        if slots.both()[0] != place:
+            raise TooSlow
 
     def neighbours(self, port):
         """Compare the neighbour tables of a port: addresses, link-layer addresses, states."""

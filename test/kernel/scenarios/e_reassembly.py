@@ -5,6 +5,7 @@ import random
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from lib.ticks import kernel_differs
 
 _PING = icmp(H0, R0, 8, rest=b"\0\7\0\1", data=bytes((7 * i) & 255 for i in range(120)))[20:]
 
@@ -256,7 +257,8 @@ def ends(s):
 
 
 def _held(s, *frames, port="p0", **ethernet):
-    """Fragments that are to expire; timers that run out together do so in no order."""
+    """Fragments that are to expire by themselves: timers that begin close together run out
+    together, and the last first."""
     s.send(port, *frames, **ethernet)
     s.pause(0.06)
 
@@ -415,6 +417,131 @@ def timeout_rp_filter(s):
     s.wait(2.3)
 
 
+def _waiting(seconds):
+    """Details of a scenario in which timers of so many seconds run out together."""
+    return {"slow": True, "missing": kernel_differs(),
+            "setup": (f"sysctl net.ipv4.ipfrag_time={seconds}",)}
+
+
+def _firsts(ids, sender=1):
+    return [piece(0, 64, src=far("p0", sender), id=id) for id in ids]
+
+
+def _expired(s, seconds=3):
+    """The slots of the two routers do not end at the same time, but they are equally long."""
+    s.wait(seconds + 0.6, tolerance=0.45)
+
+
+@scenario("timers that run out together: the youngest first", "E", **_waiting(3))
+def together(s):
+    with s.one_slot(3):
+        s.send("p0", *_firsts(range(1, 6)))
+    _expired(s)
+
+
+@scenario("timers that run out together: which of one sender's are told", "E", **_waiting(3))
+def together_limited(s):
+    with s.one_slot(3):
+        s.send("p0", *_firsts(range(1, 16)))
+    _expired(s)
+    with s.one_slot(3):
+        for id in range(21, 24):
+            s.send("p0", *_firsts([id]))
+    _expired(s)
+
+
+@scenario("timers that run out together: several senders", "E", **_waiting(3))
+def together_senders(s):
+    with s.one_slot(3):
+        for id in range(1, 9):
+            s.send("p0", *[frame for sender in (1, 2, 3) for frame in _firsts([id], sender)])
+        s.send("p0", *_firsts(range(20, 24), sender=1), *_firsts(range(20, 24), sender=4))
+    _expired(s)
+
+
+@scenario("timers that run out together: from several ports", "E", **_waiting(4))
+def together_ports(s):
+    with s.one_slot(4):
+        for port in ("p0", "p1", "p0", "p2", "p1"):
+            s.send(port, *[piece(0, 64, src=far(port, 1), id=s.steps + id) for id in (1, 2)])
+    _expired(s, 4)
+
+
+@scenario("timers that run out together: others have ended meanwhile", "E", **_waiting(4))
+def together_ended(s):
+    source = far("p0", 1)
+    with s.one_slot(4):
+        s.send("p0", *_firsts(range(1, 13)))
+        s.send("p0", piece(64, src=source, id=12))              # complete
+        s.send("p0", piece(64, src=source, id=1), piece(64, src=source, id=9))
+        s.send("p0", piece(8, 8, src=source, id=6))             # killed
+        s.send("p0", *_firsts([6]))                             # and anew
+        s.send("p0", piece(64, src=source, id=20))              # without the first
+        s.send("p0", *_firsts([2]), piece(64, 72, src=source, id=3))
+    s.pause(0.5)
+    s.send("p0", piece(64, src=source, id=10))
+    _expired(s, 4)
+
+
+@scenario("timers that run out one slot after the other", "E", **_waiting(3))
+def together_next(s):
+    with s.one_slot(3) as slots:
+        s.send("p0", *_firsts(range(1, 4)), *_firsts([1], 2))
+    with s.one_slot(3, after=slots) as slots:
+        s.send("p0", *_firsts(range(4, 8)), *_firsts([2], 2))
+    with s.one_slot(3, after=slots):
+        s.send("p0", *_firsts(range(8, 12)), *_firsts([3], 2))
+    _expired(s)
+
+
+@scenario("timers of one second run out together", "E", **_waiting(1))
+def together_short(s):
+    with s.one_slot(1) as slots:
+        s.send("p0", *_firsts(range(1, 10)))
+    with s.one_slot(1, after=slots):
+        s.send("p0", *_firsts(range(11, 14), 2))
+    _expired(s, 1)
+
+
+def _restart(id):
+    """More others than max_dist allows, and then more of the datagram."""
+    return [*_firsts(range(100, 104)), piece(0, 24, src=far("p0", 1), id=id)]
+
+
+@scenario("a new start in the same slot does not make a timer younger", "E", **_waiting(3))
+def together_restarted(s):
+    s.run("sysctl net.ipv4.ipfrag_max_dist=3", "sysctl net.ipv4.icmp_ratemask=0")
+    with s.one_slot(3):
+        s.send("p0", *_firsts((1, 2, 3)))
+        s.send("p0", *_restart(2))
+    _expired(s)
+
+
+@scenario("a new start in a later slot does", "E", **_waiting(3))
+def together_restarted_later(s):
+    s.run("sysctl net.ipv4.ipfrag_max_dist=3", "sysctl net.ipv4.icmp_ratemask=0")
+    with s.one_slot(3) as slots:
+        s.send("p0", *_firsts((1, 2, 3)))
+    with s.one_slot(3, after=slots):
+        s.send("p0", *_firsts((4, 5)))
+        s.send("p0", *_restart(2))
+        s.send("p0", *_firsts((6, 7)))
+        s.send("p0", *_restart(1))
+    _expired(s)
+
+
+@scenario("less than no time", "E", slow=True)
+def timeout_negative(s):
+    for seconds in (-1, -8589934, 0):
+        s.run(f"sysctl net.ipv4.ipfrag_time={seconds}")
+        s.start("p0", piece(0, 64, src=far("p0", 3 + seconds % 3)))
+        s.wait(0.4)
+    s.refused("sysctl net.ipv4.ipfrag_time=-8589935", "sysctl net.ipv4.ipfrag_time=8589935")
+    s.run("sysctl net.ipv4.ipfrag_time=8589934")
+    s.send("p0", piece(0, 64))
+    s.send("p0", piece(64))
+
+
 def _others(n, **fields):
     return [piece(0, 8, id=1000 + i, **fields) for i in range(n)]
 
@@ -519,6 +646,22 @@ def memory_default(s):
         s.send("p0", *[piece(8 * i, 8 * i + 8, message=bytes(60000), proto=99, id=chunk)
                        for i in range(1, 101)])
     s.send("p0", *pieces(64))
+
+
+@scenario("memory: thresholds as large as can be", "E")
+def memory_large(s):
+    for bits in (31, 32, 62, 63, 64):
+        for value in (2**bits - 1, 2**bits):
+            s.attempt(f"sysctl net.ipv4.ipfrag_high_thresh={value}")
+            s.send("p0", *pieces(64))
+            s.attempt(f"sysctl net.ipv4.ipfrag_low_thresh={value}",
+                      f"sysctl net.ipv4.ipfrag_low_thresh={value + 1}",
+                      "sysctl net.ipv4.ipfrag_high_thresh=4194304",
+                      "sysctl net.ipv4.ipfrag_low_thresh=0")
+            s.send("p0", *pieces(40))
+    for value in ("-1", "+5000000", "-18446744073709551615", "5000000x", "0x500000"):
+        s.attempt(f"sysctl net.ipv4.ipfrag_high_thresh={value}")
+        s.send("p0", *pieces(64))
 
 
 @scenario("fragments of what the router itself is asked by lo", "E")
