@@ -480,7 +480,7 @@ void defrag_worker_fini(struct worker *w)
 		d->under_way -= m->nb_segs;
 		packet_drop(w, m, DROP_FRAG_FLUSHED);
 	}
-	while ((q = frag_queue_next(&d->t, &due_ns)))
+	while (d->t.n_queues && (q = frag_queue_next(&d->t, &due_ns)))
 		defrag_discard(w, d, q, DROP_FRAG_FLUSHED);
 	if (d->t.buckets)
 		frag_bury(&d->t, UINT32_MAX);
