@@ -287,7 +287,7 @@ uint32_t frag_bury(struct frag_table *t, uint32_t budget)
 				t->dead_runs[t->n_dead_runs++] = head[i];
 		}
 		if (n)
-			rte_pktmbuf_free_bulk(batch, n);
+			packet_free_bulk(batch, n);
 		buried += n;
 	} while (heads && buried < budget);
 	t->segs -= buried;

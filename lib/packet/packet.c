@@ -135,6 +135,22 @@ struct rte_mbuf *packet_alloc_control(void)
 	return alloc((int)rte_socket_id(), control_counters);
 }
 
+void packet_free_bulk(struct rte_mbuf **m, unsigned int n)
+{
+	struct rte_mempool *pool = n ? m[0]->pool : NULL;
+	uint64_t special = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		special |= m[i]->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
+		special |= (rte_mbuf_refcnt_read(m[i]) ^ 1u) | (m[i]->nb_segs ^ 1u);
+		special |= (uintptr_t)m[i]->next | ((uintptr_t)m[i]->pool ^ (uintptr_t)pool);
+	}
+	if (likely(!special))
+		rte_mempool_put_bulk(pool, (void **)m, n);
+	else
+		rte_pktmbuf_free_bulk(m, n);
+}
+
 /* Long chains do not wait: buffers may be short. */
 static inline void spend(struct worker *w, struct rte_mbuf *m)
 {
@@ -153,7 +169,7 @@ void packet_drop_bulk(struct worker *w, struct rte_mbuf **m, unsigned int n,
 		      enum drop_reason reason)
 {
 	w->counters->drop[reason] += n;
-	rte_pktmbuf_free_bulk(m, n);
+	packet_free_bulk(m, n);
 }
 
 void packet_drop_control(struct rte_mbuf *m, enum drop_reason reason)
@@ -182,7 +198,7 @@ void packet_deliver(struct worker *w, struct rte_mbuf *m)
 
 void packet_free_spent(struct worker *w)
 {
-	rte_pktmbuf_free_bulk(w->spent, w->n_spent);
+	packet_free_bulk(w->spent, w->n_spent);
 	w->n_spent = 0;
 }
 
