@@ -9,6 +9,9 @@
 #include "control/commands.h"
 #include "control/value.h"
 
+#define MANUAL_COLUMNS 100
+#define CONTINUED "\n   "	/* before an argument, which brings a space along */
+
 enum { HELP_MARKDOWN, HELP_WORDS };
 
 static const struct arg args[] = {
@@ -47,22 +50,30 @@ static void show_arg(const struct arg *a, struct output *o)
 		show_names(a, o);
 }
 
-static void show_usage(const struct noun *n, const struct command *c, struct output *o)
+static void show_command(const struct noun *n, const struct command *c, struct output *o)
 {
-	const struct arg *a;
-	unsigned int i;
-
 	show_raw(o, n->name);
 	if (c->verb) {
 		show_raw(o, " ");
 		show_raw(o, c->verb);
 	}
-	for (i = 0; i < c->n_args; i++) {
-		a = &c->args[i];
-		show_raw(o, a->required ? " " : " [");
-		show_arg(a, o);
-		show_raw(o, a->required ? "" : "]");
-	}
+}
+
+/* With the space in front of it, and in brackets if it may be left out. */
+static void show_usage_arg(const struct arg *a, struct output *o)
+{
+	show_raw(o, a->required ? " " : " [");
+	show_arg(a, o);
+	show_raw(o, a->required ? "" : "]");
+}
+
+static void show_usage(const struct noun *n, const struct command *c, struct output *o)
+{
+	unsigned int i;
+
+	show_command(n, c, o);
+	for (i = 0; i < c->n_args; i++)
+		show_usage_arg(&c->args[i], o);
 }
 
 /* Write something in a buffer of its own and give it out as a value. */
@@ -160,12 +171,37 @@ static int help_words(const struct value *v, struct output *o, struct error *err
 	return 0;
 }
 
+/* As show_usage(), in lines for which a page has room. */
+static void manual_usage(const struct noun *n, const struct command *c, struct output *o)
+{
+	size_t column = strlen(n->name) + (c->verb ? strlen(" ") + strlen(c->verb) : 0), len;
+	struct output arg;
+	const char *done;
+	unsigned int i;
+
+	show_command(n, c, o);
+	for (i = 0; i < c->n_args; i++) {
+		arg = (struct output){.limit = 0};
+		show_usage_arg(&c->args[i], &arg);
+		done = out_finish(&arg);
+		len = done ? strlen(done) : 0;
+		if (column + len > MANUAL_COLUMNS) {
+			show_raw(o, CONTINUED);
+			column = strlen(CONTINUED) - strlen("\n");
+		}
+		if (done)
+			show_raw(o, done);
+		column += len;
+		out_free(&arg);
+	}
+}
+
 static void manual_command(const struct noun *n, const struct command *c, struct output *o)
 {
 	unsigned int i;
 
 	out_text(o, "\n```\n");
-	out_usage(o, NULL, n, c, NULL);
+	manual_usage(n, c, o);
 	out_printf(o, "\n```\n\n%s\n", c->help);
 	if (c->n_args)
 		out_text(o, "\n| argument | |\n|---|---|\n");
