@@ -137,9 +137,12 @@ struct rte_mbuf *packet_alloc_control(void)
 
 void packet_free_bulk(struct rte_mbuf **m, unsigned int n)
 {
-	struct rte_mempool *pool = n ? m[0]->pool : NULL;
+	struct rte_mempool *pool;
 	uint64_t special = 0;
 
+	if (unlikely(!n))
+		return;
+	pool = m[0]->pool;
 	for (unsigned int i = 0; i < n; i++) {
 		special |= m[i]->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
 		special |= (rte_mbuf_refcnt_read(m[i]) ^ 1u) | (m[i]->nb_segs ^ 1u);

@@ -51,8 +51,8 @@ static void test_set(void **state)
 
 static void test_wide(void **state)
 {
-	static const char *const wrong[] = {
-		"9", "-1", " -11", "-18446744073709551605", "+11", "", "11x", "18446744073709551616"};
+	static const char *const wrong[] = {"9",   "-1", " -11", "-18446744073709551605",
+					    "+11", "",   "11x",  "18446744073709551616"};
 	struct error err;
 	uint64_t wide = 0;
 	struct sysctl *s;
