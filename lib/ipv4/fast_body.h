@@ -60,7 +60,7 @@ typedef uint64_t begin_t __attribute__((vector_size(16)));
 
 /* What is expected of frames from this link. */
 struct expected {
-	begin_t begin;         /* how they begin: the link's address, type, version and length */
+	begin_t begin;         /* how they begin: the link's address, and the type */
 	begin_t begin_mask;    /* of these */
 	uint8_t blocked;       /* frames that would leave by this link may want a redirect */
 };
@@ -167,7 +167,7 @@ static __rte_noinline uint32_t refused(const struct burst *b, unsigned int at, u
 	return sure;
 }
 
-/* The frames that are for this link, of IPv4, and without options, one by one. */
+/* The frames that are for this link, and of IPv4, one by one. */
 static __rte_noinline uint32_t begin_right(const struct burst *b, unsigned int at,
 					   const struct expected *e)
 {
@@ -206,6 +206,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) |
 		   (0xfffdu - (h[2] >> 16));
 	good = there & lanes_eq(negative & 0x80000000u, zero);
+	good &= lanes_eq(h[0] & 0xffu, zero + RTE_IPV4_VHL_DEF);        /* no options */
 	good &= checksum_right(h);
 	src = lanes_swap(h[3]);
 	dst = lanes_swap(h[4]);
@@ -464,8 +465,8 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 {
 	const struct fib_view *view = fib_view(route_fib);
 	uint16_t fallback = __atomic_load_n(&view->fallback, __ATOMIC_RELAXED);
-	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8, [14] = RTE_IPV4_VHL_DEF};
-	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x00ffffff00000000ULL},
+	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8};
+	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x0000ffff00000000ULL},
 			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
 	unsigned int groups = (n + LANES - 1) / LANES, next;
 	struct rte_mbuf *whole[FAST_BURST], **all = m;
