@@ -39,8 +39,7 @@
 #define GROUPS (FAST_BURST / LANES)
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
-#define PIECE_WORD 1           /* of the header, in which fragments differ from other packets, */
-#define PIECE_MASK ((uint32_t)(FRAG_OFFSET | FRAG_MF) << 16)    /* and by what */
+#define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
 #define SEGS_SHIFT \
 	(8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
 #define TOS_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, type_of_service))
@@ -76,7 +75,6 @@ struct burst {
 	uint8_t out[FAST_BURST];           /* link or fate */
 	uint32_t good[GROUPS];             /* lanes */
 	uint32_t padded[GROUPS];
-	uint32_t pieces[GROUPS];           /* fragments, whether they are good or not */
 	uint32_t any_padded;
 	uint64_t segs;                     /* all rearm data, for the numbers of segments in it */
 	uint32_t in, forward;              /* all lanes: not left to the general path; sent on */
@@ -225,7 +223,6 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	ecn = h[0] >> 8 & TOS_ECN_MASK;
 	memcpy(&b->ecn[at], &ecn, sizeof(ecn));
 	b->good[group] = good;
-	b->pieces[group] = ~lanes_eq(h[PIECE_WORD] & PIECE_MASK, zero) & ALL_LANES;
 	b->padded[group] = ~lanes_eq(octets, total) & good;
 	b->any_padded |= b->padded[group];
 }
@@ -352,6 +349,15 @@ static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int
 	return nh->link;
 }
 
+/* A fragment, if it has a header at all. */
+static __rte_always_inline bool is_piece(const struct burst *b, unsigned int i)
+{
+	uint16_t fragment;
+
+	memcpy(&fragment, b->data[i] + FRAGMENT_AT, sizeof(fragment));
+	return fragment & (FRAG_OFFSET | FRAG_MF);
+}
+
 /* A good frame that does not go to a known gateway as it is. */
 static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned int i,
 					      const struct expected *e)
@@ -364,7 +370,7 @@ static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned in
 	case FAST_CONNECTED:
 		return connected_fate(b, i, nh, e);
 	case FAST_LOCAL:
-		return b->pieces[i / LANES] >> i % LANES & 1 ? OUT_FRAGMENT : OUT_GENERAL;
+		return is_piece(b, i) ? OUT_FRAGMENT : OUT_GENERAL;
 	default:
 		return OUT_GENERAL;
 	}
@@ -402,9 +408,12 @@ static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, 
 static __rte_noinline void decide_local(struct burst *b, unsigned int group)
 {
 	unsigned int at = group * LANES;
-	uint32_t pieces = b->good[group] & b->pieces[group];
+	uint32_t pieces = 0;
 
 	_Static_assert(OUT_FRAGMENT == (OUT_GENERAL ^ 1), "a bit tells them apart");
+	for (unsigned int i = 0; i < LANES; i++)
+		pieces |= (uint32_t)is_piece(b, at + i) << i;
+	pieces &= b->good[group];
 	lanes_bytes(&b->out[at], ((lanes_t){0} + OUT_GENERAL) ^ (lanes_of(pieces) & 1));
 	b->in |= pieces << at;
 }
