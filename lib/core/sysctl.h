@@ -9,8 +9,8 @@
  *   per link     net.ipv4.conf.{all,default,LINK}.rp_filter
  *   per link     net.ipv4.neigh.{default,LINK}.retrans_time_ms
  * A value is a 32-bit int that workers read directly (relaxed); it is changed in place. What is an
- * unsigned long in Linux is `wide`, a uint64_t; its range and preset are meant so, too, and have the
- * same fields.
+ * unsigned long in Linux is `wide`, a uint64_t; its range and preset are meant so, too, and have
+ * the same fields.
  */
 #ifndef CORE_SYSCTL_H
 #define CORE_SYSCTL_H

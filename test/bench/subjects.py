@@ -221,8 +221,8 @@ def starts_options(parser, of="subject"):
 
 def measured_anew(makers, options):
     """in_turn() for subjects that are started several times, as where a process has its buffers is
-    chance, and one in ten is slower by a fifth as long as it lives. Returns the rates of all rounds,
-    and all subjects, which have ended."""
+    chance, and one in ten is slower by a fifth as long as it lives. Returns the rates of all
+    rounds, and all subjects, which have ended."""
     measured, subjects = {}, []
     for _ in range(options.starts):
         with started(*makers) as those:
