@@ -120,14 +120,15 @@ static void step_answer(unsigned int how)
 		.arp = {.arp_hardware = RTE_BE16(1), .arp_protocol = RTE_BE16(0x0800),
 			.arp_hlen = 6, .arp_plen = 4, .arp_opcode = RTE_BE16(2)},
 	};
+	uint16_t link = sent_asked(how);
 
-	if (!sent_request.there)
+	if (!link)
 		return;
-	make_room(sent_request.link);
-	f.eth.dst_addr = links[sent_request.link]->mac;
+	make_room(link);
+	f.eth.dst_addr = links[link]->mac;
 	f.arp.arp_data = (struct rte_arp_ipv4){
-		.arp_sha = f.eth.src_addr, .arp_sip = sent_request.to,
-		.arp_tha = f.eth.dst_addr, .arp_tip = sent_request.from,
+		.arp_sha = f.eth.src_addr, .arp_sip = sent_requests[link].to,
+		.arp_tha = f.eth.dst_addr, .arp_tip = sent_requests[link].from,
 	};
 	put(world_frame(&f, sizeof(f), 0, false));
 }

@@ -109,14 +109,14 @@ static unsigned int burst_in(void)
 }
 
 /* A neighbour that is asked for answers. */
-static void answer_in(void)
+static void answer_in(uint16_t link)
 {
-	struct sent_request *q = &sent_request;
+	struct sent_request *q = &sent_requests[link];
 	struct {
 		struct rte_ether_hdr eth;
 		struct rte_arp_hdr arp;
 	} __attribute__((packed, aligned(2))) f = {
-		.eth = {.dst_addr = links[q->link]->mac, .src_addr = {{2, 0, 0, 0, 0xaa, 1}},
+		.eth = {.dst_addr = links[link]->mac, .src_addr = {{2, 0, 0, 0, 0xaa, 1}},
 			.ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP)},
 		.arp = {.arp_hardware = RTE_BE16(1), .arp_protocol = RTE_BE16(0x0800),
 			.arp_hlen = 6, .arp_plen = 4, .arp_opcode = RTE_BE16(2)},
@@ -127,7 +127,7 @@ static void answer_in(void)
 					       .arp_tha = f.eth.dst_addr, .arp_tip = q->from};
 	m = world_frame(&f, sizeof(f), 0, false);
 	if (m)
-		world_input(q->link, &m, 1);
+		world_input(link, &m, 1);
 	q->there = false;
 }
 
@@ -212,10 +212,12 @@ static unsigned int chapter(void)
 	while (n < CHAPTER) {
 		bool ruled = route_has_rules();
 		uint64_t fast = sent_fast;
+		uint16_t asked;
 
 		n += burst_in();
-		if (sent_request.there && random_below(&dice, 3) == 0)
-			answer_in();
+		asked = sent_asked(1 + random_below(&dice, WORLD_LINKS));
+		if (asked && random_below(&dice, 3) == 0)
+			answer_in(asked);
 		if (random_below(&dice, 2))
 			world_pass(random_below(&dice, 20) * NSEC_PER_MSEC);
 		if (random_below(&dice, EVENTS_1_IN) == 0)

@@ -19,7 +19,7 @@
 
 uint64_t sent_frames, sent_arp, sent_icmp, sent_fast;
 uint64_t sent_digest[LINKS_MAX];
-struct sent_request sent_request;
+struct sent_request sent_requests[LINKS_MAX];
 bool sent_changed, sent_show;
 uint16_t sent_device_takes = UINT16_MAX;
 
@@ -45,8 +45,19 @@ static void check_arp(const struct link *l, const struct rte_mbuf *m)
 		bad(l, m, "ARP from another's address");
 	sent_arp++;
 	if (op == 1)
-		sent_request = (struct sent_request){true, l->id, arp->arp_data.arp_sip,
-						     arp->arp_data.arp_tip};
+		sent_requests[l->id] = (struct sent_request){true, arp->arp_data.arp_sip,
+							     arp->arp_data.arp_tip};
+}
+
+uint16_t sent_asked(unsigned int start)
+{
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		uint16_t link = (uint16_t)((start + i) % LINKS_MAX);
+
+		if (sent_requests[link].there)
+			return link;
+	}
+	return 0;
 }
 
 /* Where a packet goes in the end: with a source route the last address in it. */

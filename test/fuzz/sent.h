@@ -23,12 +23,15 @@ extern uint64_t sent_fast;
 /* Of each link's frames, in the order in which they left. */
 extern uint64_t sent_digest[LINKS_MAX];
 
-/* The last ARP request that left. */
+/* The last ARP request that left by each link. In which order frames leave that go by several is
+ * nobody's business, so which was the last of all must not matter. */
 extern struct sent_request {
 	bool there;
-	uint16_t link;
 	rte_be32_t from, to;
-} sent_request;
+} sent_requests[LINKS_MAX];
+
+/* A link by which one has left: the first from `start` on, in a circle. 0: there is none. */
+uint16_t sent_asked(unsigned int start);
 
 /* MTU or address of a link may have changed while a frame waited: do not compare. */
 extern bool sent_changed;

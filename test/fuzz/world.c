@@ -558,5 +558,5 @@ void world_rest(void)
 	world_settle();
 	home_check();
 	note_forget();
-	sent_request.there = false;
+	memset(sent_requests, 0, sizeof(sent_requests));
 }
