@@ -4,9 +4,10 @@
  *
  * The driver always joins a PACKET_FANOUT group and asks the kernel to reassemble fragments
  * before it hands them over (PACKET_FANOUT_FLAG_DEFRAG), so that a router would never see a
- * fragment, and with devargs it can not be told otherwise. As drivers are shared objects that the
- * dynamic linker binds to the executable's symbols first, this setsockopt() is the one they call:
- * it takes that flag out, and passes everything else on to the C library unchanged.
+ * fragment, and with devargs it can not be told otherwise. Whether drivers are linked in or are
+ * shared objects, which the dynamic linker binds to the executable's symbols first, this
+ * setsockopt() is the one they call: it takes that flag out, and passes everything else on to the C
+ * library unchanged.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -28,6 +28,13 @@
 #define HUGE_BYTES_MIN (64ull << 20)
 #define NO_HUGE_MEGABYTES "1024"
 
+/* Is DPDK a part of this program? Another driver would bring another DPDK along. */
+#ifdef MILLRACE_DPDK_STATIC
+#define DRIVERS_INSIDE true
+#else
+#define DRIVERS_INSIDE false
+#endif
+
 struct args {
 	int argc;
 	char *argv[ARGS_MAX];
@@ -254,6 +261,10 @@ int eal_start(const struct options *o, struct error *err)
 	static struct args a;
 	int rc, taken;
 
+	if (DRIVERS_INSIDE && given(o, (const char *const[]){"-d", NULL}))
+		return error_set(err, EINVAL,
+				 "-d: this millrace has DPDK and its drivers inside, and loads no "
+				 "others; one that does is built with -Ddpdk=shared");
 	add(&a, "millrace");
 	lcores_choose(&a, o);
 	memory_choose(&a, o);

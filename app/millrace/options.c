@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_version.h>
+
 #include "core/worker.h"
 
 static const char usage[] =
@@ -28,7 +30,7 @@ static const char usage[] =
 	"                           timestamps, so that a replay gives the same every time\n"
 	"      --no-fast-path       every packet takes the general path\n"
 	"  -v, --verbose            show DPDK's log as well\n"
-	"  -V, --version            print the version\n"
+	"  -V, --version            print the version, and DPDK's\n"
 	"  -h, --help               print this\n"
 	"\n"
 	"What follows -- goes to DPDK's EAL and wins over what millrace would choose: the main\n"
@@ -101,7 +103,7 @@ static int one(struct options *o, int opt, char *word, struct error *err)
 	case OPT_SOCKET_OWNER:
 		return server_parse_owner(&o->server, optarg, err);
 	case 'V':
-		printf("millrace %s\n", MILLRACE_VERSION);
+		printf("millrace %s, %s\n", MILLRACE_VERSION, rte_version());
 		return 1;
 	case 'h':
 		fputs(usage, stdout);

@@ -7,7 +7,8 @@ start on devices without hardware. `EDITS` is what is changed in the copy that i
 and each with its reason; an edit that does not apply is an error. The changes spare them work and
 add none: what hardware would do for them (checking and making checksums) nobody does here. l3fwd
 tells IPv4 from other packets itself (--parse-ptype), as net_pcap does not; l3fwd-spared is not even
-asked to.
+asked to. l3fwd-static has DPDK linked in, where the others have it, as Debian's programs do, in
+shared objects.
 """
 
 import os
@@ -71,7 +72,12 @@ EDITS = {
 
 # Further edits to another one's copy.
 EDITS["l3fwd-spared"] = EDITS["l3fwd"] + EDITS["l3fwd-spared"]
-ORIGINALS = {"l3fwd-spared": "l3fwd"}
+EDITS["l3fwd-static"] = EDITS["l3fwd"]
+ORIGINALS = {"l3fwd-spared": "l3fwd", "l3fwd-static": "l3fwd"}
+
+# These have DPDK inside, linked as the router is.
+STATIC = ("l3fwd-static",)
+ARCHIVES = [os.path.join(ROOT, "app", "dpdk-archives"), "pkg-config", "cc"]
 
 # What is compiled where it is not main.c alone.
 SOURCES = {
@@ -154,13 +160,18 @@ def build(name, directory, defines=()):
     os.makedirs(tree)
     _copy(original, directory, tree)
     _edit(name, sources)
-    flags, libraries = (_run(["pkg-config", option, "libdpdk"]).split()
-                        for option in ("--cflags", "--libs"))
+    flags = _run(["pkg-config", "--cflags", "libdpdk"]).split()
+    libraries = _run(ARCHIVES if name in STATIC else ["pkg-config", "--libs", "libdpdk"]).split()
     _run(["cc", "-O3", *flags, "-DALLOW_EXPERIMENTAL_API", *(f"-D{define}" for define in defines),
           "-I", os.path.join(tree, "examples", "common"),
           *(os.path.join(sources, file) for file in SOURCES.get(original, ["main.c"])),
           "-o", program, *libraries])
     return program
+
+
+def static_possible():
+    """Whether DPDK's archives are there."""
+    return not subprocess.run(ARCHIVES, capture_output=True, check=False).returncode
 
 
 def changes(names):
