@@ -149,14 +149,14 @@ def test_every_datagram_once_and_whole(router, directory, options):
 @pytest.mark.parametrize("defrag", [0, 1])
 def test_files_of_more_than_the_rings_hold(router, directory, defrag):
     rng = random.Random(21)
-    router.start([*port_out(directory), f"sysctl net.millrace.defrag={defrag}"],
-                 eal=WORKERS_ON_TWO_CPUS)
     asked, fragments = {}, []
     for start in range(0, IN_FILES, 50):
         more, mixed = requests(rng, range(start, start + 50))
         asked.update(more)
         fragments += mixed
-    router.batch(deal(rng, directory, 0, fragments))
+    # all in the configuration, so that no port is read before the other one is there
+    router.start([*port_out(directory), f"sysctl net.millrace.defrag={defrag}",
+                  *deal(rng, directory, 0, fragments)], eal=WORKERS_ON_TWO_CPUS)
     account = router.settled(len(fragments), held=0, seconds=60)
     assert (account["received"], account["dropped"]) == (len(fragments), 0), account
     assert nstat(router, "Ip.ReasmOKs") == IN_FILES
