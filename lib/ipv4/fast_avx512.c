@@ -64,16 +64,6 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 	return n;
 }
 
-#define LANES_EITHER
-static __rte_always_inline void lanes_either(uint8_t **to, uint8_t *const *p, uint32_t bits,
-					     uint8_t *other)
-{
-	for (unsigned int i = 0; i < LANES; i += 8)
-		_mm512_store_si512(to + i, _mm512_mask_loadu_epi64(
-					_mm512_set1_epi64((long long)(uintptr_t)other),
-					(__mmask8)(bits >> i), p + i));
-}
-
 static __rte_always_inline lanes_t lanes_pick(const uint32_t *t, lanes_t i)
 {
 	return (lanes_t)_mm512_permutexvar_epi32((__m512i)i, _mm512_loadu_si512(t));

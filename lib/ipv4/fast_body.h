@@ -376,42 +376,32 @@ static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned in
 	}
 }
 
-#ifndef LANES_EITHER
-/* Without a branch, which nobody could predict. */
-static __rte_always_inline void lanes_either(uint8_t **to, uint8_t *const *p, uint32_t bits,
-					     uint8_t *other)
+/* Without a branch, which nobody could predict: a if choice is 1, b if it is 0. */
+static __rte_always_inline void *either(uint32_t choice, void *a, void *b)
 {
-	for (unsigned int i = 0; i < LANES; i++) {
-		uintptr_t choice = -(uintptr_t)(bits >> i & 1);
-
-		to[i] = (uint8_t *)((uintptr_t)other ^ (((uintptr_t)p[i] ^ (uintptr_t)other) & choice));
-	}
+	return (void *)((uintptr_t)b ^ (((uintptr_t)a ^ (uintptr_t)b) & -(uintptr_t)choice));
 }
-#endif
 
 /* Rewrites those of a group that are ok, all of them for one next hop or each for its own. */
 static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, uint32_t ok,
 					bool one)
 {
 	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
-	uint8_t *to[LANES] __rte_cache_aligned;
 	const struct fast_nexthop *first =
 		&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(ok)]];
 	head_t image;
 
 	memcpy(&image, first->head, sizeof(image));
-	if (likely(ok == ALL_LANES)) {
+	if (likely(ok == ALL_LANES))
 #pragma GCC unroll 16
 		for (unsigned int i = at; i < at + LANES; i++)
 			rewrite_by(b->data[i], one ? (const void *)&image
 						   : fast_nexthops[b->index[i]].head);
-		return;
-	}
-	lanes_either(to, &b->data[at], ok, scratch);
-#pragma GCC unroll 16
-	for (unsigned int i = 0; i < LANES; i++)
-		rewrite_by(to[i], one ? (const void *)&image
-				      : fast_nexthops[b->index[at + i]].head);
+	else
+		for (unsigned int i = 0; i < LANES; i++)
+			rewrite_by(either(ok >> i & 1, b->data[at + i], scratch),
+				   one ? (const void *)&image
+				       : fast_nexthops[b->index[at + i]].head);
 }
 
 /* All good frames of a group are for the router itself. */
