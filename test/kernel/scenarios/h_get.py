@@ -31,7 +31,7 @@ def flows(rng, n, own):
         yield " ".join(words)
 
 
-for policy in (0, 1):
+for policy in (0, 1, 2, 3):
     @scenario(f"the way of several that a flow takes: policy {policy}", "H4", setup=WAYS + (
         f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
         "sysctl net.ipv4.fib_multipath_hash_seed=4711"))

@@ -86,7 +86,7 @@ def _kinds(src, dst, sport, dport):
 
 @scenario("protocols and what they have for ports", "H4", setup=(SEED, THREE))
 def protocols(s):
-    for policy in (1, 0):
+    for policy in (1, 0, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(12):
             s.send("p0", *_kinds(*flow(n)))
@@ -94,7 +94,7 @@ def protocols(s):
 
 @scenario("fragments have no ports", "H4", setup=(SEED, THREE))
 def fragments(s):
-    for policy in (1, 0):
+    for policy in (1, 0, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(20):
             src, dst, sport, dport = flow(n)
@@ -111,7 +111,7 @@ def _errors(src, dst, inner, kinds=(0, 3, 4, 5, 8, 11, 12, 13, 30)):
 
 @scenario("ICMP errors go with the flow that they are about", "H4", setup=(SEED, THREE))
 def icmp_errors(s):
-    for policy in (0, 1):
+    for policy in (0, 1, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(24):
             src, dst, sport, dport = flow(n)
@@ -128,9 +128,10 @@ def icmp_errors(s):
 @scenario("what the router itself sends over several ways", "H4", setup=(
     SEED, THREE, "sysctl net.ipv4.icmp_ratemask=0"))
 def own(s):
-    for policy in (0, 1):
-        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
-        for n in range(40):
+    for policy, fields in ((0, 7), (1, 7), (2, 7), (3, 7), (3, 0x3f), (3, 0xfc8)):
+        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+              f"sysctl net.ipv4.fib_multipath_hash_fields={fields}")
+        for n in range(40 if fields == 7 else 20):
             _, src, sport, dport = flow(n)
             s.send("p0", echo(src, R0, ident=n), echo(src, R1),
                    tcp(src, R0, sport=sport, dport=dport), udp(src, R0, sport=sport, dport=dport),
