@@ -99,6 +99,7 @@ static void on_order(struct worker *w, const struct message *msg)
 		.protocol = IPPROTO_ICMP,
 		.pmtudisc = o.probe.pmtudisc,
 		.ttl = o.probe.ttl,
+		.dport = RTE_BE16(ICMP_ECHO << 8), /* Linux keeps type and code in its place */
 	};
 	int error;
 

@@ -249,3 +249,13 @@ def changing(s):
         s.run(command)
         s.send("p0", *[udp(src, f"20.0.0.{n}", sport=sport)
                        for n, (src, _, sport, _) in ((n, flow(n)) for n in range(20))])
+
+
+@scenario("pings over several ways", "H4", slow=True, setup=(SEED, THREE))
+def pings(s):
+    for policy, fields in ((1, 7), (2, 7), (3, 7), (3, 0x3f)):
+        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+              f"sysctl net.ipv4.fib_multipath_hash_fields={fields}")
+        s.ping(*(f"20.0.{policy}.{n} -I {R0}" for n in range(1, 4)))
+        if policy != 1 and fields != 0x3f:      # else connect() draws a port, and so the source
+            s.ping(*(f"20.0.{policy}.{n}" for n in range(10, 12)))
