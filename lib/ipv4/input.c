@@ -66,6 +66,10 @@ static bool count_broadcast(struct worker *w, const struct link *l, struct rte_m
 	if (p->route_type == ROUTE_MULTICAST) {
 		count(c, CNT_IPEXT_INMCASTPKTS);
 		count_add(c, CNT_IPEXT_INMCASTOCTETS, m->pkt_len);
+		if (packet_ip(m)->dst_addr != IP_ALL_HOSTS) { /* sent by lo itself */
+			packet_drop(w, m, DROP_IP_NOT_JOINED);
+			return false;
+		}
 	} else if (p->route_type == ROUTE_BROADCAST) {
 		count(c, CNT_IPEXT_INBCASTPKTS);
 		count_add(c, CNT_IPEXT_INBCASTOCTETS, m->pkt_len);

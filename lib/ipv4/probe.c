@@ -99,6 +99,7 @@ static void on_order(struct worker *w, const struct message *msg)
 		.protocol = IPPROTO_ICMP,
 		.pmtudisc = o.probe.pmtudisc,
 		.ttl = o.probe.ttl,
+		.dport = RTE_BE16(ICMP_ECHO << 8), /* Linux keeps type and code in its place */
 	};
 	int error;
 
@@ -190,14 +191,19 @@ uint8_t probe_pmtudisc(void)
 	return ip_pmtudisc_preset();
 }
 
+/* As ping asks before it sends anything: it connects a UDP socket, which has a port by chance then.
+ * A source that the way brings along is asked about again. Linux's ip_route_connect. */
 int probe_route(rte_be32_t dst, rte_be32_t *src)
 {
-	struct ip_flow f = {.dst = dst, .src = *src, .protocol = IPPROTO_ICMP};
+	struct ip_flow f = {.dst = dst, .src = *src, .protocol = IPPROTO_UDP,
+			    .sport = (rte_be16_t)rte_rand(), .dport = RTE_BE16(1025)};
 	int rc;
 
 	if (f.src && !route_is_local(f.src))
 		return -EADDRNOTAVAIL;
 	rc = ip_route_output(&f);
+	if (!rc && !*src)
+		rc = ip_route_output(&f);
 	*src = f.src;
 	return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The way of a packet that is only thought of, for `route get`: Linux's inet_rtm_getroute. It is
- * found by the functions that packets meet. For one that comes in there is a packet to show them,
- * which is never sent: a header and what chooses among several ways.
+ * found by the functions that packets meet. There is a packet to show them, which is never sent: a
+ * header and what chooses among several ways.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -91,14 +91,12 @@ static int get_input(struct ip_way *way)
 
 static int get_output(struct ip_way *way)
 {
+	struct thought t;
 	struct ip_flow f = {.dst = way->dst, .src = way->src, .tos = way->tos, .mark = way->mark,
-			    .protocol = way->protocol};
+			    .protocol = way->protocol, .about = &t.mbuf};
 	int rc;
 
-	if (way->protocol != IPPROTO_ICMP) {
-		f.sport = way->sport;
-		f.dport = way->dport;
-	}
+	think(&t, way);
 	rc = ip_route_output(&f);
 	if (rc)
 		return rc;

@@ -126,7 +126,7 @@ static const char *const switches[WORLD_SWITCHES][2] = {
 	{"rule add from 10.0.1.0/24 table 100 priority 1000", "rule del priority 1000"},
 	{"rule add iif p2 to 10.3.0.0/16 blackhole priority 900", "rule del priority 900"},
 	{"rule add tos 0x10 table 100 priority 950", "rule del priority 950"},
-	{"sysctl net.ipv4.fib_multipath_hash_policy=1",
+	{"sysctl net.ipv4.fib_multipath_hash_policy=3",
 	 "sysctl net.ipv4.fib_multipath_hash_policy=0"},
 	{"sysctl net.ipv4.fib_multipath_use_neigh=1", "sysctl net.ipv4.fib_multipath_use_neigh=0"},
 	{"sysctl net.ipv4.fib_multipath_hash_seed=8", "sysctl net.ipv4.fib_multipath_hash_seed=7"},

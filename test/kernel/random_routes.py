@@ -83,7 +83,8 @@ def _rule(rng, priority):
 def commands(rng):
     """Routing for a chapter; in every third without rules, so that local and main stay one."""
     lines = [f"sysctl net.ipv4.fib_multipath_hash_seed={rng.randrange(1, 1 << 31)}",
-             f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(2)}",
+             f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(4)}",
+             f"sysctl net.ipv4.fib_multipath_hash_fields={rng.randrange(1, 0x1000)}",
              f"sysctl net.ipv4.fwmark_reflect={rng.randrange(2)}",
              f"sysctl net.ipv4.conf.all.src_valid_mark={rng.randrange(2)}"]
     lines += [_route(rng) for _ in range(rng.randrange(2, 40))]
@@ -129,7 +130,7 @@ class Changes:
                               rng.choice((1, len(self._priorities))))
             self._priorities -= set(gone)
             return tuple(f"rule del priority {priority}" for priority in gone)
-        return (rng.choice((f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(2)}",
+        return (rng.choice((f"sysctl net.ipv4.fib_multipath_hash_policy={rng.randrange(4)}",
                             f"sysctl net.ipv4.fwmark_reflect={rng.randrange(2)}",
                             f"sysctl net.ipv4.conf.all.src_valid_mark={rng.randrange(2)}",
                             f"sysctl net.ipv4.ip_default_ttl={rng.randrange(40, 256)}",

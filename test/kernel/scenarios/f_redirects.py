@@ -326,7 +326,7 @@ def passed_on(s):
     "sysctl net.ipv4.fib_multipath_hash_seed=77",
     f"route add 203.0.113.0/24 nexthop via {G0} nexthop via {G1}"))
 def several_ways(s):
-    for policy in (0, 1):
+    for policy in (0, 1, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for host in range(1, 9):
             dst = f"203.0.113.{host + 20 * policy}"
@@ -371,7 +371,7 @@ def of_broadcasts(s):
     "sysctl net.ipv4.fib_multipath_hash_seed=77",
     f"route add 203.0.113.0/24 nexthop via {G0} nexthop via {G1}"))
 def several_ways_of_hops(s):
-    for policy in (0, 1):
+    for policy in (0, 1, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for host in range(8):
             for hops in ((f"203.0.113.{host}",), (R0, R1, f"203.0.113.{host}")):

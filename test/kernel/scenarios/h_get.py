@@ -31,7 +31,7 @@ def flows(rng, n, own):
         yield " ".join(words)
 
 
-for policy in (0, 1):
+for policy in (0, 1, 2, 3):
     @scenario(f"the way of several that a flow takes: policy {policy}", "H4", setup=WAYS + (
         f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
         "sysctl net.ipv4.fib_multipath_hash_seed=4711"))
@@ -153,6 +153,23 @@ for name, lines in WORLD.items():
                   ignored_counters=("Ip.OutNoRoutes",))     # ping's connect() counts there
         def pings_to_many(s):
             s.ping(*TO_MANY, *(f"{dst} -I {R0}" for dst in TO_MANY[::3]))
+
+
+@scenario("pings whose source is looked for with themselves as it", "H, G", slow=True, setup=(
+    "route add local 239.5.0.0/16 dev lo", "route add local 239.7.0.0/16 dev p1",
+    "route add 239.6.0.0/16 dev lo", "route add local 20.5.0.0/16 dev lo metric 9",
+    "route add local 255.255.255.255/32 dev lo metric 8",
+    "rule add from 10.0.1.1 to 20.0.0.0/8 priority 7 unreachable",
+    "rule add from 10.0.2.1 to 20.0.0.0/8 priority 8 prohibit",
+    "route add 20.1.0.0/16 via 10.0.1.254", "route add 20.2.0.0/16 via 10.0.2.254",
+    "route add 20.3.0.0/16 via 10.0.3.254", "route add 20.4.0.0/16 via 10.0.3.254 src 10.0.1.1"),
+    ignored_counters=("Ip.OutNoRoutes",))
+def pings_of_themselves(s):
+    """Metrics keep Linux from sharing one next hop, which remembers if it led to a group before."""
+    for dst in ("239.5.0.1", "239.6.0.1", "239.7.0.1", "255.255.255.255", *(
+            f"20.{n}.0.1" for n in range(1, 6))):
+        s.ping(dst, f"{dst} -I {R0}")
+        s.ways(dst, f"{dst} from {R0}")
 
 
 @scenario("what is learned of the way to many", "H, G2", setup=MANY)

@@ -86,7 +86,7 @@ def _kinds(src, dst, sport, dport):
 
 @scenario("protocols and what they have for ports", "H4", setup=(SEED, THREE))
 def protocols(s):
-    for policy in (1, 0):
+    for policy in (1, 0, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(12):
             s.send("p0", *_kinds(*flow(n)))
@@ -94,7 +94,7 @@ def protocols(s):
 
 @scenario("fragments have no ports", "H4", setup=(SEED, THREE))
 def fragments(s):
-    for policy in (1, 0):
+    for policy in (1, 0, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(20):
             src, dst, sport, dport = flow(n)
@@ -111,7 +111,7 @@ def _errors(src, dst, inner, kinds=(0, 3, 4, 5, 8, 11, 12, 13, 30)):
 
 @scenario("ICMP errors go with the flow that they are about", "H4", setup=(SEED, THREE))
 def icmp_errors(s):
-    for policy in (0, 1):
+    for policy in (0, 1, 2, 3):
         s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
         for n in range(24):
             src, dst, sport, dport = flow(n)
@@ -128,9 +128,10 @@ def icmp_errors(s):
 @scenario("what the router itself sends over several ways", "H4", setup=(
     SEED, THREE, "sysctl net.ipv4.icmp_ratemask=0"))
 def own(s):
-    for policy in (0, 1):
-        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}")
-        for n in range(40):
+    for policy, fields in ((0, 7), (1, 7), (2, 7), (3, 7), (3, 0x3f), (3, 0xfc8)):
+        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+              f"sysctl net.ipv4.fib_multipath_hash_fields={fields}")
+        for n in range(40 if fields == 7 else 20):
             _, src, sport, dport = flow(n)
             s.send("p0", echo(src, R0, ident=n), echo(src, R1),
                    tcp(src, R0, sport=sport, dport=dport), udp(src, R0, sport=sport, dport=dport),
@@ -248,3 +249,13 @@ def changing(s):
         s.run(command)
         s.send("p0", *[udp(src, f"20.0.0.{n}", sport=sport)
                        for n, (src, _, sport, _) in ((n, flow(n)) for n in range(20))])
+
+
+@scenario("pings over several ways", "H4", slow=True, setup=(SEED, THREE))
+def pings(s):
+    for policy, fields in ((1, 7), (2, 7), (3, 7), (3, 0x3f)):
+        s.run(f"sysctl net.ipv4.fib_multipath_hash_policy={policy}",
+              f"sysctl net.ipv4.fib_multipath_hash_fields={fields}")
+        s.ping(*(f"20.0.{policy}.{n} -I {R0}" for n in range(1, 4)))
+        if policy != 1 and fields != 0x3f:      # else connect() draws a port, and so the source
+            s.ping(*(f"20.0.{policy}.{n}" for n in range(10, 12)))

@@ -150,7 +150,7 @@ class Storm:
         name, values = r.choice((
             ("ip_forward_use_pmtu", (0, 1)), ("icmp_errors_use_inbound_ifaddr", (0, 1)),
             ("icmp_echo_ignore_broadcasts", (0, 1)), ("icmp_echo_ignore_all", (0, 0, 1)),
-            ("fib_multipath_hash_policy", (0, 1)), ("fwmark_reflect", (0, 1)),
+            ("fib_multipath_hash_policy", (0, 1, 2, 3)), ("fwmark_reflect", (0, 1)),
             ("ip_default_ttl", (64, 1, 255)), ("ip_no_pmtu_disc", (0, 0, 1, 2)),
             ("fib_multipath_use_neigh", (0, 1)), ("route.min_pmtu", (552, 300)),
             ("conf.all.rp_filter", (0, 0, 0, 1, 2)),

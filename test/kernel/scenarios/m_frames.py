@@ -93,7 +93,7 @@ def answers_by_tos(s):
             s.send("p0", packet)
 
 
-for policy in (0, 1):
+for policy in (0, 1, 2, 3):
     @scenario(f"large packets to groups whose ways have other MTUs, hash policy {policy}",
               "H4, D, C4", mtu={"p1": 1000, "p3": 600},
               setup=QUIET + (SEED, THREE, f"sysctl net.ipv4.fib_multipath_hash_policy={policy}"))
