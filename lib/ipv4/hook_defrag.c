@@ -14,11 +14,11 @@
 
 static int32_t enabled;
 
-/* What came back through lo was seen when it was sent. */
+/* What comes back through lo has been seen before, but may have been cut since. */
 static enum hook_verdict defrag_hook(struct worker *w, struct rte_mbuf *m, enum hook_point point,
 				     void *arg)
 {
-	if (likely(!ip_is_fragment(packet_ip(m))) || (packet_of(m)->flags & PACKET_F_ROUTED))
+	if (likely(!ip_is_fragment(packet_ip(m))))
 		return HOOK_ACCEPT;
 	ip_defrag(w, m, point == HOOK_OUTPUT ? DEFRAG_CONNTRACK_OUT : DEFRAG_CONNTRACK_IN);
 	return HOOK_STOLEN;
