@@ -86,7 +86,8 @@ static void send_counted(struct worker *w, struct rte_mbuf *m, const struct ip_f
 	}
 }
 
-/* C6: where the answer comes from; 0: as the route back says. */
+/* C6: where the answer comes from; 0: as the route back says. Of fragments the first one's link
+ * counts here, whereas the last one's was routed by. */
 static rte_be32_t error_source(const struct rte_mbuf *m)
 {
 	const struct packet *p = packet_of(m);
@@ -96,7 +97,8 @@ static rte_be32_t error_source(const struct rte_mbuf *m)
 		return ip->dst_addr;
 	if (ip_settings.icmp_errors_use_inbound_ifaddr && p->type == PACKET_HOST &&
 	    !(p->flags & PACKET_F_ROUTE_BACK))
-		return addr_select(link_get(p->link), ip->src_addr, SCOPE_LINK);
+		return addr_select(link_get(p->frag_max_size ? p->first_link : p->link),
+				   ip->src_addr, SCOPE_LINK);
 	return 0;
 }
 

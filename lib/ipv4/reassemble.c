@@ -117,13 +117,14 @@ static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_
 }
 
 /* What is known of the datagram is what was known of the fragment that came last, but for how the
- * first was addressed on the link, and for its options. */
+ * first was addressed on the link, for its mark and its options; and its own link is remembered. */
 static inline void facts_move(struct packet *to, const struct packet *from)
 {
 	_Static_assert(offsetof(struct packet, frag_max_size) >
 			       offsetof(struct packet, spec_dst), "all facts are before that");
 	uint8_t type = to->type;
 
+	to->first_link = to->link;
 	if (to == from)
 		return;
 	memcpy(to, from, offsetof(struct packet, frag_max_size));

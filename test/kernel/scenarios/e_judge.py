@@ -9,6 +9,7 @@ from scenarios.g_pmtu import LEARN_SECONDS
 from scenarios.k_defrag import MISSING, ON, cut, data
 
 QUIET = ("sysctl net.ipv4.icmp_ratemask=0", "sysctl net.ipv4.ipfrag_max_dist=0")
+INBOUND = ("sysctl net.ipv4.icmp_errors_use_inbound_ifaddr=1",)
 RR = b"\x07\x0b\x04" + bytes(8) + b"\0"
 TS = b"\x44\x14\x05\x01" + bytes(16)
 LSRR = bytes((131, 7, 4)) + address(R1) + b"\0"
@@ -236,3 +237,30 @@ def long_resets(s):
                 s.send("p0", tcp(src, R0, options=options))
                 s.send("p0", *cut(tcp(src, R0, data=data(90)), 24, options=options))
         s.check_counters()
+
+
+@scenario("the port whose address an error comes from is that of the first fragment", "K",
+          missing=MISSING, setup=(*QUIET, *ON, *INBOUND, "filter add forward ip ttl 33 reject"))
+def inbound(s):
+    ident = 0
+    for ports, order in itertools.product(PORTSETS, ORDERS):
+        for dst, ttl in ((H2, 1), (UNROUTED, 9), (PROHIBITED, 9), (UNREACHABLE, 9), (H2, 33),
+                         (R3, 9)):
+            ident += 1
+            src = far("p2", 1 + ident % 200)
+            by_ports(s, cut(udp(src, dst, data(900), id=ident, ttl=ttl), 304, 304), ports, order)
+
+
+@scenario("the port whose address an error comes from when time runs out", "E", slow=True,
+          sequence=lambda frame: frame.hex(),
+          missing=MISSING, setup=(*QUIET, *INBOUND, "sysctl net.ipv4.ipfrag_time=1",
+                                  "addr add 10.9.0.1/32 dev p3"))
+def inbound_expired(s):
+    for ident, (ports, order) in enumerate(itertools.product(PORTSETS, ORDERS)):
+        pieces = cut(echo(far("p2", 1), "10.9.0.1", data(900), id=ident), 304, 304)
+        for at in order[:2]:
+            s.start(ports[at], pieces[at])
+            s.pause(0.002)
+    s.sentinel = None
+    s.run("addr del 10.9.0.1/32 dev p3", "route add 10.9.0.1/32 via 10.0.3.2")
+    s.wait(1.3, tolerance=0.6)

@@ -31,6 +31,7 @@ SETTINGS = {                        # the first is the default
     "net.ipv4.conf.all.accept_local": (0, 0, 1),
     "net.ipv4.conf.all.drop_unicast_in_l2_multicast": (0, 0, 1),
     "net.ipv4.icmp_echo_ignore_broadcasts": (1, 0),
+    "net.ipv4.icmp_errors_use_inbound_ifaddr": (0, 0, 1),
     "net.ipv4.ip_forward_use_pmtu": (0, 1),
     "net.ipv4.ip_no_pmtu_disc": (0, 0, 1, 2, 3),
     "net.ipv4.conf.all.bc_forwarding": (0, 1),
