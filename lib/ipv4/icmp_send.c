@@ -97,7 +97,7 @@ static rte_be32_t error_source(const struct rte_mbuf *m)
 		return ip->dst_addr;
 	if (ip_settings.icmp_errors_use_inbound_ifaddr && p->type == PACKET_HOST &&
 	    !(p->flags & PACKET_F_ROUTE_BACK))
-		return addr_select(link_get(p->frag_max_size ? p->first_link : p->link),
+		return addr_select(link_get(p->first_link ? p->first_link - 1u : p->link),
 				   ip->src_addr, SCOPE_LINK);
 	return 0;
 }

@@ -124,9 +124,10 @@ static inline void facts_move(struct packet *to, const struct packet *from)
 			       offsetof(struct packet, spec_dst), "all facts are before that");
 	uint8_t type = to->type;
 
-	to->first_link = to->link;
 	if (to == from)
 		return;
+	if (unlikely(to->link != from->link))
+		to->first_link = to->link + 1;
 	memcpy(to, from, offsetof(struct packet, frag_max_size));
 	to->type = type;
 }

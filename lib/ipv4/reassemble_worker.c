@@ -214,8 +214,7 @@ static void report_timeout(struct worker *w, struct rte_mbuf *m, uint16_t link,
 	const struct link *l = link_get(link);
 	enum drop_reason reason;
 
-	packet_of(m)->first_link = packet_of(m)->link;
-	packet_of(m)->frag_max_size = (uint16_t)m->pkt_len;
+	packet_of(m)->first_link = packet_of(m)->link + 1;
 	packet_of(m)->link = link;
 	if (l && ip_route_input(w, l, m, &reason) != VERDICT_DROP &&
 	    (user != DEFRAG_CONNTRACK_IN || packet_of(m)->route_type == ROUTE_LOCAL))

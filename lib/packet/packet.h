@@ -62,7 +62,8 @@ struct packet {
 	uint16_t frag_max_size;  /* of a reassembled datagram: its largest piece; else 0 */
 	uint16_t frag_bytes;     /* payload of the fragment that begins here; see chain.h */
 	uint8_t frag_header;     /* and the bytes of the IP header that it came with */
-	uint16_t first_link;     /* of fragments put together: the link that the first came in by */
+	uint16_t first_link;     /* of a reassembled datagram whose first piece came in by another
+				  * link than the last: 1 more than that link's id; else 0 */
 	uint64_t arrival_ns;     /* worker's time when it came in */
 	struct rte_mbuf *next;   /* link of the queue that it waits in */
 	struct packet_options options; /* of a packet with options, once they are compiled */
