@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keys of flows; see flow_keys.h. A packet is gone through header by header, by two kinds of number:
- * what an Ethernet type names (IP itself, tags, tunnels at that level) and what an IP header names.
- * Whatever ends it, the keys that were found until then are the answer.
+ * Keys of flows; see flow_keys.h. A packet is gone through header by header, by two kinds of
+ * number: what an Ethernet type names (IP itself, tags, tunnels at that level) and what an IP
+ * header names. Whatever ends it, the keys that were found until then are the answer.
  */
 #include "ipv4/flow_keys.h"
 

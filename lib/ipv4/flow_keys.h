@@ -39,8 +39,8 @@ struct flow_keys {
 
 /*
  * Fills in the keys of a packet whose data begins at a valid IP header; m is only read. With inner
- * they are those of what lies in tunnels (IP in IP, GRE, and what GRE may carry), however deep, up to
- * where that is cut off or unknown; without, those of the outer header, and tunnelled says that
+ * they are those of what lies in tunnels (IP in IP, GRE, and what GRE may carry), however deep, up
+ * to where that is cut off or unknown; without, those of the outer header, and tunnelled says that
  * there is something in it. Fragments, the first too, have no ports, and nothing in them is looked
  * at. No look past m's end.
  */
