@@ -97,6 +97,7 @@ class Job:
     name: str
     run: object
     slow: bool = False
+    alone: bool = False
 
 
 def _work(jobs, cpu, indices, results):
@@ -153,12 +154,14 @@ class Pool:
 
 def run_jobs(jobs, options, take):
     """Run jobs in workers; `take` is called with each result as it comes."""
-    pool = Pool(jobs, options)
-    try:
-        for result in pool.results():
-            take(result)
-    finally:
-        pool.close()
+    for some in ([[job] for job in jobs if job.alone]      # before the others leave anything behind
+                 + [[job for job in jobs if not job.alone]]):
+        pool = Pool(some, options)
+        try:
+            for result in pool.results():
+                take(result)
+        finally:
+            pool.close()
 
 
 def print_result(result, always):

@@ -38,6 +38,7 @@ class Scenario:
     mtu: dict = None
     sentinel: str = "routed"
     slow: bool = False
+    alone: bool = False     # what all routers on a machine share would tell in the outcome
     ignored_counters: tuple = ()
     missing: str = ""       # what it needs and this machine lacks
     sequence: object = None     # compare.first_difference's
