@@ -91,7 +91,7 @@ def long_to_narrowest(s):
           setup=(*_UNLIMITED, "route add 203.0.113.0/25 via 10.0.0.254 mtu 68"))
 def longest_answer(s):
     """The pieces of an answer must fit into the memory that its socket may use. Linux has one
-    socket for ICMP a CPU, for all namespaces: what others have on the way takes from that memory."""
+    socket for ICMP a CPU, for all namespaces: what others have on the way takes from that."""
     for mtu in (68, 76, 220, 227, 228, 232, 248, 300, 332, 340, 500):
         s.run(f"route replace 203.0.113.0/25 via 10.0.0.254 mtu {mtu}")
         part = (mtu - 20) & ~7
