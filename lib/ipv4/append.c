@@ -19,7 +19,7 @@
 
 void ip_cork_init(struct ip_cork *c, const struct ip_flow *f)
 {
-	uint32_t header = sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
+	uint32_t header = ip_flow_header(f);
 	uint32_t mtu = RTE_MIN(f->mtu, (uint32_t)RTE_IPV4_MAX_PKT_LEN);
 
 	*c = (struct ip_cork){.flow = f, .header = header};

@@ -13,13 +13,8 @@
 
 #define HEADERS_MAX 16           /* the outer one, and as many in it as Linux looks at */
 
-#define TYPE_IPV4 0x0800
-#define TYPE_IPV6 0x86dd
-#define TYPE_BRIDGED 0x6558      /* a whole Ethernet frame, in GRE */
+/* Ethernet types that DPDK has no name for */
 #define TYPE_BATMAN 0x4305
-#define TYPE_VLAN 0x8100
-#define TYPE_QINQ 0x88a8
-#define TYPE_PPPOE 0x8864
 #define TYPE_PPP 0x880b          /* in GRE of version 1, which is PPTP */
 #define TYPE_PRP 0x88fb
 #define TYPE_HSR 0x892f
@@ -35,9 +30,7 @@
 #define GRE_ACK 0x0080
 #define GRE_VERSION 0x0007
 
-#define ETHERNET_BYTES 14
 #define BATMAN_BYTES 10          /* of a unicast packet, version 15; a frame follows */
-#define VLAN_BYTES 4
 #define PPPOE_BYTES 8            /* with the protocol */
 #define PPP_BYTES 4
 #define HSR_BYTES 6
@@ -132,44 +125,46 @@ static enum next ipv6_header(struct dissection *d)
 	return NEXT_PROTOCOL;
 }
 
-static enum next vlan_tag(struct dissection *d)
+/* A tag of so many bytes, whose last two are a type. */
+static enum next tag(struct dissection *d, uint32_t bytes)
 {
 	uint16_t type;
 
-	return get_number(d, 2, &type) ? skip(d, type, VLAN_BYTES) : NEXT_END;
+	return get_number(d, bytes - RTE_ETHER_TYPE_LEN, &type) ? skip(d, type, bytes) : NEXT_END;
+}
+
+/* The type of what PPP says that it carries, 0: nothing that is looked at. */
+static uint16_t ppp_type(const uint8_t *protocol)
+{
+	switch (protocol[0] << 8 | protocol[1]) {
+	case PPP_IPV4:
+		return RTE_ETHER_TYPE_IPV4;
+	case PPP_IPV6:
+		return RTE_ETHER_TYPE_IPV6;
+	default:
+		return 0;
+	}
 }
 
 /* The protocol has two bytes: RFC 2516 forbids the short form. */
 static enum next pppoe_header(struct dissection *d)
 {
 	uint8_t h[PPPOE_BYTES];
+	uint16_t type;
 
 	if (!get(d, 0, sizeof(h), h) || h[0] != 0x11 || h[1])
 		return NEXT_END;
-	switch (h[6] << 8 | h[7]) {
-	case PPP_IPV4:
-		return skip(d, TYPE_IPV4, PPPOE_BYTES);
-	case PPP_IPV6:
-		return skip(d, TYPE_IPV6, PPPOE_BYTES);
-	default:
-		return NEXT_END;
-	}
+	type = ppp_type(h + 6);
+	return type ? skip(d, type, PPPOE_BYTES) : NEXT_END;
 }
 
 static enum next batman_header(struct dissection *d)
 {
-	uint8_t h[BATMAN_BYTES + ETHERNET_BYTES];
+	uint8_t h[BATMAN_BYTES + RTE_ETHER_HDR_LEN];
 
 	if (!get(d, 0, sizeof(h), h) || h[0] != 0x40 || h[1] != 15)
 		return NEXT_END;
 	return enter(d, (uint16_t)(h[sizeof(h) - 2] << 8 | h[sizeof(h) - 1]), sizeof(h));
-}
-
-static enum next redundancy_tag(struct dissection *d)
-{
-	uint16_t type;
-
-	return get_number(d, 4, &type) ? skip(d, type, HSR_BYTES) : NEXT_END;
 }
 
 /* It has addresses of its own, which no policy asks for. */
@@ -185,20 +180,20 @@ static enum next tipc_header(struct dissection *d)
 static enum next by_type(struct dissection *d)
 {
 	switch (d->type) {
-	case TYPE_IPV4:
+	case RTE_ETHER_TYPE_IPV4:
 		return ipv4_header(d);
-	case TYPE_IPV6:
+	case RTE_ETHER_TYPE_IPV6:
 		return ipv6_header(d);
-	case TYPE_VLAN:
-	case TYPE_QINQ:
-		return vlan_tag(d);
-	case TYPE_PPPOE:
+	case RTE_ETHER_TYPE_VLAN:
+	case RTE_ETHER_TYPE_QINQ:
+		return tag(d, RTE_VLAN_HLEN);
+	case RTE_ETHER_TYPE_PPPOE_SESSION:
 		return pppoe_header(d);
 	case TYPE_BATMAN:
 		return batman_header(d);
 	case TYPE_PRP:
 	case TYPE_HSR:
-		return redundancy_tag(d);
+		return tag(d, HSR_BYTES);
 	case TYPE_TIPC:
 		return tipc_header(d);
 	default:
@@ -211,33 +206,22 @@ static enum next by_type(struct dissection *d)
 /* Version 0 with what it may have between header and payload. */
 static enum next gre_payload(struct dissection *d, uint16_t type, uint32_t header)
 {
-	if (type == TYPE_BRIDGED) {
-		uint8_t frame[ETHERNET_BYTES];
-
-		if (!get(d, header, sizeof(frame), frame))
+	if (type == RTE_ETHER_TYPE_TEB) {
+		header += RTE_ETHER_HDR_LEN;
+		if (!get_number(d, header - RTE_ETHER_TYPE_LEN, &type))
 			return NEXT_END;
-		type = (uint16_t)(frame[12] << 8 | frame[13]);
-		header += sizeof(frame);
 	}
 	return enter(d, type, header);
 }
 
 /* Version 1: PPP with its address and control, of a protocol of two bytes. */
-static enum next pptp_payload(struct dissection *d, uint16_t type, uint32_t header)
+static enum next pptp_payload(struct dissection *d, uint32_t header)
 {
 	uint8_t ppp[PPP_BYTES];
 
 	if (!get(d, header, sizeof(ppp), ppp))
 		return NEXT_END;
-	switch (ppp[2] << 8 | ppp[3]) {
-	case PPP_IPV4:
-		type = TYPE_IPV4;
-		break;
-	case PPP_IPV6:
-		type = TYPE_IPV6;
-		break;
-	}
-	return enter(d, type, header + PPP_BYTES);
+	return enter(d, ppp_type(ppp + 2), header + PPP_BYTES);
 }
 
 static enum next gre_header(struct dissection *d)
@@ -263,14 +247,14 @@ static enum next gre_header(struct dissection *d)
 		return gre_payload(d, type, header);
 	if (flags & GRE_ACK)
 		header += 4;
-	return pptp_payload(d, type, header);
+	return pptp_payload(d, header);
 }
 
 static enum next extension_header(struct dissection *d)
 {
 	uint8_t h[2];
 
-	if (d->type != TYPE_IPV6 || !get(d, 0, sizeof(h), h))
+	if (d->type != RTE_ETHER_TYPE_IPV6 || !get(d, 0, sizeof(h), h))
 		return NEXT_END;
 	d->k->protocol = h[0];
 	d->at += (h[1] + 1u) << 3;
@@ -281,7 +265,7 @@ static enum next fragment_header(struct dissection *d)
 {
 	uint8_t h[8];
 
-	if (d->type == TYPE_IPV6 && get(d, 0, sizeof(h), h)) {
+	if (d->type == RTE_ETHER_TYPE_IPV6 && get(d, 0, sizeof(h), h)) {
 		d->fragment = true;
 		d->k->protocol = h[0];
 	}
@@ -323,9 +307,9 @@ static enum next by_protocol(struct dissection *d)
 	case IPPROTO_GRE:
 		return gre_header(d);
 	case IPPROTO_IPIP:
-		return enter(d, TYPE_IPV4, 0);
+		return enter(d, RTE_ETHER_TYPE_IPV4, 0);
 	case IPPROTO_IPV6:
-		return enter(d, TYPE_IPV6, 0);
+		return enter(d, RTE_ETHER_TYPE_IPV6, 0);
 	case IPPROTO_HOPOPTS:
 	case IPPROTO_ROUTING:
 	case IPPROTO_DSTOPTS:
@@ -339,7 +323,7 @@ static enum next by_protocol(struct dissection *d)
 
 void flow_keys_get(const struct rte_mbuf *m, bool inner, struct flow_keys *k)
 {
-	struct dissection d = {.m = m, .k = k, .type = TYPE_IPV4, .inner = inner};
+	struct dissection d = {.m = m, .k = k, .type = RTE_ETHER_TYPE_IPV4, .inner = inner};
 	enum next next = NEXT_TYPE;
 
 	memset(k, 0, sizeof(*k));

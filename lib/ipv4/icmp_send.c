@@ -144,8 +144,8 @@ void icmp_send(struct worker *w, const struct rte_mbuf *m, uint8_t type, uint8_t
 	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) ||
 	    (limit && !host_allow(w, &f)))
 		return;
-	room = (int)RTE_MIN(f.mtu, (uint32_t)ERROR_BYTES_MAX) - (int)sizeof(*ip) -
-	       (f.options ? f.options->len : 0) - (int)sizeof(struct icmp_hdr);
+	room = (int)RTE_MIN(f.mtu, (uint32_t)ERROR_BYTES_MAX) - (int)ip_flow_header(&f) -
+	       (int)sizeof(struct icmp_hdr);
 	if (room <= (int)sizeof(*ip))
 		return;
 	if (!f.src)

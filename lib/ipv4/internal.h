@@ -232,7 +232,7 @@ struct ip_flow {
 	rte_be32_t final_dst;    /* with a source route in them its end; dst is its first hop */
 	/* what else tells flows apart where there are several ways */
 	rte_be16_t sport, dport;
-	const struct rte_mbuf *about;  /* an ICMP error's offender, else NULL */
+	const struct rte_mbuf *about;  /* whose way it takes: an ICMP error's offender; else NULL */
 	/* answers of ip_route_output */
 	uint8_t route_type;
 	uint8_t hoplimit;        /* of the route; 0: ip_default_ttl */

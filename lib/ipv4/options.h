@@ -47,6 +47,12 @@ struct ip_options {
 	uint8_t bytes[OPTIONS_BYTES_MAX];
 };
 
+/* Bytes of the IP header of what is sent so. */
+static inline uint32_t ip_flow_header(const struct ip_flow *f)
+{
+	return (uint32_t)sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
+}
+
 /* Check the options in m's header, enter what this hop enters, and note where they are in
  * packet_of(m)->options. m must be routed, or have been. Linux's __ip_options_compile.
  * Returns 0, or where in the header the mistake is, as ICMP 12/0 says it; options before that are

@@ -213,9 +213,7 @@ static bool dont_fragment(const struct ip_flow *f, uint32_t len)
 
 bool ip_queue_xmit(struct worker *w, struct rte_mbuf *m, const struct ip_flow *f)
 {
-	uint32_t header = sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0);
-
-	if (likely(m->pkt_len + header <= f->mtu) || f->pmtudisc == IP_PMTU_DO) {
+	if (likely(m->pkt_len + ip_flow_header(f) <= f->mtu) || f->pmtudisc == IP_PMTU_DO) {
 		ip_build_and_send_pkt(w, m, f, false);
 		return true;
 	}

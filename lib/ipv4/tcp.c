@@ -68,13 +68,6 @@ void tcp_reset_fill(struct rte_tcp_hdr *rst, const struct rte_tcp_hdr *th, uint3
 	rst->recv_ack = rte_cpu_to_be_32(rte_be_to_cpu_32(th->sent_seq) + syn + fin + payload);
 }
 
-/* A reset is not to be cut, and the options that it carries back may be too long for the way. */
-static bool reset_fits(const struct ip_flow *f)
-{
-	return sizeof(struct rte_ipv4_hdr) + (f->options ? f->options->len : 0) +
-		       sizeof(struct rte_tcp_hdr) <= f->mtu;
-}
-
 static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct rte_tcp_hdr *th,
 		       uint32_t payload)
 {
@@ -93,7 +86,9 @@ static void reset_send(struct worker *w, const struct rte_mbuf *m, const struct 
 	struct rte_tcp_hdr *rst;
 	struct rte_mbuf *r;
 
-	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) || !reset_fits(&f)) {
+	/* it is not to be cut, and the options that it carries back may be too long for the way */
+	if (!ip_flow_answers(&f, m, &options) || ip_route_output(&f) ||
+	    ip_flow_header(&f) + sizeof(*rst) > f.mtu) {
 		count(w->counters, CNT_TCP_OUTSEGS);
 		count(w->counters, CNT_TCP_OUTRSTS);
 		return;

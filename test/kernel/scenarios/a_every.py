@@ -100,9 +100,9 @@ def other_station(s):
         SOURCES, (R0, H1, B0, EVERYONE))), dst=STRANGER_MAC)
 
 
-def tagged(*tags, payload, ethertype=ETH_IP, dst=None):
+def tagged(*tags, payload, ethertype=ETH_IP, dst=None, port="p0"):
     head = b"".join(struct.pack("!HH", kind, tag) for kind, tag in tags)
-    return Frame(mac(dst or router_mac("p0")) + mac(host_mac("p0")) + head
+    return Frame(mac(dst or router_mac(port)) + mac(host_mac(port)) + head
                  + struct.pack("!H", ethertype) + payload)
 
 

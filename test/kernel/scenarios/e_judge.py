@@ -5,14 +5,14 @@ import itertools
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from scenarios.a_every import tagged
+from scenarios.b_options import LSRR, SSRR, padded, rr, srr, ts
 from scenarios.g_pmtu import LEARN_SECONDS
 from scenarios.k_defrag import MISSING, ON, cut, data
 
 QUIET = ("sysctl net.ipv4.icmp_ratemask=0", "sysctl net.ipv4.ipfrag_max_dist=0")
 INBOUND = ("sysctl net.ipv4.icmp_errors_use_inbound_ifaddr=1",)
-RR = b"\x07\x0b\x04" + bytes(8) + b"\0"
-TS = b"\x44\x14\x05\x01" + bytes(16)
-LSRR = bytes((131, 7, 4)) + address(R1) + b"\0"
+RECORD, TIMES, ROUTE = padded(rr(2)), ts(1), padded(srr(LSRR, R1))
 ORDERS = tuple(itertools.permutations(range(3)))
 
 
@@ -66,8 +66,8 @@ def marks(s):
 @both("options of what is told that time ran out", "sysctl net.ipv4.ipfrag_time=1",
       "sysctl net.ipv4.conf.all.accept_source_route=1", slow=True, sentinel=None)
 def options_expired(s):
-    lsrr = bytes((131, 7, 4)) + address(R0) + b"\0"
-    for ident, options in enumerate((RR, TS, LSRR, lsrr, RR + LSRR, b"\x07\x07\x05" + bytes(5))):
+    for ident, options in enumerate((RECORD, TIMES, ROUTE, padded(srr(LSRR, R0)), RECORD + ROUTE,
+                                     padded(rr(1, 5)))):
         for n, dst in enumerate((R0, R1)):
             s.start("p0", cut(echo(H0, dst, data(900), id=2 * ident + n), 304, options=options)[0])
             s.pause(0.06)
@@ -88,7 +88,7 @@ def multipath(s):
                            ipv4(H0, dst, 50, data(100, host)), ipv4(H0, dst, 51, data(100, host)),
                            ipv4(H0, dst, 132, data(100, host)), echo(H0, dst, data(100)),
                            icmp(H0, dst, 3, 1, data=quoted), icmp(H0, dst, 11, data=quoted),
-                           icmp(H0, dst, 3, 1, data=quoted, options=RR)):
+                           icmp(H0, dst, 3, 1, data=quoted, options=RECORD)):
                 ident += 1
                 for sizes in ((8, 8, 8), (16,), (24,), (32,)):
                     pieces = cut(packet, *sizes, id=ident)
@@ -145,19 +145,12 @@ def by_lo(s):
 
 
 @both("with and without a tag of VLAN 0")
-def tagged(s):
+def some_tagged(s):
     for ident, (tags, order) in enumerate(itertools.product(range(8), ORDERS)):
         for dst in (R0, H1):
             pieces = cut(echo(H0, dst, data(900), id=ident), 304, 304)
-            frames = []
-            for at in order:
-                body = pieces[at]
-                if tags >> at & 1:
-                    head = (0xe000 * at & 0xe000).to_bytes(2, "big") + b"\x08\0"
-                    frames.append(ethernet(router_mac("p0"), host_mac("p0"), 0x8100, head + body))
-                else:
-                    frames.append(ethernet(router_mac("p0"), host_mac("p0"), ETH_IP, body))
-            s.send("p0", *frames)
+            s.send("p0", *[tagged(*[(0x8100, 0xe000 * at & 0xe000)] * (tags >> at & 1),
+                                  payload=pieces[at]) for at in order])
 
 
 @both("a better way than the last fragment's port",
@@ -185,10 +178,9 @@ def rules_by_port(s):
 @both("source routes in some fragments", "sysctl net.ipv4.conf.all.accept_source_route=1")
 def source_routes(s):
     ident = 0
-    for kind, hops in itertools.product((131, 137), ((R0,), (R1,), (H1,), (R1, H1), (H1, R1),
+    for kind, hops in itertools.product((LSRR, SSRR), ((R0,), (R1,), (H1,), (R1, H1), (H1, R1),
                                                      (R0, R1, R2), (UNROUTED,))):
-        body = b"".join(map(address, hops))
-        options = bytes((kind, 3 + len(body), 4)) + body + b"\0"
+        options = padded(srr(kind, *hops))
         for which in range(8):
             for order in (ORDERS[0], ORDERS[-1], ORDERS[3]):
                 ident += 1
@@ -218,7 +210,7 @@ def pmtu_fragmented(s):
 @both("pieces of pieces for a neighbour that does not answer", rule="D, I", slow=True,
       sentinel=None, mtu={"p2": 300})
 def no_neighbour(s):
-    for n, options in enumerate((b"", RR, b"\x94\4\0\0")):
+    for n, options in enumerate((b"", RECORD, b"\x94\4\0\0")):
         dst = f"10.0.2.{70 + n}"
         s.start("p0", *cut(ipv4(far("p0", n + 1), dst, 99, data(900), options=options), 304, 304,
                            options=options))
@@ -232,7 +224,7 @@ def long_resets(s):
     for mtu in (68, 72, 76, 79, 80, 84):
         s.run(f"link set p1 mtu {mtu}", f"route replace 203.0.113.0/24 via 10.0.2.254 mtu {mtu}")
         for slots in range(10):
-            options = bytes((7, 3 + 4 * slots, 4)) + bytes(4 * slots) + b"\0"
+            options = padded(rr(slots))
             for src in (H1, "203.0.113.9"):
                 s.send("p0", tcp(src, R0, options=options))
                 s.send("p0", *cut(tcp(src, R0, data=data(90)), 24, options=options))

@@ -8,6 +8,7 @@ import random
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from scenarios.a_every import tagged
 from scenarios.k_defrag import MISSING, data
 
 GROUPS, DATAGRAMS = 70, 8
@@ -167,16 +168,12 @@ class Mind:
             spans = spans[1:] + spans[:1]
         return spans
 
-    def _frame(self, port, packet, kinds, tagged):
+    def _frame(self, port, packet, kinds, tag_chance):
         rng = self.rng
         if rng.random() < 0.1:
             packet += bytes(min(rng.choice((1, 18, 30)), 1500 - len(packet)))
-        tag = (rng.randrange(8) << 13).to_bytes(2, "big") if rng.random() < tagged else None
-        to = rng.choice(kinds)
-        to = router_mac(port) if to == "host" else to
-        if tag:
-            return ethernet(to, host_mac(port), 0x8100, tag + b"\x08\0" + packet)
-        return ethernet(to, host_mac(port), ETH_IP, packet)
+        tags = ((0x8100, rng.randrange(8) << 13),) if rng.random() < tag_chance else ()
+        return tagged(*tags, payload=packet, dst=rng.choice(kinds), port=port)
 
     def datagram(self):
         """(port, frame) of each of its pieces."""
@@ -190,11 +187,11 @@ class Mind:
                            (32, 64), (32,)))
         options = rng.choice((*((b"",),) * 5, (b"", rng.choice(OPTIONS)), (rng.choice(OPTIONS),),
                               (b"", rng.choice(OPTIONS), rng.choice(OPTIONS))))
-        kinds = rng.choice((*(("host",),) * 6, ("host", BROADCAST_MAC), (BROADCAST_MAC,),
-                            ("host", "host", "01:00:5e:00:00:01")))
+        kinds = rng.choice((*((None,),) * 6, (None, BROADCAST_MAC), (BROADCAST_MAC,),
+                            (None, None, "01:00:5e:00:00:01")))
         # A tag leaves Linux room for four more bytes of header where a driver does not take it off,
         # so that the boundaries of fragments with less header than the first may be kept.
-        tagged = rng.choice((0, 0, 0.3)) if len(options) == 1 else 0
+        tag_chance = rng.choice((0, 0, 0.3)) if len(options) == 1 else 0
         port, ident = rng.choice(self.ports), rng.randrange(60)
         pieces = []
         for start, end, more in self._spans(len(message)):
@@ -206,7 +203,7 @@ class Mind:
                           flags=rng.choice(flags) | (MF if more else 0), tos=rng.choice(tos),
                           ttl=rng.choice(ttls), options=rng.choice(options),
                           **({"check": 5} if rng.random() < 0.01 else {}))
-            pieces.append((port, self._frame(port, packet, kinds, tagged)))
+            pieces.append((port, self._frame(port, packet, kinds, tag_chance)))
         return pieces
 
     def group(self):

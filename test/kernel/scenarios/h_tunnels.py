@@ -6,6 +6,7 @@ import struct
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from scenarios.b_options import padded, rr
 from scenarios.h_groups import SEED, THREE
 
 INNER = "sysctl net.ipv4.fib_multipath_hash_policy=2"
@@ -16,6 +17,7 @@ EIGHT = "route add 20.0.0.0/8" + "".join(
 SETUP = (SEED, EIGHT) + tuple(
     f"neigh add 10.0.{1 + n % 3}.{10 + n} lladdr 02:00:00:00:0{1 + n % 3}:{10 + n:02x}"
     f" dev p{1 + n % 3} nud permanent" for n in range(24))
+RECORD = padded(rr(2))
 SRC, DST = "198.51.100.1", "20.1.2.3"       # of the outer header: what differs lies within
 
 TYPE_IPV4, TYPE_IPV6, TYPE_BRIDGED, TYPE_PPP = 0x0800, 0x86dd, 0x6558, 0x880b
@@ -179,12 +181,8 @@ def cut_off(s):
         for version in (0, 5, 6, 15):
             yield tunnel(IPIP, flows.four(version=version))
             yield tunnel(IPV6, ipv6(address6(1), address6(2), UDP, four[20:28], version=version))
-        yield tunnel(IPIP, flows.four(options=padded_record()), options=padded_record())
+        yield tunnel(IPIP, flows.four(options=RECORD), options=RECORD)
     each_policy(s, packets)
-
-
-def padded_record():
-    return b"\x07\x0b\x04" + bytes(8) + b"\0"
 
 
 @scenario("fragments in tunnels and of tunnels", "H4", setup=SETUP)
