@@ -14,6 +14,7 @@ JIFFIES_PER_SECOND = 250                # millrace's
 _MONOTONIC_COARSE = 6                   # advances with every jiffy of the kernel
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _LEVEL_BITS, _SLOTS_AHEAD = 3, 63
+_CLOCKS_DIFFER = 0.004                  # seconds: a router's slot may begin so much later than here
 
 
 def kernel_differs():
@@ -61,18 +62,18 @@ class Slots:
         return divmod(now + self._runs, self.seconds)
 
     def both(self):
-        """Which slots are in use, and for how many seconds these will be."""
+        """Which slots are in use, for how many seconds both have been, and will be."""
         places = [self._position(time.monotonic() - self._zero), self._position(time.time())]
-        return (tuple(place[0] for place in places),
+        return (tuple(place[0] for place in places), min(place[1] for place in places),
                 self.seconds - max(place[1] for place in places))
 
     def await_next(self, after=None):
         """Wait until both sides are in other slots than `after`, which last for some time still;
         which are these?"""
         while True:
-            slots, left = self.both()
+            slots, gone, left = self.both()
             fresh = not after or all(now > then for now, then in zip(slots, after))
             # where one has just begun, as long as the other's is not in its second half
-            if fresh and left > 0.45 * self.seconds:
+            if fresh and gone > _CLOCKS_DIFFER and left > 0.45 * self.seconds:
                 return slots
             time.sleep(0.001)
