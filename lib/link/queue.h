@@ -23,7 +23,7 @@
 #define NOBODY UINT16_MAX
 #define BURST 32
 #define POLL_ROUNDS 4             /* bursts from each queue in a turn, at most */
-#define TX_BURST 16               /* frames for a link that are not kept any longer */
+#define TX_BURST 24               /* frames for a link that are not kept any longer */
 #define LOOP_MAX 512              /* packets that wait on lo, a worker */
 
 struct link_rxq {
