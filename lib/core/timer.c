@@ -5,13 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
+#include "core/wheel.h"
+
+#define LEVEL_SHIFT 56               /* in an order on the wheel; timers set are fewer */
+
 static struct timer **heap; /* heap[1] is the earliest */
 static unsigned int n_timers, heap_size;
-static uint64_t next_seq;
+static uint64_t n_set;                       /* ever */
 
 static bool earlier(const struct timer *a, const struct timer *b)
 {
-	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->seq < b->seq;
+	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
 static void put(struct timer *t, unsigned int slot)
@@ -56,16 +61,32 @@ static int grow(void)
 	return 0;
 }
 
-int timer_set(struct timer *t, uint64_t at_ns, void (*fn)(struct timer *t, uint64_t now_ns))
+static int set(struct timer *t, uint64_t at_ns, uint64_t order,
+	       void (*fn)(struct timer *t, uint64_t now_ns))
 {
 	timer_stop(t);
 	if (grow())
 		return -ENOMEM;
 	t->at_ns = at_ns;
 	t->fn = fn;
-	t->seq = next_seq++;
+	t->order = order;
 	sift_up(t, ++n_timers);
 	return 0;
+}
+
+int timer_set(struct timer *t, uint64_t at_ns, void (*fn)(struct timer *t, uint64_t now_ns))
+{
+	return set(t, at_ns, n_set++, fn);
+}
+
+int timer_set_on_wheel(struct timer *t, uint64_t now_ns, uint64_t at_ns,
+		       void (*fn)(struct timer *t, uint64_t now_ns))
+{
+	uint64_t now = now_ns / JIFFY_NS;
+	struct wheel_slot slot = wheel_slot(now, at_ns > now_ns ? at_ns / JIFFY_NS - now : 0);
+	uint64_t order = (uint64_t)(WHEEL_LEVELS - slot.level) << LEVEL_SHIFT;
+
+	return set(t, slot.expires * JIFFY_NS, order - n_set++, fn);
 }
 
 void timer_stop(struct timer *t)

@@ -12,13 +12,19 @@
 
 struct timer {
 	uint64_t at_ns;
-	uint64_t seq;                                        /* equal times fire in order set */
+	uint64_t order;                                      /* of those at the same time */
 	void (*fn)(struct timer *t, uint64_t now_ns);
 	unsigned int slot;                                   /* heap index + 1; 0: not set */
 };
 
-/* (Re)arm t to fire fn once at at_ns. Returns 0 or -ENOMEM. */
+/* (Re)arm t to fire fn once at at_ns; timers of equal times fire in the order in which they were
+ * set. Returns 0 or -ENOMEM. */
 int timer_set(struct timer *t, uint64_t at_ns, void (*fn)(struct timer *t, uint64_t now_ns));
+
+/* The same, but when and in which order Linux's timer wheel would (core/wheel.h): later than at_ns,
+ * and the youngest first of those that fire at one time. */
+int timer_set_on_wheel(struct timer *t, uint64_t now_ns, uint64_t at_ns,
+		       void (*fn)(struct timer *t, uint64_t now_ns));
 void timer_stop(struct timer *t);
 static inline bool timer_pending(const struct timer *t)
 {

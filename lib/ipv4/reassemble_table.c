@@ -42,12 +42,12 @@ struct frag_queue *frag_queue_oldest(const struct frag_table *t)
 
 	if (!t->n_queues)
 		return NULL;
-	for (unsigned int level = 0; level < FRAG_WHEEL_LEVELS; level++) {
+	for (unsigned int level = 0; level < WHEEL_LEVELS; level++) {
 		uint64_t used = t->wheel.used[level];
 
 		for (; used; used &= used - 1) {
 			const struct frag_slot *slot =
-				&t->wheel.slots[level * FRAG_WHEEL_SLOTS + rte_bsf64(used)];
+				&t->wheel.slots[level * WHEEL_SLOTS + rte_bsf64(used)];
 			struct frag_queue *q = &t->queues[slot->oldest];
 
 			if (slot->oldest != FRAG_NONE && (!oldest || q->born_ns < oldest->born_ns))

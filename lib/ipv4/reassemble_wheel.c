@@ -7,13 +7,6 @@
 
 #include <rte_common.h>
 
-#define LEVEL_BITS 3                 /* slots of a level are 2^3 times as long as one before */
-#define SLOTS_AHEAD (FRAG_WHEEL_SLOTS - 1u)
-
-/* The longest that a timer runs, however long it is meant to. */
-#define TOO_LONG ((uint64_t)SLOTS_AHEAD << LEVEL_BITS * (FRAG_WHEEL_LEVELS - 1))
-#define LONGEST (TOO_LONG - (1ULL << LEVEL_BITS * (FRAG_WHEEL_LEVELS - 1)))
-
 void frag_wheel_init(struct frag_wheel *wheel)
 {
 	wheel->until_ns = 0;
@@ -48,7 +41,7 @@ static bool is_first(const struct frag_wheel *wheel, uint16_t slot)
 
 static void forget(struct frag_wheel *wheel, uint16_t slot)
 {
-	wheel->used[slot / FRAG_WHEEL_SLOTS] &= ~(1ULL << slot % FRAG_WHEEL_SLOTS);
+	wheel->used[slot / WHEEL_SLOTS] &= ~(1ULL << slot % WHEEL_SLOTS);
 	if (slot == wheel->slot)
 		wheel->until_ns = 0;
 }
@@ -57,11 +50,11 @@ static void forget(struct frag_wheel *wheel, uint16_t slot)
 static void look(struct frag_wheel *wheel)
 {
 	first_set(wheel, FRAG_NONE);
-	for (unsigned int level = 0; level < FRAG_WHEEL_LEVELS; level++) {
+	for (unsigned int level = 0; level < WHEEL_LEVELS; level++) {
 		uint64_t used = wheel->used[level];
 
 		for (; used; used &= used - 1) {
-			uint16_t slot = (uint16_t)(level * FRAG_WHEEL_SLOTS + rte_bsf64(used));
+			uint16_t slot = (uint16_t)(level * WHEEL_SLOTS + rte_bsf64(used));
 
 			if (is_empty(&wheel->slots[slot]))
 				forget(wheel, slot);
@@ -78,42 +71,25 @@ const struct frag_slot *frag_wheel_first(struct frag_wheel *wheel)
 	return wheel->first == FRAG_NONE ? NULL : &wheel->slots[wheel->first];
 }
 
-/* The level of a timer that has so long to run. */
-static unsigned int level_of(uint64_t jiffies)
-{
-	unsigned int level = 0;
-
-	while (level < FRAG_WHEEL_LEVELS - 1 &&
-	       jiffies >= (uint64_t)SLOTS_AHEAD << LEVEL_BITS * level)
-		level++;
-	return level;
-}
-
 /* While slots that are over wait for their turn, the wheel stands where the first of them is; seen
  * from there what is new is further away. So no two slots that are in use at once have the same
  * place. */
 void frag_wheel_turn(struct frag_wheel *wheel, uint64_t now_ns, uint32_t timeout)
 {
 	const struct frag_slot *first = frag_wheel_first(wheel);
-	uint64_t now = now_ns / JIFFY_NS, at = first ? RTE_MIN(now, first->expires) : now, expires;
-	unsigned int level, bits;
-	uint16_t slot;
-	struct frag_slot *s;
+	uint64_t now = now_ns / JIFFY_NS, at = first ? RTE_MIN(now, first->expires) : now;
+	struct wheel_slot place = wheel_slot(at, now - at + timeout);
+	uint64_t index = (place.expires >> wheel_bits(place.level)) % WHEEL_SLOTS;
+	uint16_t slot = (uint16_t)(place.level * WHEEL_SLOTS + index);
+	struct frag_slot *s = &wheel->slots[slot];
 
-	expires = now + timeout;
-	if (expires - at >= TOO_LONG)
-		expires = at + LONGEST;
-	level = level_of(expires - at);
-	bits = LEVEL_BITS * level;
-	slot = (uint16_t)(level * FRAG_WHEEL_SLOTS + ((expires >> bits) + 1) % FRAG_WHEEL_SLOTS);
-	s = &wheel->slots[slot];
 	if (is_empty(s))
-		s->expires = ((expires >> bits) + 1) << bits;
-	wheel->used[level] |= 1ULL << slot % FRAG_WHEEL_SLOTS;
+		s->expires = place.expires;
+	wheel->used[place.level] |= 1ULL << index;
 	if (is_first(wheel, slot))
 		first_set(wheel, slot);
 	wheel->slot = slot;
 	wheel->timeout = timeout;
 	/* as far as the slot reaches, unless the wheel will have gone on before that */
-	wheel->until_ns = at < now ? now_ns + 1 : (s->expires - (expires - now)) * JIFFY_NS;
+	wheel->until_ns = at < now ? now_ns + 1 : (s->expires - wheel_run(timeout)) * JIFFY_NS;
 }

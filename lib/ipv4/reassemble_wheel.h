@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Timers that run out in the order of Linux's: its timer wheel, of which the order can be seen, as
+ * Timers that run out in the order of Linux's timer wheel (core/wheel.h), which can be seen, as
  * who sent a datagram is told that its time is over, in that order, and icmp_ratelimit refuses the
  * later ones. Inside lib/ipv4's reassembly only.
- *
- * Time is in jiffies. The wheel has levels of 64 slots. A slot of the first is a jiffy, one of any
- * other eight times as long as one of the level before; the longer a timer is to run, the higher
- * is its level. A slot runs out when it is over, so timers are late, by about an eighth of their
- * length at most: those of 30 s by up to 2 s. What is in a slot then runs out together, the
- * youngest first; and where slots of several levels are over at once, the longest first.
  *
  * Here a timer is a number, and each slot a list. A new timer goes to the list's top, as the
  * youngest. Which list that is must be found out only when the slot is over that the last ones
@@ -24,9 +18,8 @@
 #include <rte_branch_prediction.h>
 
 #include "core/clock.h"
+#include "core/wheel.h"
 
-#define FRAG_WHEEL_LEVELS 9
-#define FRAG_WHEEL_SLOTS 64          /* of a level */
 #define FRAG_NONE UINT16_MAX
 
 /* A timer's neighbours in its slot. */
@@ -46,8 +39,8 @@ struct frag_wheel {
 	uint32_t timeout;            /* to run for so many jiffies */
 	uint16_t first;              /* slot to run out; FRAG_NONE: none is in use */
 	uint64_t next_ns;            /* when it does */
-	uint64_t used[FRAG_WHEEL_LEVELS]; /* by slot; some may be empty */
-	struct frag_slot slots[FRAG_WHEEL_LEVELS * FRAG_WHEEL_SLOTS];
+	uint64_t used[WHEEL_LEVELS]; /* by slot; some may be empty */
+	struct frag_slot slots[WHEEL_LEVELS * WHEEL_SLOTS];
 };
 
 /* An empty wheel; places are left as they are. */

@@ -9,7 +9,8 @@
  * Three times tell what is known: `confirmed` (the neighbour answered us), `used` (a packet needed
  * the entry while it was not connected; Linux does not count the use of a connected one) and
  * `updated` (state or address changed; the lock against address flapping counts from it).
- * Linux rounds all this to ticks of its HZ; here it is exact.
+ * Linux rounds all this to ticks of its HZ; here it is exact, but for when timers run out, of which
+ * the order can be seen.
  */
 #include <stddef.h>
 
@@ -67,9 +68,9 @@ static void set_state(struct neigh *n, unsigned int state, uint64_t now_ns)
 }
 
 /* Without memory for a timer nothing would ever end this state: the neighbour is given up. */
-static void arm(struct neigh *n, uint64_t at_ns)
+static void arm(struct neigh *n, uint64_t now_ns, uint64_t at_ns)
 {
-	if (timer_set(&n->timer, at_ns, on_timer) < 0)
+	if (timer_set_on_wheel(&n->timer, now_ns, at_ns, on_timer) < 0)
 		neigh_fail(n);
 }
 
@@ -87,7 +88,7 @@ static void probe(struct neigh *n, uint64_t now_ns)
 		neigh_fail(n);
 		return;
 	}
-	arm(n, now_ns + retrans_ns(n));
+	arm(n, now_ns, now_ns + retrans_ns(n));
 	if (!(n->state & (NUD_INCOMPLETE | NUD_PROBE)))
 		return;
 	arp_solicit(n);
@@ -99,10 +100,10 @@ static void reachable_timer(struct neigh *n, uint64_t now_ns)
 	uint64_t until_ns = n->confirmed_ns + neigh_parms_of(n)->reachable_ns;
 
 	if (!neigh_later(now_ns, until_ns)) {
-		arm(n, RTE_MAX(until_ns, now_ns + RETRANS_MIN_NS));
+		arm(n, now_ns, RTE_MAX(until_ns, now_ns + RETRANS_MIN_NS));
 	} else if (!neigh_later(now_ns, n->used_ns + delay_ns(n))) {
 		set_state(n, NUD_DELAY, now_ns);
-		arm(n, now_ns + RTE_MAX(delay_ns(n), RETRANS_MIN_NS));
+		arm(n, now_ns, now_ns + RTE_MAX(delay_ns(n), RETRANS_MIN_NS));
 	} else {
 		set_state(n, NUD_STALE, now_ns);
 	}
@@ -114,7 +115,7 @@ static void delay_timer(struct neigh *n, uint64_t now_ns)
 		uint64_t until_ns = n->confirmed_ns + neigh_parms_of(n)->reachable_ns;
 
 		set_state(n, NUD_REACHABLE, now_ns);
-		arm(n, neigh_later(until_ns, now_ns) ? until_ns : now_ns + RETRANS_MIN_NS);
+		arm(n, now_ns, neigh_later(until_ns, now_ns) ? until_ns : now_ns + RETRANS_MIN_NS);
 		return;
 	}
 	set_state(n, NUD_PROBE, now_ns);
@@ -167,7 +168,7 @@ void neigh_use(struct neigh *n)
 	n->used_ns = now_ns;
 	if (n->state == NUD_STALE) {
 		set_state(n, NUD_DELAY, now_ns);
-		arm(n, now_ns + delay_ns(n));
+		arm(n, now_ns, now_ns + delay_ns(n));
 	} else if (!(n->state & (NUD_INCOMPLETE | NUD_DELAY | NUD_PROBE))) {
 		resolve(n, now_ns);
 	}
@@ -192,7 +193,7 @@ static void enter(struct neigh *n, unsigned int state, uint64_t now_ns)
 	if (state == NUD_REACHABLE) {
 		if (neigh_later(n->confirmed_ns, n->used_ns))
 			n->used_ns = n->confirmed_ns;
-		arm(n, now_ns + neigh_parms_of(n)->reachable_ns);
+		arm(n, now_ns, now_ns + neigh_parms_of(n)->reachable_ns);
 	}
 	neigh_answer(n, MSG_NEIGH_DONE, 0);
 }

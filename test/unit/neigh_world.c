@@ -10,6 +10,7 @@
 #include "core/rcu.h"
 #include "core/sysctl.h"
 #include "core/timer.h"
+#include "core/wheel.h"
 #include "route/route.h"
 
 #define START_NS (1700000000 * NSEC_PER_SEC)
@@ -141,10 +142,8 @@ void settle(void)
 }
 
 /* Pass time, stopping at every timer. */
-void pass_ms(uint64_t ms)
+void pass_until(uint64_t end_ns)
 {
-	uint64_t end_ns = clock_now_ns() + ms * NSEC_PER_MSEC;
-
 	settle();
 	while (timers_next_ns() <= end_ns) {
 		clock_set(timers_next_ns());
@@ -154,9 +153,14 @@ void pass_ms(uint64_t ms)
 	settle();
 }
 
-uint64_t ms_since(uint64_t start_ns, const struct sent *s)
+void pass_ms(uint64_t ms)
 {
-	return (s->at_ns - start_ns) / NSEC_PER_MSEC;
+	pass_until(clock_now_ns() + ms * NSEC_PER_MSEC);
+}
+
+uint64_t fires_ns(uint64_t from_ns, uint64_t ms)
+{
+	return wheel_slot(from_ns / JIFFY_NS, ms * NSEC_PER_MSEC / JIFFY_NS).expires * JIFFY_NS;
 }
 
 void set(const char *name, const char *value)

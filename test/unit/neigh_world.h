@@ -46,7 +46,9 @@ extern unsigned int n_sent;
 /* Everything that can be done now, and everything that time brings. */
 void settle(void);
 void pass_ms(uint64_t ms);
-uint64_t ms_since(uint64_t start_ns, const struct sent *s);
+void pass_until(uint64_t ns);
+/* When a neighbour's timer fires that is set at from_ns, to run for so long. */
+uint64_t fires_ns(uint64_t from_ns, uint64_t ms);
 void set(const char *name, const char *value);
 
 /* Packets have a mark that mark_of() finds again. They go out on link_2. */

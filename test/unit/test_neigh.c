@@ -44,27 +44,29 @@ static void test_sender_is_packets_source(void **state)
 	settle();
 	assert_int_equal(arp_of(&sent[0])->arp_data.arp_sip, OUR_0);
 	output(HOST_1, 0);
-	pass_ms(1000);
+	pass_ms(1040);
 	assert_int_equal(arp_of(&sent[1])->arp_data.arp_sip, OUR_1);
 	link_2.conf.arp_announce = 1;
 	output_from(workers[0], OUR_0, HOST_1, 60, 0);
-	pass_ms(1000);
+	pass_ms(1040);
 	assert_int_equal(arp_of(&sent[2])->arp_data.arp_sip, OUR_1);
 }
 
 static void test_failure(void **state)
 {
-	uint64_t start_ns = clock_now_ns();
+	uint64_t at_ns[4] = {clock_now_ns()};
 
-	for (uint32_t i = 1; i <= 3; i++)
+	for (uint32_t i = 1; i <= 3; i++) {
 		output(HOST_1, i);
-	pass_ms(2999);
+		at_ns[i] = fires_ns(at_ns[i - 1], 1000);
+	}
+	pass_until(at_ns[3] - 1);
 	assert_int_equal(state_of(HOST_1), NUD_INCOMPLETE);
 	assert_int_equal(n_sent, 3);
 	for (unsigned int i = 0; i < 3; i++)
-		assert_int_equal(ms_since(start_ns, &sent[i]), 1000 * i);
+		assert_int_equal(sent[i].at_ns, at_ns[i]);
 	assert_int_equal(n_failed, 0);
-	pass_ms(1);
+	pass_until(at_ns[3]);
 	assert_int_equal(state_of(HOST_1), NUD_FAILED);
 	assert_int_equal(n_failed, 3);
 	for (unsigned int i = 0; i < 3; i++)
@@ -86,7 +88,7 @@ static void test_failure_reports_to_itself(void **state)
 	error_goes_to = HOST_1;
 	for (uint32_t i = 1; i <= 3; i++)
 		output(HOST_1, i);
-	pass_ms(3000);
+	pass_ms(3120);
 	assert_int_equal(n_failed, 1);
 	assert_int_equal(drops(DROP_NEIGH_FAILED) - dropped, 4);
 	assert_int_equal(neigh_held(), 0);
@@ -111,36 +113,38 @@ static void test_no_probes_at_all(void **state)
 
 static void test_stale_delay_probe_fail(void **state)
 {
-	uint64_t start_ns;
+	uint64_t at_ns[4];
 
 	resolve(HOST_1);
 	pass_ms(14990);
 	assert_int_equal(state_of(HOST_1), NUD_REACHABLE);
 	output(HOST_1, 0);
-	pass_ms(45000 - 14990);
+	pass_ms(52000 - 14990);
 	assert_int_equal(state_of(HOST_1), NUD_STALE);
 	n_sent = 0;
 
-	start_ns = clock_now_ns();
+	at_ns[0] = fires_ns(clock_now_ns(), 5000);
+	for (unsigned int i = 1; i < 4; i++)
+		at_ns[i] = fires_ns(at_ns[i - 1], 1000);
 	output(HOST_1, 1);
 	assert_int_equal(n_sent, 1);
 	settle();
 	assert_int_equal(state_of(HOST_1), NUD_DELAY);
-	pass_ms(4999);
+	pass_until(at_ns[0] - 1);
 	assert_int_equal(n_sent, 1);
-	pass_ms(1);
+	pass_until(at_ns[0]);
 	assert_int_equal(state_of(HOST_1), NUD_PROBE);
 	output(HOST_1, 2);
-	pass_ms(2999);
+	pass_until(at_ns[3] - 1);
 	assert_int_equal(n_sent, 5);
 	for (unsigned int i = 0; i < 5; i++)
 		assert_true(to_mac(&sent[i], &mac_a));
-	assert_int_equal(ms_since(start_ns, &sent[1]), 5000);
+	assert_int_equal(sent[1].at_ns, at_ns[0]);
 	assert_int_equal(arp_of(&sent[1])->arp_data.arp_sip, OUR_1);
 	assert_int_equal(mark_of(&sent[2]), 2);
-	assert_int_equal(ms_since(start_ns, &sent[3]), 6000);
-	assert_int_equal(ms_since(start_ns, &sent[4]), 7000);
-	pass_ms(1);
+	assert_int_equal(sent[3].at_ns, at_ns[1]);
+	assert_int_equal(sent[4].at_ns, at_ns[2]);
+	pass_until(at_ns[3]);
 	assert_int_equal(state_of(HOST_1), NUD_FAILED);
 	output(HOST_1, 3);
 	assert_int_equal(neigh_held(), 1);
@@ -149,7 +153,7 @@ static void test_stale_delay_probe_fail(void **state)
 static void test_probe_answered(void **state)
 {
 	resolve(HOST_1);
-	pass_ms(45000);
+	pass_ms(52000);
 	output(HOST_1, 1);
 	pass_ms(6500);
 	assert_int_equal(state_of(HOST_1), NUD_PROBE);
@@ -161,13 +165,13 @@ static void test_probe_answered(void **state)
 static void test_delay_confirmed(void **state)
 {
 	resolve(HOST_1);
-	pass_ms(45000);
+	pass_ms(52000);
 	set("net.ipv4.neigh.p1.locktime", "1000");
 	output(HOST_1, 1);
 	pass_ms(1000);
 	reply_from(HOST_1, &mac_b);
 	assert_int_equal(state_of(HOST_1), NUD_DELAY);
-	pass_ms(4000);
+	pass_ms(4600);
 	assert_int_equal(state_of(HOST_1), NUD_REACHABLE);
 	output(HOST_1, 2);
 	assert_true(to_mac(&sent[n_sent - 1], &mac_a));
@@ -177,7 +181,7 @@ static void test_delay_confirmed(void **state)
 static void test_used_told_once(void **state)
 {
 	resolve(HOST_1);
-	pass_ms(45000);
+	pass_ms(52000);
 	for (uint32_t i = 0; i < 10; i++)
 		output(HOST_1, i);
 	assert_int_equal(message_poll_control(), 1);
@@ -302,7 +306,7 @@ static void test_two_workers(void **state)
 
 	output_from(workers[0], HOST_0, IP(10, 0, 1, 9), 60, 3);
 	output_from(workers[1], HOST_0, IP(10, 0, 1, 9), 60, 4);
-	pass_ms(3000);
+	pass_ms(3120);
 	assert_int_equal(n_failed, 2);
 }
 
@@ -312,7 +316,7 @@ static void test_control_ring_full(void **state)
 	uint64_t dropped = drops(DROP_CONTROL_QUEUE_FULL);
 
 	resolve(HOST_1);
-	pass_ms(45000);
+	pass_ms(52000);
 	while (message_to_control(workers[0], &noise))
 		;
 	output(IP(10, 0, 1, 9), 1);
@@ -365,7 +369,7 @@ static void test_table_full(void **state)
 	assert_int_equal(drops(DROP_NEIGH_CREATEFAIL) - refused, 2);
 	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_STALE, false, NULL), -ENOBUFS);
 	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_PERMANENT, false, NULL), 0);
-	pass_ms(3000);
+	pass_ms(3120);
 	/* failed ones make room, down to gc_thresh2 */
 	output(IP(10, 0, 1, 30), 0);
 	settle();

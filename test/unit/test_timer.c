@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <rte_common.h>
+
+#include "core/clock.h"
 #include "core/timer.h"
 
 #define TIMERS 500
@@ -87,12 +90,62 @@ static void test_equal_times_in_order_set(void **state)
 	assert_ptr_equal(first_fired, &timers[TIMERS - 1]);
 }
 
+static unsigned int fired_at[TIMERS], n_order;
+static struct timer *order[TIMERS];
+
+static void note(struct timer *t, uint64_t now_ns)
+{
+	fired_at[n_order] = (unsigned int)(now_ns / JIFFY_NS);
+	order[n_order++] = t;
+}
+
+/* What runs out within one slot fires when that is over, the youngest first; of those that end at
+ * once, the longest slot goes first. In jiffies. */
+static void test_order_of_the_wheel(void **state)
+{
+	static const struct {
+		unsigned int from, run;
+	} set[] = {{1006, 250}, {1008, 250}, {1013, 250}, {1000, 1}, {1400, 135}, {1000, 500},
+		   {1014, 250}};
+	static const struct {
+		unsigned int timer, at;
+	} expected[] = {{3, 1002}, {2, 1264}, {1, 1264}, {0, 1264}, {6, 1272}, {5, 1504},
+			{4, 1536}};
+	const unsigned int n = RTE_DIM(set);
+
+	n_order = 0;
+	for (unsigned int i = 0; i < n; i++)
+		timer_set_on_wheel(&timers[i], set[i].from * JIFFY_NS + 5,
+				   (set[i].from + set[i].run) * JIFFY_NS + 5, note);
+	while (timers_next_ns() != UINT64_MAX)
+		timers_run(timers_next_ns());
+	assert_int_equal(n_order, n);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_ptr_equal(order[i], &timers[expected[i].timer]);
+		assert_int_equal(fired_at[i], expected[i].at);
+	}
+
+	/* slots of 8 jiffies and of 64 */
+	n_order = 0;
+	timer_set_on_wheel(&timers[0], 1100 * JIFFY_NS, 1531 * JIFFY_NS, note);
+	timer_set_on_wheel(&timers[1], 1000 * JIFFY_NS, 1510 * JIFFY_NS, note);
+	timer_set_on_wheel(&timers[2], 1100 * JIFFY_NS, 1532 * JIFFY_NS, note);
+	while (timers_next_ns() != UINT64_MAX)
+		timers_run(timers_next_ns());
+	assert_ptr_equal(order[0], &timers[1]);
+	assert_ptr_equal(order[1], &timers[2]);
+	assert_ptr_equal(order[2], &timers[0]);
+	assert_int_equal(fired_at[0], 1536);
+	assert_int_equal(fired_at[2], 1536);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_order),
 		cmocka_unit_test(test_rearmed_from_itself),
 		cmocka_unit_test(test_equal_times_in_order_set),
+		cmocka_unit_test(test_order_of_the_wheel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 """When timers run out together.
 
 Linux's timers run out at the ends of slots, which are the longer the longer the timer is to run
-(lib/ipv4/reassemble_wheel.h), and millrace has the same slots. But they need not begin at the same
+(lib/core/wheel.h), and millrace has the same slots. But they need not begin at the same
 time: Linux counts jiffies from some time before its start, millrace those of UTC. A scenario that
 wants several timers in one slot asks here for a time at which one has just begun on both sides, or
 is long enough still.

@@ -3,6 +3,7 @@
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from lib.ticks import kernel_differs
 
 NEW = "10.0.1.77"
 NEW_MAC = "02:00:00:00:01:77"
@@ -262,6 +263,38 @@ def permanent(s):
 def failure(s):
     s.start("p0", *[udp(H0, NEW, id=i) for i in range(10)])
     s.wait(3.6)
+    s.neighbours("p1")
+
+
+@scenario("several that do not answer, asked for at once", "I", slow=True,
+          missing=kernel_differs())
+def failures_together(s):
+    with s.one_slot(1):
+        s.start("p0", *[udp(H0, f"10.0.1.{70 + i}", id=i) for i in (1, 2, 3, 4, 1, 5)])
+        s.start("p0", *[udp(J0, f"10.0.2.{70 + i}", id=i) for i in (3, 1)])
+    s.wait(3.7)
+    s.neighbours("p1")
+
+
+@scenario("several that do not answer, asked for one by one", "I", slow=True,
+          missing=kernel_differs())
+def failures_in_turn(s):
+    with s.one_slot(1) as slots:
+        s.send("p0", udp(H0, "10.0.1.71"), udp(H0, "10.0.1.72"))
+    with s.one_slot(1, after=slots):
+        s.send("p0", udp(H0, "10.0.1.73"))
+        s.send("p0", udp(H0, "10.0.1.74"), udp(H0, "10.0.1.73"))
+    s.wait(3.7)
+    s.neighbours("p1")
+
+
+@scenario("stale neighbours that are used at once", "I", slow=True, missing=kernel_differs(),
+          setup=tuple(f"neigh add 10.0.1.{70 + i} lladdr 02:00:00:00:01:7{i} dev p1 nud stale"
+                      for i in range(1, 5)))
+def stale_together(s):
+    with s.one_slot(5):
+        s.start("p0", *[udp(H0, f"10.0.1.{70 + i}", id=i) for i in (2, 1, 4, 3)])
+    s.wait(9, tolerance=0.7)
     s.neighbours("p1")
 
 
