@@ -17,6 +17,7 @@ from router import MEMORY, MILLRACE, end_with_parent
 
 # How long a stop may take on a machine that has nothing else to do.
 STOP_SECONDS = 2
+AT_ONCE = 4                             # routers that get a signal
 # Lcores that share CPUs rest when they are idle, so that many routers can run side by side.
 SHARING = (*MEMORY, "--lcores", "0@(0,1),1@(0,1)")
 NULL = "link add n type dpdk devargs net_null0,no-rx=1"
@@ -237,7 +238,7 @@ def stopped_after(router, milliseconds, number, words, eal):
     knows = heard(process)
     process.send_signal(number)
     sent = time.monotonic()
-    limit = STOP_SECONDS * max(1, os.getloadavg()[0] / os.cpu_count())
+    limit = STOP_SECONDS * max(1, AT_ONCE / os.cpu_count(), os.getloadavg()[0] / os.cpu_count())
     try:
         status = process.wait(10)
     except subprocess.TimeoutExpired:
@@ -260,7 +261,7 @@ def sweep(make_router, times, *words, eal=MEMORY):
     """A signal at each of these times, several at once; TERM and INT in turn."""
     numbers = itertools.cycle((signal.SIGTERM, signal.SIGINT))
     routers = [make_router() for _ in times]
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(lambda job: stopped_after(*job, words, eal),
                                 zip(routers, times, numbers)))
     return [r for r in results if r]
