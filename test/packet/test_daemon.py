@@ -17,7 +17,6 @@ from router import MEMORY, MILLRACE, end_with_parent
 
 # How long a stop may take on a machine that has nothing else to do.
 STOP_SECONDS = 2
-AT_ONCE = 4                             # routers that get a signal
 # Lcores that share CPUs rest when they are idle, so that many routers can run side by side.
 SHARING = (*MEMORY, "--lcores", "0@(0,1),1@(0,1)")
 NULL = "link add n type dpdk devargs net_null0,no-rx=1"
@@ -238,7 +237,7 @@ def stopped_after(router, milliseconds, number, words, eal):
     knows = heard(process)
     process.send_signal(number)
     sent = time.monotonic()
-    limit = STOP_SECONDS * max(1, AT_ONCE / os.cpu_count(), os.getloadavg()[0] / os.cpu_count())
+    limit = STOP_SECONDS * max(1, os.getloadavg()[0] / os.cpu_count())
     try:
         status = process.wait(10)
     except subprocess.TimeoutExpired:
@@ -261,7 +260,7 @@ def sweep(make_router, times, *words, eal=MEMORY):
     """A signal at each of these times, several at once; TERM and INT in turn."""
     numbers = itertools.cycle((signal.SIGTERM, signal.SIGINT))
     routers = [make_router() for _ in times]
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda job: stopped_after(*job, words, eal),
                                 zip(routers, times, numbers)))
     return [r for r in results if r]
@@ -279,7 +278,7 @@ def test_a_signal_while_the_configuration_loads(make_router, directory):
     lines += [f"route add {11 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24 via 10.0.0.2"
               for i in range(200_000)]
     config.write_text("\n".join(lines) + "\n")
-    assert sweep(make_router, range(400, 1600, 150), "-c", config) == []
+    assert sweep(make_router, range(400, 1600, 150), "-c", config, eal=SHARING) == []
 
 
 def test_a_signal_under_load(make_router, directory, captures):
