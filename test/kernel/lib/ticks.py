@@ -14,7 +14,7 @@ JIFFIES_PER_SECOND = 250                # millrace's
 _MONOTONIC_COARSE = 6                   # advances with every jiffy of the kernel
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _LEVEL_BITS, _SLOTS_AHEAD = 3, 63
-_CLOCKS_DIFFER = 0.004                  # seconds: a router's slot may begin so much later than here
+_CLOCKS_DIFFER = 0.002                  # seconds: a router's slot may begin so much later than here
 
 
 def kernel_differs():
@@ -73,7 +73,8 @@ class Slots:
         while True:
             slots, gone, left = self.both()
             fresh = not after or all(now > then for now, then in zip(slots, after))
-            # where one has just begun, as long as the other's is not in its second half
-            if fresh and gone > _CLOCKS_DIFFER and left > 0.45 * self.seconds:
+            # Where one has just begun, as long as the other's is not far into its second half. That
+            # comes to pass however the two lie to each other: apart by half a slot at most.
+            if fresh and gone > _CLOCKS_DIFFER and left > 0.35 * self.seconds:
                 return slots
             time.sleep(0.001)
