@@ -30,12 +30,19 @@ static inline unsigned int wheel_bits(unsigned int level)
 	return level * WHEEL_LEVEL_BITS;
 }
 
+/* From so many jiffies on a timer is too long for a level. */
+static inline uint64_t wheel_reach(unsigned int level)
+{
+	return (WHEEL_SLOTS - 1ULL) << wheel_bits(level);
+}
+
 /* For how many jiffies a timer really runs: no longer than the wheel reaches. */
 static inline uint64_t wheel_run(uint64_t jiffies)
 {
-	const uint64_t ahead = WHEEL_SLOTS - 1, last = wheel_bits(WHEEL_LEVELS - 1);
+	const unsigned int last = WHEEL_LEVELS - 1;
+	const uint64_t slot = 1ULL << wheel_bits(last);
 
-	return jiffies < ahead << last ? jiffies : (ahead - 1) << last;
+	return jiffies < wheel_reach(last) ? jiffies : wheel_reach(last) - slot;
 }
 
 /* The slot for a timer that begins in the jiffy `now`, to run for so many. */
@@ -43,11 +50,12 @@ static inline struct wheel_slot wheel_slot(uint64_t now, uint64_t jiffies)
 {
 	uint64_t run = wheel_run(jiffies);
 	struct wheel_slot slot = {.level = 0};
+	unsigned int bits;
 
-	while (slot.level < WHEEL_LEVELS - 1 &&
-	       run >= (WHEEL_SLOTS - 1ULL) << wheel_bits(slot.level))
+	while (run >= wheel_reach(slot.level))
 		slot.level++;
-	slot.expires = (((now + run) >> wheel_bits(slot.level)) + 1) << wheel_bits(slot.level);
+	bits = wheel_bits(slot.level);
+	slot.expires = (((now + run) >> bits) + 1) << bits;
 	return slot;
 }
 
