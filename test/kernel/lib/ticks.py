@@ -14,7 +14,7 @@ JIFFIES_PER_SECOND = 250                # millrace's
 _MONOTONIC_COARSE = 6                   # advances with every jiffy of the kernel
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _LEVEL_BITS, _SLOTS_AHEAD = 3, 63
-_CLOCKS_DIFFER = 0.002                  # seconds: a router's slot may begin so much later than here
+_CLOCKS_DIFFER = 1 / 16                 # of a slot: a router's may begin so much later than here
 
 
 def kernel_differs():
@@ -75,6 +75,6 @@ class Slots:
             fresh = not after or all(now > then for now, then in zip(slots, after))
             # Where one has just begun, as long as the other's is not far into its second half. That
             # comes to pass however the two lie to each other: apart by half a slot at most.
-            if fresh and gone > _CLOCKS_DIFFER and left > 0.35 * self.seconds:
+            if fresh and gone > _CLOCKS_DIFFER * self.seconds and left > 0.35 * self.seconds:
                 return slots
             time.sleep(0.001)
