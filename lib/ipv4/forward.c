@@ -9,7 +9,7 @@
 #include "packet/checksum.h"
 
 /* The largest packet that may leave by a next hop without being cut: rule C3. */
-static uint32_t path_mtu(const struct rte_mbuf *m, const struct link *out)
+static inline uint32_t path_mtu(const struct rte_mbuf *m, const struct link *out)
 {
 	const struct nexthop *nh = nexthop_get(packet_of(m)->nexthop);
 	uint32_t learned = ip_exception_forward_mtu(packet_of(m)->nexthop, ip_routed_dst(m));
@@ -20,7 +20,7 @@ static uint32_t path_mtu(const struct rte_mbuf *m, const struct link *out)
 }
 
 /* The sender could have taken the better way itself, unless it asked for this one: rule C9. */
-static void redirect(struct worker *w, const struct rte_mbuf *m)
+static __rte_noinline void redirect(struct worker *w, const struct rte_mbuf *m)
 {
 	if (packet_ip(m)->version_ihl != 0x45 && packet_of(m)->options.srr)
 		return;
@@ -28,14 +28,14 @@ static void redirect(struct worker *w, const struct rte_mbuf *m)
 		icmp_send(w, m, ICMP_REDIRECT, ICMP_REDIR_HOST, packet_of(m)->next_addr);
 }
 
-void ip_forward_finish(struct worker *w, struct rte_mbuf *m)
+__rte_always_inline void ip_forward_finish(struct worker *w, struct rte_mbuf *m)
 {
 	if (unlikely(packet_ip(m)->version_ihl != 0x45))
 		ip_forward_options(m);
 	ip_output(w, m);
 }
 
-void ip_forward(struct worker *w, struct rte_mbuf *m)
+__rte_always_inline void ip_forward(struct worker *w, struct rte_mbuf *m)
 {
 	struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);

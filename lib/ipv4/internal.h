@@ -117,6 +117,12 @@ static inline bool ip_is_to_many(rte_be32_t a)
 	return ip_is_multicast(a) || ip_is_limited_broadcast(a);
 }
 
+/* In no class of its own by its first byte: not in 0/8, 127/8, 224/3. */
+static inline bool ip_is_ordinary(rte_be32_t a)
+{
+	return rte_be_to_cpu_32(a) - 0x01000000u < 0xdf000000u && !ip_is_loopback(a);
+}
+
 /* A broadcast address; Linux's inet_addr_type() counts 0.0.0.0 among them. */
 static inline bool ip_is_broadcast(rte_be32_t a)
 {

@@ -14,8 +14,8 @@
 
 static int64_t base_ns;
 
-void martian_log(struct worker *w, const struct link *l, const struct rte_mbuf *m,
-		 enum drop_reason reason)
+__rte_noinline void martian_log(struct worker *w, const struct link *l, const struct rte_mbuf *m,
+				enum drop_reason reason)
 {
 	const struct message msg = {.kind = MSG_MARTIAN, .link = l->id, .arg = reason,
 				    .addr = packet_ip(m)->dst_addr,

@@ -21,7 +21,7 @@ static struct rte_ether_addr group_address(rte_be32_t group)
 		{0x01, 0x00, 0x5e, (g >> 16) & 0x7f, (uint8_t)(g >> 8), (uint8_t)g}};
 }
 
-static void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *out)
+static __rte_noinline void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *out)
 {
 	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	struct rte_ether_addr to = broadcast;
@@ -40,7 +40,7 @@ static void output_to_many(struct worker *w, struct rte_mbuf *m, struct link *ou
 
 /* Back to ourselves by lo, route and all: what was forwarded by lo will be so again, until its time
  * to live is over. */
-static void output_to_lo(struct worker *w, struct rte_mbuf *m)
+static __rte_noinline void output_to_lo(struct worker *w, struct rte_mbuf *m)
 {
 	struct packet *p = packet_of(m);
 
@@ -80,27 +80,40 @@ static bool is_to_many(const struct rte_mbuf *m)
 	       p->next_addr == packet_ip(m)->dst_addr;
 }
 
-/* ip_finish_output2 */
-static void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
+static __rte_noinline void count_to_many(struct worker *w, const struct rte_mbuf *m)
 {
 	struct counters *c = w->counters;
-	struct packet *p = packet_of(m);
 
-	if (unlikely(p->route_type == ROUTE_MULTICAST)) {
+	if (packet_of(m)->route_type == ROUTE_MULTICAST) {
 		count(c, CNT_IPEXT_OUTMCASTPKTS);
 		count_add(c, CNT_IPEXT_OUTMCASTOCTETS, m->pkt_len);
-	} else if (unlikely(p->route_type == ROUTE_BROADCAST)) {
+	} else if (packet_of(m)->route_type == ROUTE_BROADCAST) {
 		count(c, CNT_IPEXT_OUTBCASTPKTS);
 		count_add(c, CNT_IPEXT_OUTBCASTOCTETS, m->pkt_len);
 	}
-	count(c, CNT_IP_OUTTRANSMITS);
-	count_add(c, CNT_IPEXT_OUTOCTETS, m->pkt_len);
+}
+
+/* ip_finish_output2 */
+static __rte_always_inline void finish(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	struct packet *p = packet_of(m);
+
+	if (unlikely(p->route_type != ROUTE_UNICAST))
+		count_to_many(w, m);
+	count(w->counters, CNT_IP_OUTTRANSMITS);
+	count_add(w->counters, CNT_IPEXT_OUTOCTETS, m->pkt_len);
 	if (unlikely(out->id == LINK_LO))
 		output_to_lo(w, m);
-	else if (unlikely(is_to_many(m)))
+	else if (unlikely(p->route_type != ROUTE_UNICAST) && is_to_many(m))
 		output_to_many(w, m, out);
 	else if (!output_by_image(w, m, out))
 		neigh_output(w, m, out, p->next_addr);
+}
+
+/* The same for the pieces of what is cut, which need not be as quick. */
+static __rte_noinline void finish_piece(struct worker *w, struct rte_mbuf *m, struct link *out)
+{
+	finish(w, m, out);
 }
 
 /* Is this to be heard by the router too? Broadcasts that it makes are, and of groups the one that
@@ -131,7 +144,7 @@ static bool postrouting(struct worker *w, struct rte_mbuf *m)
 /* False: a hook has taken the packet, the copy alone may have gone. In Linux the two share a
  * header; where the packet is cut, its options are made fit for fragments in place, which leaves
  * the copy with a wrong checksum. */
-static bool copy_to_self(struct worker *w, struct rte_mbuf *m)
+static __rte_noinline bool copy_to_self(struct worker *w, struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = packet_copy(w, m);
 	bool passed;
@@ -153,12 +166,12 @@ static inline void finish_output(struct worker *w, struct rte_mbuf *m, struct li
 	const struct packet *p = packet_of(m);
 
 	if (unlikely(m->pkt_len > p->mtu || p->frag_max_size))
-		ip_fragment(w, m, out, finish);
+		ip_fragment(w, m, out, finish_piece);
 	else
 		finish(w, m, out);
 }
 
-void ip_output(struct worker *w, struct rte_mbuf *m)
+__rte_always_inline void ip_output(struct worker *w, struct rte_mbuf *m)
 {
 	struct packet *p = packet_of(m);
 	struct link *out = link_get(p->out_link);

@@ -59,17 +59,12 @@ static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *
 
 /* Is this address configured on a link? The route says so, but for lo's subnets, which are local
  * as a whole. */
-static bool configured(rte_be32_t addr)
+static __rte_noinline bool configured(rte_be32_t addr)
 {
-	const struct link_addrs *addrs;
-	const struct nexthop *nh;
-	const struct link *lo;
+	const struct nexthop *nh = route_lookup_local(addr);
+	const struct link *lo = link_get(LINK_LO);
+	const struct link_addrs *addrs = lo ? rcu_read(lo->addrs) : NULL;
 
-	if (likely(!fast_filter_maybe(addr)))
-		return false;
-	nh = route_lookup_local(addr);
-	lo = link_get(LINK_LO);
-	addrs = lo ? rcu_read(lo->addrs) : NULL;
 	if (likely(nh->type != ROUTE_LOCAL))
 		return false;
 	if (nh->link != LINK_LO)
@@ -96,18 +91,18 @@ static __rte_noinline bool source_check_custom(const struct link *l, const struc
 
 /* Is the source believed? dst: the packet's, 0 where it went to many; out: the output link, -1 for
  * local delivery. */
-static bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
-			 const struct packet *p, rte_be32_t dst, int out, struct source *s,
-			 enum drop_reason *reason)
+static __rte_always_inline bool source_check(const struct link *l, const struct rte_ipv4_hdr *ip,
+					     const struct packet *p, rte_be32_t dst, int out,
+					     struct source *s, enum drop_reason *reason)
 {
 	s->on_link = false;
-	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
+	if (LINK_CONF_OR(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
 		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (LINK_CONF_OR(l, accept_local))
 		return true;
 	if (route_sources_custom())
 		return source_check_custom(l, ip, p, dst, out, s, reason);
-	if (!configured(ip->src_addr))
+	if (likely(!fast_filter_maybe(ip->src_addr)) || !configured(ip->src_addr))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;
 	return false;
@@ -167,9 +162,9 @@ static bool martian(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be3
 }
 
 /* The way out is known: may the packet take it, and does its sender need a redirect (C9)? */
-static enum route_verdict forward_input(const struct link *l, const struct rte_ipv4_hdr *ip,
-					rte_be32_t dst, struct packet *p,
-					const struct nexthop *nh, enum drop_reason *reason)
+static __rte_always_inline enum route_verdict
+forward_input(const struct link *l, const struct rte_ipv4_hdr *ip, rte_be32_t dst, struct packet *p,
+	      const struct nexthop *nh, enum drop_reason *reason)
 {
 	struct source s;
 
@@ -188,9 +183,9 @@ static enum route_verdict forward_input(const struct link *l, const struct rte_i
 }
 
 /* What is not simply forwarded. */
-static enum route_verdict special_input(const struct worker *w, const struct link *l,
-					struct rte_mbuf *m, rte_be32_t dst,
-					const struct nexthop *nh, enum drop_reason *reason)
+static __rte_noinline enum route_verdict
+special_input(const struct worker *w, const struct link *l, struct rte_mbuf *m, rte_be32_t dst,
+	      const struct nexthop *nh, enum drop_reason *reason)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
@@ -214,23 +209,36 @@ static enum route_verdict special_input(const struct worker *w, const struct lin
 	}
 }
 
-static inline enum route_verdict route_input(struct worker *w, const struct link *l,
-					     struct rte_mbuf *m, rte_be32_t dst,
-					     enum drop_reason *reason)
+/* What addresses say by themselves. false: nothing, the tables are to be asked. */
+static __rte_noinline bool class_input(const struct link *l, const struct rte_ipv4_hdr *ip,
+				       rte_be32_t dst, struct packet *p,
+				       enum route_verdict *verdict, enum drop_reason *reason)
+{
+	if (ip_is_multicast(dst))
+		*verdict = multicast_input(l, ip, dst, p, reason);
+	else if (ip_is_to_many(ip->src_addr))
+		*verdict = drop(reason, DROP_IP_INVALID_SOURCE);
+	else if (ip_is_limited_broadcast(dst) || (!ip->src_addr && !dst))
+		*verdict = broadcast_input(l, ip, p, reason);
+	else if (martian(l, ip, dst, reason))
+		*verdict = VERDICT_DROP;
+	else
+		return false;
+	return true;
+}
+
+static __rte_always_inline enum route_verdict
+route_input(struct worker *w, const struct link *l, struct rte_mbuf *m, rte_be32_t dst,
+	    enum drop_reason *reason)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip(m);
 	struct packet *p = packet_of(m);
+	enum route_verdict verdict;
 	const struct nexthop *nh;
 
-	if (unlikely(ip_is_multicast(dst)))
-		return multicast_input(l, ip, dst, p, reason);
-	if (unlikely(ip_is_to_many(ip->src_addr)))
-		return drop(reason, DROP_IP_INVALID_SOURCE);
-	if (unlikely(ip_is_limited_broadcast(dst) || (!ip->src_addr && !dst)))
-		return broadcast_input(l, ip, p, reason);
-	if (unlikely(martian(l, ip, dst, reason)))
-		return VERDICT_DROP;
-
+	if (unlikely(!(ip_is_ordinary(dst) && ip_is_ordinary(ip->src_addr))) &&
+	    class_input(l, ip, dst, p, &verdict, reason))
+		return verdict;
 	p->nexthop = route_lookup(&(struct route_flow){
 		.dst = dst,
 		.src = ip->src_addr,
@@ -247,8 +255,9 @@ static inline enum route_verdict route_input(struct worker *w, const struct link
 	return forward_input(l, ip, dst, p, nh, reason);
 }
 
-enum route_verdict ip_route_input(struct worker *w, const struct link *l, struct rte_mbuf *m,
-				  enum drop_reason *reason)
+__rte_always_inline enum route_verdict ip_route_input(struct worker *w, const struct link *l,
+						      struct rte_mbuf *m,
+						      enum drop_reason *reason)
 {
 	return route_input(w, l, m, packet_ip(m)->dst_addr, reason);
 }

@@ -86,7 +86,7 @@ static inline void output_word(struct worker *w, struct rte_mbuf *m, struct link
 }
 
 /* The first to use a stale entry says so; it must not be forgotten if the ring is full. */
-static void tell_used(struct worker *w, struct neigh *n)
+static __rte_noinline void tell_used(struct worker *w, struct neigh *n)
 {
 	struct message msg = {.kind = MSG_NEIGH_USED, .link = n->link, .addr = n->addr};
 	uint64_t word = __atomic_fetch_and(&n->word, ~NEIGH_WORD_NOTIFY, __ATOMIC_RELAXED);
@@ -191,8 +191,8 @@ static void waiting_drop(struct worker *w, struct waiting *q, enum drop_reason r
 		packet_drop(w, waiting_pop(w->neigh, &taken), reason);
 }
 
-static void waiting_send(struct worker *w, struct waiting *q, struct neigh *n, struct link *out,
-			 uint64_t word)
+static __rte_noinline void waiting_send(struct worker *w, struct waiting *q, struct neigh *n,
+					struct link *out, uint64_t word)
 {
 	struct waiting taken = waiting_take(w->neigh, q);
 
@@ -262,7 +262,8 @@ static bool held_full(const struct neigh_worker *nw)
 	return nw->mbufs >= max;
 }
 
-static void hold_first(struct worker *w, struct rte_mbuf *m, uint16_t link, rte_be32_t addr)
+static __rte_noinline void hold_first(struct worker *w, struct rte_mbuf *m, uint16_t link,
+				      rte_be32_t addr)
 {
 	struct neigh_worker *nw = w->neigh;
 	rte_be32_t src = own_source(m);
@@ -284,7 +285,7 @@ static void hold_first(struct worker *w, struct rte_mbuf *m, uint16_t link, rte_
 }
 
 /* Behind those that wait already. The next request carries the newest packet's source. */
-static void hold_more(struct worker *w, struct rte_mbuf *m, struct waiting *q)
+static __rte_noinline void hold_more(struct worker *w, struct rte_mbuf *m, struct waiting *q)
 {
 	struct neigh_worker *nw = w->neigh;
 	uint64_t limit = (uint64_t)__atomic_load_n(&neigh_parms[q->link].unres_qlen_bytes,

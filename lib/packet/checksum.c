@@ -2,6 +2,16 @@
 /* The Internet checksum; see checksum.h. */
 #include "packet/checksum.h"
 
+__rte_noinline uint64_t checksum_options_sum(const struct rte_ipv4_hdr *ip, unsigned int ihl)
+{
+	const header_word_t *word = (const void *)ip;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 5; i < ihl; i++)
+		sum += word[i];
+	return sum;
+}
+
 void checksum_header_set(struct rte_ipv4_hdr *ip)
 {
 	ip->hdr_checksum = 0;

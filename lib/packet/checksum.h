@@ -23,17 +23,21 @@ static inline uint16_t checksum_fold(uint32_t sum)
 /* A 32-bit word of a header, which lies on a 16-bit boundary behind an Ethernet header. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) header_word_t;
 
-/* Is the checksum of this header, ihl (at least 5) 32-bit words long, right? */
+/* The sum of the options' words of a header that is ihl words long. */
+uint64_t checksum_options_sum(const struct rte_ipv4_hdr *ip, unsigned int ihl);
+
+/* Is the checksum of this header, ihl (5 to 15) 32-bit words long, right? Folded once, the sum is
+ * at most 14 above 2^32, so that what is left takes two foldings. */
 static inline bool checksum_header_good(const struct rte_ipv4_hdr *ip, unsigned int ihl)
 {
 	const header_word_t *word = (const void *)ip;
 	uint64_t sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
 
-	for (unsigned int i = 5; unlikely(i < ihl); i++)
-		sum += word[i];
+	if (unlikely(ihl > 5))
+		sum += checksum_options_sum(ip, ihl);
 	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return checksum_fold((uint32_t)sum) == 0xffff;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
 /* Write the header's checksum; the header is ihl words long. */

@@ -36,6 +36,44 @@ static void test_header(void **state)
 	}
 }
 
+/* RFC 1071, a word at a time. */
+static bool good_by_words(const uint16_t *word, unsigned int n)
+{
+	uint32_t sum = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		sum += word[i];
+		sum = (sum & 0xffff) + (sum >> 16);
+	}
+	return sum == 0xffff;
+}
+
+/* Headers of every length whose words are such that sums carry, and as often good as not. */
+static void test_header_carries(void **state)
+{
+	static const uint16_t some[] = {0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff};
+	unsigned int good = 0, n = 0;
+	uint16_t word[30];
+
+	for (unsigned int ihl = 5; ihl <= 15; ihl++)
+		for (int i = 0; i < 20000; i++) {
+			for (unsigned int k = 0; k < 2 * ihl; k++)
+				word[k] = rand() % 4 ? some[rand() % 6] : (uint16_t)rand();
+			if (i % 2) {    /* the last word makes it good */
+				uint32_t sum = 0;
+
+				for (unsigned int k = 0; k < 2 * ihl - 1; k++)
+					sum += word[k];
+				word[2 * ihl - 1] = (uint16_t)~checksum_fold(sum);
+			}
+			n++;
+			good += good_by_words(word, 2 * ihl);
+			assert_int_equal(checksum_header_good((const void *)word, ihl),
+					 good_by_words(word, 2 * ihl));
+		}
+	assert_in_range(good, n / 2 - 100, n * 3 / 4);
+}
+
 /* Rule C2: for every checksum and TTL the step leaves a good header good, and gives what a full
  * computation gives. */
 static void test_ttl_every_checksum(void **state)
@@ -100,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_header_carries),
 		cmocka_unit_test(test_ttl_every_checksum),
 		cmocka_unit_test(test_ttl_other_zero),
 		cmocka_unit_test(test_chain_cut_anywhere),
