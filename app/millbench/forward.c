@@ -175,7 +175,9 @@ static int usage(const char *why, const char *word)
 	bench_wrong(word, why);
 	fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n"
 			"  LANES   16, 8 or 4, or 0 for the general path\n"
-			"  BURSTS  of %u frames each\n", BURST);
+			"  BURSTS  of %u frames each\n"
+			"With these nothing is timed or printed: for tools that count instructions.\n",
+		BURST);
 	return 2;
 }
 
