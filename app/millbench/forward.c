@@ -176,7 +176,7 @@ static int usage(const char *why, const char *word)
 	fprintf(stderr, "usage: millbench forward [LANES BURSTS]\n"
 			"  LANES   16, 8 or 4, or 0 for the general path\n"
 			"  BURSTS  of %u frames each\n"
-			"With these nothing is timed or printed: for tools that count instructions.\n",
+			"With these nothing is timed: for tools that count instructions.\n",
 		BURST);
 	return 2;
 }
