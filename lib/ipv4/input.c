@@ -28,11 +28,9 @@ static bool ip_rcv_core(struct worker *w, struct rte_mbuf *m)
 	    (ip->version_ihl >> 4 != 4 || header < sizeof(*ip)))
 		goto header_error;
 	count(c, CNT_IPEXT_INNOECTPKTS + (ip->type_of_service & TOS_ECN_MASK));
-	if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF)) {
-		if (unlikely(!packet_pull(m, header)))
-			goto header_error;
-		ip = packet_ip(m);
-	}
+	if (unlikely(header > sizeof(*ip)) && !packet_pull(m, header))
+		goto header_error;
+	ip = packet_ip(m);
 	if (unlikely(!(packet_of(m)->flags & PACKET_F_CSUM_GOOD) &&
 		     !checksum_header_good(ip, header / 4))) {
 		count(c, CNT_IPEXT_INCSUMERRORS);
@@ -138,8 +136,9 @@ static __rte_noinline bool prerouting(struct worker *w, struct rte_mbuf *m)
 }
 
 /* What an ordinary packet goes through until it is in a transmit buffer is inlined here, down to
- * link_xmit(): separate functions take a sixth more instructions, most of them to save and restore
- * registers. So that it stays short, what is rare is a function of its own (__rte_noinline). */
+ * link_xmit(), in whatever file it is (__rte_always_inline, at link time): separate functions take
+ * a sixth more instructions, most of them to save and restore registers. So that it stays short, what
+ * is rare is a function of its own (__rte_noinline). */
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {

@@ -96,7 +96,7 @@ static __rte_always_inline bool source_check(const struct link *l, const struct 
 					     struct source *s, enum drop_reason *reason)
 {
 	s->on_link = false;
-	if (LINK_CONF_OR(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
+	if (LINK_CONF_MAX(l, rp_filter) || (out == l->id && LINK_CONF_OR(l, send_redirects)))
 		return source_check_route(l, ip, p, dst, out, s, reason);
 	if (LINK_CONF_OR(l, accept_local))
 		return true;

@@ -6,8 +6,6 @@
  */
 #include "link/ethernet.h"
 
-#include <string.h>
-
 #include <rte_ether.h>
 
 #include "core/message.h"
@@ -17,21 +15,9 @@
 eth_burst_fn eth_burst_handler = eth_input;
 void (*eth_ipv4_handler)(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n);
 
-static bool is_own(const struct link *l, const struct rte_ether_addr *dst)
-{
-	struct __rte_packed {
-		uint32_t high;
-		uint16_t low;
-	} a, b;
-
-	memcpy(&a, dst, sizeof(a));
-	memcpy(&b, &l->mac, sizeof(b));
-	return !((a.high ^ b.high) | (uint32_t)(a.low ^ b.low));
-}
-
 static enum packet_type frame_type(const struct link *l, const struct rte_ether_addr *dst)
 {
-	if (likely(is_own(l, dst)))
+	if (likely(rte_is_same_ether_addr(dst, &l->mac)))
 		return PACKET_HOST;
 	if (rte_is_broadcast_ether_addr(dst))
 		return PACKET_BROADCAST;

@@ -269,16 +269,6 @@ static bool single_segment(struct worker *w, const struct link *l, struct rte_mb
 	return false;
 }
 
-/* A worker that has no transmit queue there: the one that has it sends. */
-static __rte_noinline void xmit_by_another(struct worker *w, const struct link *l,
-					   struct txbuf *t, struct rte_mbuf *m)
-{
-	if (rte_ring_enqueue(l->tx_ring, m)) {
-		t->dropped++;
-		packet_drop(w, m, DROP_TX_QUEUE_FULL);
-	}
-}
-
 __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
 {
 	struct txbuf *t = rcu_read(w->link->tx[l->id]);
@@ -292,7 +282,7 @@ __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_
 	if (likely(w->id < l->n_txq))
 		txbuf_put(w, t, m, l->id);
 	else
-		xmit_by_another(w, l, t, m);
+		link_xmit_bulk(w, l->id, &m, 1, m->pkt_len);
 }
 
 void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n,
