@@ -137,8 +137,8 @@ static __rte_noinline bool prerouting(struct worker *w, struct rte_mbuf *m)
 
 /* What an ordinary packet goes through until it is in a transmit buffer is inlined here, down to
  * link_xmit(), in whatever file it is (__rte_always_inline, at link time): separate functions take
- * a sixth more instructions, most of them to save and restore registers. So that it stays short, what
- * is rare is a function of its own (__rte_noinline). */
+ * a sixth more instructions, most of them to save and restore registers. So that it stays short,
+ * what is rare is a function of its own (__rte_noinline). */
 void ip_rcv(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
