@@ -192,7 +192,7 @@ static int load(const struct prefixes *table, size_t most)
 
 	fib_progress("loading");
 	start = rte_rdtsc();
-	ours = fib_create(0, -1);
+	ours = fib_create(0, true, -1);
 	if (ours)
 		load_ours(table);
 	first = ms_since(start);

@@ -10,8 +10,8 @@
  * bits reads past the last slot, which is why the array is padded.
  *
  * The default route is not expanded: 0 means "no longer prefix", and stands for the one word
- * `fallback`. Thus the whole table need not be written when the default changes, and memory of
- * address space that has no routes is never touched.
+ * `fallback`. Thus the whole table need not be written when the default changes, nor memory of
+ * address space that has no routes. Readers find the first level mapped wherever they look.
  *
  * What the writer keeps beside it is the set of prefixes as a binary tree in heap order: node
  * (1 << len) | (prefix >> (32 - len)) holds the index of exactly that prefix, 0 if there is none.
@@ -128,7 +128,7 @@ static size_t blocks_bytes(const struct fib *fib)
 	return fib->blocks_max * sizeof(struct block);
 }
 
-struct fib *fib_create(unsigned int blocks_max, int socket)
+struct fib *fib_create(unsigned int blocks_max, bool reserved, int socket)
 {
 	struct fib *fib;
 
@@ -143,7 +143,7 @@ struct fib *fib_create(unsigned int blocks_max, int socket)
 	memset(fib, 0, sizeof(*fib));
 	fib->blocks_max = blocks_max ? blocks_max : BLOCKS_MAX;
 	fib->blocks_free = NO_BLOCK;
-	fib->slots = pages_map(slots_bytes(fib), true, socket);
+	fib->slots = pages_map(slots_bytes(fib), reserved, socket);
 	fib->tree = pages_map(tree_bytes(), false, socket);
 	fib->blocks = pages_map(blocks_bytes(fib), false, socket);
 	if (!fib->slots || !fib->tree || !fib->blocks) {
@@ -151,6 +151,7 @@ struct fib *fib_create(unsigned int blocks_max, int socket)
 		errno = ENOMEM;
 		return NULL;
 	}
+	pages_map_zeros(fib->slots, TOP_SLOTS * sizeof(*fib->slots));
 	return fib;
 }
 

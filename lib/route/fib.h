@@ -25,9 +25,9 @@ struct fib_stats {
 	uint64_t lookup_bytes, control_bytes;
 };
 
-/* blocks_max: how many /24 can have longer prefixes (0: a default). socket: NUMA node.
- * NULL with errno set when there is no memory. */
-struct fib *fib_create(unsigned int blocks_max, int socket);
+/* blocks_max: how many /24 can have longer prefixes (0: a default). reserved: of the huge pages set
+ * aside, if there are any left. socket: NUMA node. NULL with errno set when there is no memory. */
+struct fib *fib_create(unsigned int blocks_max, bool reserved, int socket);
 void fib_destroy(struct fib *fib);
 
 /* prefix in host byte order, bits below len must be 0. index 1..FIB_INDEX_MAX.

@@ -71,24 +71,36 @@ static uint32_t answer_of(uint16_t index, unsigned int len, const void *search)
 	return answer;
 }
 
-static uint32_t search_fib(const struct search *s)
+/* What the longest prefix has for a search. False: none, though there is that prefix. */
+static bool search_longest(const struct fib *fib, const struct search *s, uint32_t *answer)
 {
-	uint32_t addr = rte_be_to_cpu_32(s->flow.dst);
-	uint16_t index = fib_lookup(route_fib, addr);
-	uint32_t answer = nexthop_get(index)->type == ROUTE_BY_TOS
-				  ? choose(nexthop_get(index)->by_tos, s) : index;
+	uint16_t index = fib_lookup(fib, rte_be_to_cpu_32(s->flow.dst));
 
-	if (likely((answer || !index) && !s->len))
-		return answer;
-	return fib_lookup_where(route_fib, addr, answer_of, s);
+	*answer = nexthop_get(index)->type == ROUTE_BY_TOS ? choose(nexthop_get(index)->by_tos, s)
+							   : index;
+	return *answer || !index;
 }
 
+static uint32_t search_fib(const struct search *s)
+{
+	uint32_t answer;
+
+	if (likely(!s->len && search_longest(route_fib, s, &answer)))
+		return answer;
+	return fib_lookup_where(route_fib, rte_be_to_cpu_32(s->flow.dst), answer_of, s);
+}
+
+/* The FIB that a large table may have knows no others, and no lengths. */
 static uint32_t search_trie(const struct table *t, const struct search *s)
 {
+	const struct fib *fib = s->others || s->len ? NULL : rcu_read(t->fib);
 	struct trie_found found[TRIE_DEPTH];
-	unsigned int n = trie_match(&t->trie, rte_be_to_cpu_32(s->flow.dst), found);
 	uint32_t answer = FIB_NONE;
+	unsigned int n;
 
+	if (fib && search_longest(fib, s, &answer))
+		return answer;
+	n = trie_match(&t->trie, rte_be_to_cpu_32(s->flow.dst), found);
 	while (n-- > 0 && !answer)
 		answer = answer_of((uint16_t)found[n].value, found[n].len, s);
 	return answer;

@@ -35,14 +35,28 @@ static uint8_t *map_aligned(size_t bytes)
 	return p + before;
 }
 
+/* Only a wish: a kernel without NUMA refuses it. */
+static void prefer_node(void *p, size_t bytes, int socket)
+{
+	unsigned long nodes;
+
+	if (socket < 0 || socket >= (int)(8 * sizeof(nodes)))
+		return;
+	nodes = 1UL << socket;
+	syscall(SYS_mbind, p, bytes, MPOL_PREFERRED, &nodes, 8 * sizeof(nodes), 0);
+}
+
 /* A reserved page can still be denied at the first touch, by a control group's limit, and that is
- * a SIGBUS: try one while an error can be returned. Kernels before 5.14 do not know how. */
-static uint8_t *map_reserved(size_t bytes)
+ * a SIGBUS: touch all while an error can be returned. Kernels before 5.14 do not know how. */
+static uint8_t *map_reserved(size_t bytes, int socket)
 {
 	uint8_t *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB, -1, 0);
 
-	if (p == MAP_FAILED || !madvise(p, HUGE_BYTES, MADV_POPULATE_WRITE) || errno == EINVAL)
+	if (p == MAP_FAILED)
+		return p;
+	prefer_node(p, bytes, socket);
+	if (!madvise(p, bytes, MADV_POPULATE_WRITE) || errno == EINVAL)
 		return p;
 	munmap(p, bytes);
 	return MAP_FAILED;
@@ -51,23 +65,24 @@ static uint8_t *map_reserved(size_t bytes)
 void *pages_map(size_t bytes, bool reserved, int socket)
 {
 	uint8_t *p = MAP_FAILED;
-	unsigned long nodes;
 
 	bytes = round_up(bytes);
 	if (reserved)
-		p = map_reserved(bytes);
-	if (p == MAP_FAILED)
-		p = map_aligned(bytes);
+		p = map_reserved(bytes, socket);
+	if (p != MAP_FAILED)
+		return p;
+	p = map_aligned(bytes);
 	if (p == MAP_FAILED) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	/* Only a wish: a kernel without NUMA refuses it. */
-	if (socket >= 0 && socket < (int)(8 * sizeof(nodes))) {
-		nodes = 1UL << socket;
-		syscall(SYS_mbind, p, bytes, MPOL_PREFERRED, &nodes, 8 * sizeof(nodes), 0);
-	}
+	prefer_node(p, bytes, socket);
 	return p;
+}
+
+void pages_map_zeros(void *p, size_t bytes)
+{
+	madvise(p, round_up(bytes), MADV_POPULATE_READ);
 }
 
 void pages_unmap(void *p, size_t bytes)

@@ -28,6 +28,7 @@
 #include "route/merge.h"
 #include "route/rule.h"
 #include "route/rule_set.h"
+#include "route/table_fib.h"
 
 /* ---- the answer of a prefix ---- */
 
@@ -189,9 +190,15 @@ static int place_set(struct trie *t, uint32_t prefix, unsigned int len, uintptr_
 
 static int entry_set(struct table *t, uint32_t prefix, unsigned int len, uint16_t index)
 {
-	if (t != table_main)
-		return place_set(&t->trie, prefix, len, index);
-	return index ? fib_set(route_fib, prefix, len, index) : fib_unset(route_fib, prefix, len);
+	int rc;
+
+	if (t == table_main)
+		return index ? fib_set(route_fib, prefix, len, index)
+			     : fib_unset(route_fib, prefix, len);
+	rc = place_set(&t->trie, prefix, len, index);
+	if (!rc)
+		table_fib_follow(t, prefix, len, index);
+	return rc;
 }
 
 /* What is published of a prefix. */

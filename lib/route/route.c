@@ -563,10 +563,12 @@ int route_init(void)
 	if (!rc)
 		rc = table_init();
 	if (!rc) {
-		route_fib = fib_create(0, -1);
+		route_fib = fib_create(0, true, -1);
 		if (!route_fib)
 			rc = -errno;
 	}
+	if (!rc)
+		rc = table_fib_init();
 	if (!rc)
 		rc = rule_init();
 	if (rc) {
@@ -583,6 +585,7 @@ void route_fini(void)
 	merge_fini();
 	fib_destroy(route_fib);
 	route_fib = NULL;
+	table_fib_fini();
 	table_fini();
 	nexthop_fini();
 }

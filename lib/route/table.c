@@ -21,6 +21,7 @@
 #include "core/rcu.h"
 #include "core/sysctl.h"
 #include "route/pages.h"
+#include "route/table_fib.h"
 
 #define SLOTS_MIN 64u
 #define SLOTS_ON_HEAP 65536u    /* up to here, so that a small table takes no 2 MB page */
@@ -149,6 +150,11 @@ struct table *table_get(uint32_t id)
 	return t && t->id == id ? t : NULL;
 }
 
+struct table *table_first(void)
+{
+	return tables;
+}
+
 static struct table *table_new(uint32_t id)
 {
 	struct table **at = &tables;
@@ -211,6 +217,7 @@ void table_drop_unused(struct table *t)
 	if (t->slots_used || t->users || t == table_main || t == table_local || t == table_default)
 		return;
 	table_unlink(t);
+	table_fib_drop(t);
 	rcu_defer(table_free, t);
 }
 
@@ -235,6 +242,7 @@ void table_fini(void)
 		struct table *t = tables;
 
 		table_unlink(t);
+		table_fib_drop(t);
 		trie_clear(&t->trie, false);
 		trie_clear(&t->others, true);
 		rcu_defer(table_free, t);

@@ -2,27 +2,31 @@
 /*
  * Where routes are kept: for each routing table a hash from (prefix, length) to the list of that
  * prefix's routes, and what workers look up. Only this room uses it; of what it holds, workers read
- * the tries alone.
+ * the tries and the FIB alone.
  */
 #ifndef ROUTE_TABLE_H
 #define ROUTE_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "route/route.h"
 #include "route/trie.h"
 
+struct fib;
 struct table_slot;
 
 struct table {
 	/* read by workers */
 	struct trie trie;               /* indexes; of main it stays empty: route_fib */
+	struct fib *fib;                /* the same, if there are many (table_fib.h), else NULL */
 	struct trie others;             /* const struct by_tos *, of the prefixes that have others;
 					 * of main as the FIB has it, perhaps local's with them */
 
 	/* control thread only */
 	uint32_t id;
 	unsigned int users;             /* rules that lead here */
+	bool fib_refused;               /* it can't have a FIB, unless it gets smaller */
 	struct table *next;             /* by rising id */
 	struct table_slot *slots;
 	uint32_t slots_n, slots_used;
@@ -39,6 +43,8 @@ void table_fini(void);
 struct table *table_get(uint32_t id);
 /* The same, made if need be. NULL: no memory, or as many tables as may be, said in err. */
 struct table *table_make(uint32_t id, struct error *err);
+/* The one of the lowest number; struct table leads on from there. */
+struct table *table_first(void);
 /* Give it back if nothing is left in it and no rule leads there. */
 void table_drop_unused(struct table *t);
 

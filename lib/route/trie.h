@@ -6,7 +6,8 @@
  *
  * main may hold the whole Internet, and its FIB (fib.h) takes 32 MB whatever is in it. Other tables
  * mostly have a handful of routes, and there may be hundreds of them: here a prefix costs one or
- * two nodes of 48 bytes, and a search at most 33 steps.
+ * two nodes of 48 bytes, and a search at most 33 steps. Those that have many get a FIB as well
+ * (table_fib.h).
  *
  * Invariants. A node's prefix is a proper part of its parent's; the bit after the parent's prefix
  * says which child it is. A node without an answer (value 0) has two children, so nodes number

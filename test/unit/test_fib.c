@@ -17,6 +17,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sys/resource.h>
+
 #include <cmocka.h>
 
 #include "core/prefix.h"
@@ -207,7 +209,7 @@ static void check_stats(const struct fib *fib, unsigned int prefixes, unsigned i
 
 static void test_empty(void **state)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 
 	assert_non_null(fib);
 	assert_int_equal(fib_lookup(fib, 0), FIB_NONE);
@@ -221,9 +223,35 @@ static void test_empty(void **state)
 	fib_destroy(NULL);
 }
 
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_minflt;
+}
+
+/* A worker does not wait for the kernel to find memory where nobody has written. */
+static void test_mapped(void **state)
+{
+	for (int reserved = 0; reserved < 2; reserved++) {
+		struct fib *fib = fib_create(0, reserved, -1);
+		unsigned int some = 0;
+		long before;
+
+		assert_int_equal(fib_set(fib, 0x0a000000, 8, 1), 0);
+		before = faults();
+		for (uint64_t addr = 0; addr <= UINT32_MAX; addr += 1u << 16)
+			some += fib_lookup(fib, (uint32_t)addr);
+		assert_int_equal(faults() - before, 0);
+		assert_int_equal(some, 256);
+		fib_destroy(fib);
+	}
+}
+
 static void test_refuses(void **state)
 {
-	struct fib *fib = fib_create(1, -1);
+	struct fib *fib = fib_create(1, true, -1);
 
 	assert_int_equal(fib_set(fib, 0x0a000001, 8, 1), -EINVAL);
 	assert_int_equal(fib_set(fib, 0, 33, 1), -EINVAL);
@@ -232,13 +260,13 @@ static void test_refuses(void **state)
 	assert_int_equal(fib_set(fib, 0x0a000000, 8, FIB_INDEX_MAX + 1), -EINVAL);
 	assert_int_equal(fib_set(fib, 0x0a000000, 8, FIB_INDEX_MAX), 0);
 	assert_int_equal(fib_lookup(fib, 0x0affffff), FIB_INDEX_MAX);
-	assert_null(fib_create(32769, -1));
+	assert_null(fib_create(32769, true, -1));
 	fib_destroy(fib);
 }
 
 static void test_every_length(void **state)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 	uint32_t addr = 0xc0a80181;
 
 	for (unsigned int len = 0; len <= 32; len++) {
@@ -264,7 +292,7 @@ static void test_every_length(void **state)
 /* Random changes to prefixes that nest a lot: half of them within a few /16. */
 static void test_random(void **state)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 
 	for (unsigned int i = 0; i < 20000; i++) {
 		unsigned int len = rnd() % 8 ? 8 + rnd() % 25 : rnd() % 33;
@@ -303,7 +331,7 @@ static void test_random(void **state)
 
 static void bulk_sizes(void)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 	uint32_t addrs[200];
 	uint16_t got[201];
 
@@ -350,7 +378,7 @@ static void test_bulk_sizes(void **state)
 /* Half of the addresses have blocks, in any lane and in all. */
 static void bulk_blocks(void)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 	uint32_t addrs[64];
 	uint16_t got[64];
 
@@ -378,7 +406,7 @@ static void test_bulk_blocks(void **state)
 
 static void test_no_block_changes_nothing(void **state)
 {
-	struct fib *fib = fib_create(2, -1);
+	struct fib *fib = fib_create(2, true, -1);
 
 	fib_set(fib, 0x0a000000, 8, 1);
 	assert_int_equal(fib_set(fib, 0x0a000001, 32, 2), 0);
@@ -394,7 +422,7 @@ static void test_no_block_changes_nothing(void **state)
 
 static void test_block_reuse_after_grace(void **state)
 {
-	struct fib *fib = fib_create(1, -1);
+	struct fib *fib = fib_create(1, true, -1);
 	unsigned int before;
 
 	deferred_n = 0;
@@ -422,7 +450,7 @@ static void test_block_reuse_after_grace(void **state)
 /* Covering routes change under a block's longer prefixes. */
 static void test_block_under_changes(void **state)
 {
-	struct fib *fib = fib_create(0, -1);
+	struct fib *fib = fib_create(0, true, -1);
 
 	fib_set(fib, 0x0a000080, 25, 10);
 	fib_set(fib, 0x0a0000c0, 26, 11);
@@ -497,7 +525,7 @@ static void reader_sees_old_or_new(void)
 	pthread_t thread;
 	void *bad;
 
-	shared = fib_create(64, -1); /* few blocks: they are reused all the time */
+	shared = fib_create(64, true, -1); /* few blocks: they are reused all the time */
 	fib_set(shared, 0x0a000000, 8, 1);
 	stop = false;
 	assert_int_equal(pthread_create(&thread, NULL, reader, NULL), 0);
@@ -635,7 +663,7 @@ static void test_full_table(void **state)
 		skip();
 	}
 	start = now_us();
-	fib = fib_create(0, -1);
+	fib = fib_create(0, true, -1);
 	created = now_us();
 	for (unsigned int i = 0; i < n; i++)
 		assert_int_equal(fib_set(fib, full_prefix[i], full_len[i],
@@ -681,6 +709,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_random),

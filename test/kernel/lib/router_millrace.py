@@ -20,6 +20,7 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 30.0    # the kernel may take seconds to close packet sockets while many are
 _QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"argv": ["drops"]}}\n'
 _LARGE_MTU = 16000
+_FIB_PREFIXES = 4
 _EAL_ARGUMENTS = ("--no-huge", "-m", "256", "--no-pci")
 _PROFILE = pathlib.Path(__file__).resolve().parents[3] / "drivers-config" / "net_af_packet.ini"
 _REFER_BYTES = 640      # less than the profile has: payload is referred to as well as copied
@@ -72,6 +73,8 @@ class MillraceRouter:
         self.namespace.ip([f"link set {p} arp off up" for p in layout.PORTS])
         configuration = os.path.join(self.directory.name, "millrace.conf")
         with open(configuration, "w") as file:
+            # few are many here: tables are looked up by both of the ways that there are
+            file.write(f"sysctl net.millrace.table_fib_prefixes={_FIB_PREFIXES}\n")
             if max(mtu.values()) > _LARGE_MTU:      # so many large buffers as memory holds
                 file.write("sysctl millrace.mbufs=16384\n")
             for index, port in enumerate(layout.PORTS):
