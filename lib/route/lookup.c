@@ -63,7 +63,7 @@ static uint32_t answer_of(uint16_t index, unsigned int len, const void *search)
 	if (unlikely(s->others && s->others[len]))
 		answer = choose(s->others[len], s);
 	else if (nh->type == ROUTE_BY_TOS)
-		answer = choose(nh->by_tos, s);
+		answer = choose(rcu_read(nh->by_tos), s);
 	else
 		answer = lookup_by_link(index, s->link);
 	if (unlikely(answer && s->len))
@@ -76,8 +76,9 @@ static bool search_longest(const struct fib *fib, const struct search *s, uint32
 {
 	uint16_t index = fib_lookup(fib, rte_be_to_cpu_32(s->flow.dst));
 
-	*answer = nexthop_get(index)->type == ROUTE_BY_TOS ? choose(nexthop_get(index)->by_tos, s)
-							   : index;
+	const struct nexthop *nh = nexthop_get(index);
+
+	*answer = nh->type == ROUTE_BY_TOS ? choose(rcu_read(nh->by_tos), s) : index;
 	return *answer || !index;
 }
 

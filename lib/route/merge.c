@@ -123,7 +123,7 @@ bool merge_is_split(void)
 	return is_split;
 }
 
-static void republish(struct table *t, struct route *r, void *arg)
+static void merge_one(struct table *t, struct route *r, void *arg)
 {
 	int *rc = arg;
 
@@ -131,13 +131,15 @@ static void republish(struct table *t, struct route *r, void *arg)
 		*rc = rib_publish(table_main, r->prefix, r->len);
 }
 
-/* Nothing new comes into the FIB, so that there is room. */
+static void split_one(struct table *t, struct route *r, void *arg)
+{
+	rib_republish(table_main, r->prefix, r->len);
+}
+
 void merge_split(void)
 {
-	int rc = 0;
-
 	is_split = true;
-	table_sweep_one(table_local, republish, &rc);
+	table_sweep_one(table_local, split_one, NULL);
 }
 
 bool merge_try(void)
@@ -149,7 +151,7 @@ bool merge_try(void)
 	if (!is_split)
 		return true;
 	is_split = false;
-	table_sweep_one(table_local, republish, &rc);
+	table_sweep_one(table_local, merge_one, &rc);
 	if (rc)
 		merge_split();
 	return !rc;

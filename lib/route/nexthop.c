@@ -309,6 +309,14 @@ uint32_t nexthop_hold_by_tos(struct by_tos *by_tos)
 	return index;
 }
 
+void nexthop_set_by_tos(uint32_t index, struct by_tos *by_tos)
+{
+	void *old = (void *)(uintptr_t)nexthops[index].by_tos;
+
+	rcu_assign(nexthops[index].by_tos, by_tos);
+	rcu_defer(free, old);
+}
+
 static void unhash(uint32_t index)
 {
 	uint32_t *at = bucket_of(&nexthops[index]);

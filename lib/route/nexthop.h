@@ -60,7 +60,7 @@ struct nexthop {
 	uint8_t hoplimit;       /* TTL of what the router sends this way; 0: ip_default_ttl */
 	union {
 		struct group *group;            /* ROUTE_GROUP; rcu_read() */
-		const struct by_tos *by_tos;    /* ROUTE_BY_TOS */
+		const struct by_tos *by_tos;    /* ROUTE_BY_TOS; rcu_read() */
 	};
 	rte_be32_t via;         /* the route's own gateway; `gateway` is 0 where via is one of the
 				 * router's own addresses, as Linux does */
@@ -121,6 +121,8 @@ uint32_t nexthop_hold(const struct nexthop *like);
 /* An entry of type ROUTE_BY_TOS, with one reference. Takes `by_tos`, of malloc(), over unless all
  * are in use. */
 uint32_t nexthop_hold_by_tos(struct by_tos *by_tos);
+/* The same entry has other choices from now on. Takes `by_tos` over. */
+void nexthop_set_by_tos(uint32_t index, struct by_tos *by_tos);
 void nexthop_release(uint32_t index);
 unsigned int nexthop_used(void);
 

@@ -17,10 +17,12 @@
  */
 #include "route/rib.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/prefix.h"
 #include "route/by_tos.h"
 #include "route/group.h"
@@ -71,24 +73,35 @@ static bool same_choices(const struct by_tos *a, const struct by_tos *b)
 	return a->n == b->n && !memcmp(a->choice, b->choice, b->n * sizeof(b->choice[0]));
 }
 
-/* The next hop for these choices, `old` if that is the one. 0 or -ENOSPC. */
-static int answer_for(const struct by_tos *b, uint16_t old, uint16_t *index)
+/* What is published of a prefix. */
+struct published {
+	uint16_t index;
+	struct by_tos *choice;          /* about to be what the index chooses from; NULL: it stays */
+	struct by_tos *others;          /* NULL: none */
+};
+
+/* The next hop for these choices: that of `old` if it chooses, too. 0 or -ENOSPC. */
+static int answer_for(const struct by_tos *b, const struct published *old, struct published *now)
 {
-	const struct nexthop *was = nexthop_get(old);
+	const struct nexthop *was = nexthop_get(old->index);
 	struct by_tos *kept;
 
-	*index = b->n ? b->choice[0].nexthop : FIB_NONE;
+	now->index = b->n ? b->choice[0].nexthop : FIB_NONE;
 	if (!b->n || !b->choice[0].tos)
 		return 0;
-	*index = old;
+	now->index = old->index;
 	if (was->type == ROUTE_BY_TOS && same_choices(was->by_tos, b))
 		return 0;
 	kept = malloc(size_of(b->n));
 	if (!kept)
 		return -ENOSPC;
 	memcpy(kept, b, size_of(b->n));
-	*index = (uint16_t)nexthop_hold_by_tos(kept);
-	if (*index)
+	if (was->type == ROUTE_BY_TOS) {
+		now->choice = kept;
+		return 0;
+	}
+	now->index = (uint16_t)nexthop_hold_by_tos(kept);
+	if (now->index)
 		return 0;
 	free(kept);
 	return -ENOSPC;
@@ -201,11 +214,11 @@ static int entry_set(struct table *t, uint32_t prefix, unsigned int len, uint16_
 	return rc;
 }
 
-/* What is published of a prefix. */
-struct published {
-	uint16_t index;
-	struct by_tos *others;          /* NULL: none */
-};
+static struct published published(const struct table *t, uint32_t prefix, unsigned int len)
+{
+	return (struct published){ .index = entry_get(t, prefix, len),
+				   .others = (struct by_tos *)trie_get(&t->others, prefix, len) };
+}
 
 /* Others come before the entry changes, and go after it: a search finds what was or what is. */
 static int change(struct table *t, uint32_t prefix, unsigned int len, const struct published *old,
@@ -218,7 +231,9 @@ static int change(struct table *t, uint32_t prefix, unsigned int len, const stru
 		free(now->others);
 		now->others = NULL;
 	}
-	if (now->index != old->index)
+	if (now->choice)
+		nexthop_set_by_tos(now->index, now->choice);
+	else if (now->index != old->index)
 		rc = entry_set(t, prefix, len, now->index);
 	if (rc)         /* if there were any there is a place for them */
 		place_set(&t->others, prefix, len, (uintptr_t)old->others);
@@ -238,15 +253,13 @@ static void give_up(const struct published *p, const struct published *instead)
 static int publish_lists(struct table *t, const struct route *first, const struct route *second,
 			 uint32_t prefix, unsigned int len)
 {
-	struct published old = { entry_get(t, prefix, len),
-				 (struct by_tos *)trie_get(&t->others, prefix, len) };
-	struct published now = { 0 };
+	struct published old = published(t, prefix, len), now = { 0 };
 	struct choices c = { .b.n = 0 };
 	int rc;
 
 	if (!choose_from(&c.b, first))
 		choose_from(&c.b, second);
-	rc = answer_for(&c.b, old.index, &now.index);
+	rc = answer_for(&c.b, &old, &now);
 	if (rc)
 		return rc;
 	now.others = others_for(first, second, &c.b, old.others);
@@ -258,18 +271,52 @@ static int publish_lists(struct table *t, const struct route *first, const struc
 	return rc;
 }
 
+/* Of a table in its trie. */
+static int publish_own(struct table *t, uint32_t prefix, unsigned int len)
+{
+	return publish_lists(t, table_find(t, prefix, len), NULL, prefix, len);
+}
+
+static bool is_in_fib(const struct table *t)
+{
+	return t == table_main || (t == table_local && !merge_is_split());
+}
+
+static int publish_in_fib(uint32_t prefix, unsigned int len)
+{
+	return publish_lists(table_main,
+			     merge_is_split() ? NULL : table_find(table_local, prefix, len),
+			     table_find(table_main, prefix, len), prefix, len);
+}
+
 int rib_publish(struct table *t, uint32_t prefix, unsigned int len)
 {
-	const struct route *main_list = table_find(table_main, prefix, len);
-	const struct route *local_list = table_find(table_local, prefix, len);
-	int rc = 0;
+	int rc = t != table_main ? publish_own(t, prefix, len) : 0;
 
-	if (t != table_main)
-		rc = publish_lists(t, table_find(t, prefix, len), NULL, prefix, len);
-	if (!rc && (t == table_main || (t == table_local && !merge_is_split())))
-		rc = publish_lists(table_main, merge_is_split() ? NULL : local_list, main_list,
-				   prefix, len);
+	if (!rc && is_in_fib(t))
+		rc = publish_in_fib(prefix, len);
 	return rc;
+}
+
+/* Workers find nothing there until it changes again. */
+static void leave_out(struct table *t, uint32_t prefix, unsigned int len)
+{
+	struct published old = published(t, prefix, len), now = { 0 };
+	rte_be32_t addr = rte_cpu_to_be_32(prefix);
+	char text[INET_ADDRSTRLEN];
+
+	change(t, prefix, len, &old, &now);
+	give_up(&old, &now);
+	log_warning("table %s: no room for what is left of %s/%u: packets to it find no route",
+		    table_name(t->id), inet_ntop(AF_INET, &addr, text, sizeof(text)), len);
+}
+
+void rib_republish(struct table *t, uint32_t prefix, unsigned int len)
+{
+	if (t != table_main && publish_own(t, prefix, len))
+		leave_out(t, prefix, len);
+	if (is_in_fib(t) && publish_in_fib(prefix, len))
+		leave_out(table_main, prefix, len);
 }
 
 /* ---- changes ---- */
@@ -297,7 +344,7 @@ int rib_insert(struct table *t, const struct route *like, bool in_front, struct 
 			return 0;
 		}
 		table_remove(t, r);
-		rib_publish(t, like->prefix, like->len);
+		rib_republish(t, like->prefix, like->len);
 	}
 	if (!rc)
 		merge_route_gone(t, like);
@@ -316,7 +363,7 @@ int rib_change(struct table *t, struct route *r, const struct route *like, struc
 	r->nexthop = like->nexthop;
 	if (rib_publish(t, r->prefix, r->len)) {
 		*r = old;
-		rib_publish(t, r->prefix, r->len);
+		rib_republish(t, r->prefix, r->len);
 		merge_route_gone(t, like);
 		return no_room(t, like, err);
 	}
@@ -330,7 +377,7 @@ void rib_remove(struct table *t, struct route *r)
 	const struct route old = *r;
 
 	table_remove(t, r);
-	rib_publish(t, old.prefix, old.len);
+	rib_republish(t, old.prefix, old.len);
 	merge_route_gone(t, &old);
 	nexthop_release(old.nexthop);
 }
@@ -482,13 +529,12 @@ unsigned int rib_addr_type(rte_be32_t addr)
 
 /* ---- carrier ---- */
 
-/* Where there is no room in the FIB, the prefix is left out until its next change. */
 static void publish_over_link(struct table *t, struct route *r, void *arg)
 {
 	const unsigned int *link = arg;
 
 	if (nexthop_over(r->nexthop, *link))
-		rib_publish(t, r->prefix, r->len);
+		rib_republish(t, r->prefix, r->len);
 }
 
 void rib_publish_link(unsigned int link)

@@ -24,6 +24,7 @@
 #include "route/merge.h"
 #include "route/rib.h"
 #include "route/rule.h"
+#include "route/table_fib.h"
 
 #define MTU_MAX 65520u  /* as Linux caps the metric */
 
