@@ -106,7 +106,7 @@ static void refresh_later(void *arg)
 }
 
 /* Out of use at once; what can't be changed by a single store comes after a grace period, when no
- * worker reads the image, and those who hold packets for the neighbour have been told of it. */
+ * worker reads the image. */
 static void refresh(uint32_t index)
 {
 	struct fast_nexthop *to = &fast_nexthops[index];

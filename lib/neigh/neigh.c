@@ -228,10 +228,10 @@ static struct neigh *create(struct link *l, rte_be32_t addr, bool exempt)
 				(uint64_t)neigh_parms[l->id].base_reachable_time_ms,
 	};
 	know_by_nature(n, l);
-	neigh_publish(n);
 	n_entries++;
 	hash_grow();
 	hash_insert(neigh_buckets, n);
+	neigh_publish(n);
 	if (!exempt)
 		neigh_gc_list_update(n);
 	return n;
@@ -556,11 +556,8 @@ int neigh_init(void)
 static void free_one(struct neigh *n, void *arg)
 {
 	timer_stop(&n->timer);
-	if (!n->on_owed_list) {
-		free(n);
-		return;
-	}
 	n->dead = true;
+	neigh_dispose(n);
 }
 
 void neigh_fini(void)

@@ -9,9 +9,9 @@
  *
  * A packet whose next hop is not resolved is held by the worker that has it (neigh_worker: a
  * bounded queue an address, oldest dropped first, as unres_qlen_bytes says) and the control
- * thread is asked by message. The answer comes back as a message to every worker that asked;
- * as messages are handled before a worker receives again, and neigh_output() puts a packet
- * behind those that are already held for the same address, order is kept.
+ * thread is asked by message. The answer comes back as a message, which is handled before a worker
+ * receives again; neigh_output() puts a packet behind those that are already held for the same
+ * address, and neigh_mac() does not know the address before none are: order is kept.
  */
 #ifndef NEIGH_NEIGH_H
 #define NEIGH_NEIGH_H
@@ -56,7 +56,8 @@ bool neigh_unusable(const struct worker *w, uint16_t link, rte_be32_t addr);
 extern void (*neigh_error)(struct worker *w, struct rte_mbuf *m);
 
 /* The Ethernet address (first byte lowest) to which frames for a neighbour may be sent without any
- * more ado; NEIGH_MAC_NONE: leave it to neigh_output(). Any thread. */
+ * more ado: nobody need be told, and no worker holds packets that come first. NEIGH_MAC_NONE: leave
+ * it to neigh_output(). Any thread. */
 #define NEIGH_MAC_NONE UINT64_MAX
 uint64_t neigh_mac(uint16_t link, rte_be32_t addr);
 

@@ -7,6 +7,11 @@
  * the answer is then owed, the entry goes on a list, and a timer tries again until all is said.
  * An entry that has left the table lives on, unreachable, for as long as it owes an answer; so
  * no answer needs memory at the moment when there may be none.
+ *
+ * That an address is known all workers are told, whether they have asked or are about to: each
+ * handles the message before it receives again, and sends what it holds. A grace period after the
+ * last was told nobody holds anything; until then NEIGH_WORD_HELD keeps packets from ways on which
+ * nobody looks whether others wait.
  */
 #include <stdlib.h>
 
@@ -46,6 +51,27 @@ static void owe(struct neigh *n)
 		(void)timer_set(&retry_timer, clock_now_ns() + RETRY_NS, on_retry);
 }
 
+static void on_settled(void *arg)
+{
+	struct neigh *n = arg;
+
+	if (--n->settled || n->settling || n->dead)
+		return;
+	__atomic_fetch_and(&n->word, ~NEIGH_WORD_HELD, __ATOMIC_RELAXED);
+	if (neigh_changed)
+		neigh_changed(n->link, n->addr);
+}
+
+/* Nothing is owed any more. */
+static void delivered(struct neigh *n)
+{
+	if (!n->settling)
+		return;
+	n->settling = false;
+	n->settled++;
+	rcu_defer(on_settled, n);
+}
+
 void neigh_answer(struct neigh *n, enum message_kind kind, uint32_t arg)
 {
 	if (!n->asked)
@@ -57,6 +83,15 @@ void neigh_answer(struct neigh *n, enum message_kind kind, uint32_t arg)
 	deliver(n);
 	if (n->owed)
 		owe(n);
+	else
+		delivered(n);
+}
+
+void neigh_settle(struct neigh *n)
+{
+	n->settling = true;
+	n->asked = UINT64_MAX >> (WORKERS_MAX - workers_count);
+	neigh_answer(n, MSG_NEIGH_DONE, 0);
 }
 
 void neigh_dispose(struct neigh *n)
@@ -74,6 +109,7 @@ static void on_retry(struct timer *t, uint64_t now_ns)
 		deliver(n);
 		if (n->owed)
 			continue;
+		delivered(n);
 		TAILQ_REMOVE(&owed_list, n, owed_entry);
 		n->on_owed_list = false;
 		if (n->dead)
@@ -168,6 +204,6 @@ void neigh_answer_fini(void)
 		TAILQ_REMOVE(&owed_list, n, owed_entry);
 		n->on_owed_list = false;
 		if (n->dead)
-			free(n);
+			neigh_dispose(n);
 	}
 }

@@ -329,7 +329,7 @@ uint64_t neigh_mac(uint16_t link, rte_be32_t addr)
 	const struct neigh *n = neigh_lookup(link, addr);
 	uint64_t word = n ? __atomic_load_n(&n->word, __ATOMIC_ACQUIRE) : 0;
 
-	if ((word & (NEIGH_WORD_VALID | NEIGH_WORD_NOTIFY)) != NEIGH_WORD_VALID)
+	if ((word & (NEIGH_WORD_VALID | NEIGH_WORD_NOTIFY | NEIGH_WORD_HELD)) != NEIGH_WORD_VALID)
 		return NEIGH_MAC_NONE;
 	return word & ~NEIGH_WORD_VALID;
 }

@@ -46,18 +46,24 @@ static unsigned int max_probes(const struct neigh *n)
 
 void neigh_publish(struct neigh *n)
 {
+	bool valid = n->state & NUD_VALID && !n->dead, anew;
 	uint64_t word = 0;
 
-	if (n->state & NUD_VALID && !n->dead) {
+	anew = valid && !(__atomic_load_n(&n->word, __ATOMIC_RELAXED) & NEIGH_WORD_VALID);
+	if (valid) {
 		for (unsigned int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
 			word |= (uint64_t)n->mac.addr_bytes[i] << (8 * i);
 		word |= NEIGH_WORD_VALID;
 		if (n->state == NUD_STALE)
 			word |= NEIGH_WORD_NOTIFY;
+		if (anew || n->settling || n->settled)
+			word |= NEIGH_WORD_HELD;
 	}
 	__atomic_store_n(&n->word, word, __ATOMIC_RELEASE);
 	if (neigh_changed)
 		neigh_changed(n->link, n->addr);
+	if (anew)
+		neigh_settle(n);
 }
 
 static void set_state(struct neigh *n, unsigned int state, uint64_t now_ns)
@@ -195,7 +201,6 @@ static void enter(struct neigh *n, unsigned int state, uint64_t now_ns)
 			n->used_ns = n->confirmed_ns;
 		arm(n, now_ns, now_ns + neigh_parms_of(n)->reachable_ns);
 	}
-	neigh_answer(n, MSG_NEIGH_DONE, 0);
 }
 
 bool neigh_update(struct neigh *n, const struct rte_ether_addr *mac, unsigned int state,

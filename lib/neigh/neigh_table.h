@@ -25,6 +25,7 @@
 /* The word that workers read: the MAC address in bits 0 to 47, first byte lowest, and flags. */
 #define NEIGH_WORD_VALID (1ULL << 48)  /* frames may be sent to this MAC address */
 #define NEIGH_WORD_NOTIFY (1ULL << 49) /* the first user tells the control thread */
+#define NEIGH_WORD_HELD (1ULL << 50)   /* a worker may still hold packets for it, which come first */
 
 struct neigh {
 	/* read by workers */
@@ -38,6 +39,8 @@ struct neigh {
 	bool dead;                     /* no longer in the table */
 	bool on_gc_list;
 	bool on_owed_list;
+	bool settling;                 /* workers are being told that the address is known */
+	unsigned int settled;          /* grace periods since they were, which are not over */
 	uint16_t owed_kind;            /* the answer that is owed, enum message_kind */
 	uint32_t owed_arg;
 	struct rte_ether_addr mac;
@@ -153,6 +156,9 @@ void neigh_answer_init(void);
 void neigh_answer_fini(void);
 /* Tell every worker that asked. */
 void neigh_answer(struct neigh *n, enum message_kind kind, uint32_t arg);
+/* The address has become known: tell all workers, as any may have begun to hold packets, and take
+ * NEIGH_WORD_HELD off when none does any more. */
+void neigh_settle(struct neigh *n);
 /* Free a dead entry, now or once its last answer is delivered. */
 void neigh_dispose(struct neigh *n);
 

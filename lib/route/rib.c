@@ -298,7 +298,7 @@ int rib_publish(struct table *t, uint32_t prefix, unsigned int len)
 	return rc;
 }
 
-/* Workers find nothing there until it changes again. */
+/* For workers it is as if it had no routes, until it changes again. */
 static void leave_out(struct table *t, uint32_t prefix, unsigned int len)
 {
 	struct published old = published(t, prefix, len), now = { 0 };
@@ -307,7 +307,7 @@ static void leave_out(struct table *t, uint32_t prefix, unsigned int len)
 
 	change(t, prefix, len, &old, &now);
 	give_up(&old, &now);
-	log_warning("table %s: no room for what is left of %s/%u: packets to it find no route",
+	log_warning("table %s: no room for what is left of %s/%u: as if it had no routes",
 		    table_name(t->id), inet_ntop(AF_INET, &addr, text, sizeof(text)), len);
 }
 

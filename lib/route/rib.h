@@ -30,8 +30,8 @@ void rib_publish_link(unsigned int link);
 
 /* Compile a prefix of a table again. 0, or -ENOSPC: workers may find what they did before. */
 int rib_publish(struct table *t, uint32_t prefix, unsigned int len);
-/* The same where they must not, as what they found is about to go: for want of room they find
- * nothing there until the prefix changes again, and it is logged. */
+/* The same where they must not, as what they found is about to go: for want of room it is
+ * as if the prefix had no routes, until it changes again, and that is logged. */
 void rib_republish(struct table *t, uint32_t prefix, unsigned int len);
 
 #endif

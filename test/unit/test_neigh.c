@@ -5,8 +5,11 @@
  */
 #include "neigh_world.h"
 
+#include "core/clock.h"
 #include "core/message.h"
+#include "core/rcu.h"
 #include "core/sysctl.h"
+#include "core/timer.h"
 
 /* ---- tests: resolution ---- */
 
@@ -353,6 +356,57 @@ static void test_worker_ring_full(void **state)
 	assert_int_equal(n_failed, 1);
 }
 
+static bool known(void)
+{
+	return neigh_mac(link_2.id, HOST_1) != NEIGH_MAC_NONE;
+}
+
+/* A worker may go on in a turn that it began before the address was known. Until it has looked at
+ * its messages since, nobody is given the address who would not see that packets wait. */
+static void test_not_before_those_that_wait(void **state)
+{
+	struct message noise = {.kind = MSG_NEIGH_DROP, .link = 1};
+
+	rcu_online(0);
+	output(HOST_1, 1);
+	message_poll_control();
+	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_PERMANENT, true, NULL), 0);
+	rcu_poll();
+	assert_false(known());
+	assert_int_equal(neigh_held(), 1);
+	rcu_quiescent(0);
+	message_poll_worker(workers[0]);
+	assert_int_equal(neigh_held(), 0);
+	rcu_poll();
+	assert_true(known());
+	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_b, NUD_PERMANENT, true, NULL), 0);
+	assert_true(known());
+
+	/* nobody has asked, but somebody might be about to; and the ring is full */
+	assert_int_equal(neigh_del(&link_2, HOST_1, NULL), 0);
+	message_poll_worker(workers[0]);
+	output(HOST_1, 2);
+	while (message_to_worker(0, &noise))
+		;
+	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_PERMANENT, true, NULL), 0);
+	rcu_quiescent(0);
+	rcu_poll();
+	assert_false(known());
+	message_poll_worker(workers[0]);
+	assert_int_equal(neigh_held(), 1);
+	clock_set(clock_now_ns() + NSEC_PER_MSEC);
+	timers_run(clock_now_ns());
+	rcu_poll();
+	assert_false(known());
+	rcu_quiescent(0);
+	message_poll_worker(workers[0]);
+	assert_int_equal(neigh_held(), 0);
+	rcu_poll();
+	assert_true(known());
+	rcu_offline(0);
+	settle();
+}
+
 /* ---- tests: the table ---- */
 
 static void test_table_full(void **state)
@@ -507,6 +561,7 @@ int main(void)
 		TEST(bounds_of_a_worker), TEST(a_quarter_of_the_pool),
 		TEST(order_before_message), TEST(lost_before_message),
 		TEST(two_workers), TEST(control_ring_full), TEST(worker_ring_full),
+		TEST(not_before_those_that_wait),
 		TEST(table_full), TEST(periodic_gc), TEST(many_entries), TEST(operator),
 		TEST(delete_incomplete), TEST(link_events), TEST(arp_notify), TEST(settings),
 		TEST(broadcast_by_nature),

@@ -541,6 +541,33 @@ static void test_limits(void **state)
 	ok(route_add, "20.0.0.0/8 via 10.1.0.2 table 10");
 }
 
+/* Removing a route needs no next hop: what is left is found, or if that needs one, left out. What
+ * is gone is not found any more. */
+static void test_no_room(void **state)
+{
+	struct nexthop like = { .type = ROUTE_BLACKHOLE, .table = 99 };
+	struct route_flow f = flow("30.0.0.1", "10.1.0.9", v0->id, 0x10);
+
+	ok(route_add, "20.0.0.0/8 via 10.1.0.2");
+	ok(route_add, "20.0.0.0/8 via 10.1.0.3 tos 0x10");
+	ok(route_add, "20.0.0.0/8 via 10.1.0.4 tos 0x08");
+	ok(route_add, "30.0.0.1 via 10.1.0.5 tos 0x10");
+	ok(route_add, "local 30.0.0.1 dev v0 table 255");
+	while (nexthop_hold(&like))
+		like.metric++;
+	refused(route_add, "40.0.0.0/8 via 10.1.0.2 metric 7", ENOSPC, "next hops");
+	ok(route_del, "20.0.0.0/8 tos 0x08");
+	assert_int_equal(way("20.1.1.1", "10.1.0.9", v0->id, 0x08), ip("10.1.0.2"));
+	assert_int_equal(way("20.1.1.1", "10.1.0.9", v0->id, 0x10), ip("10.1.0.3"));
+	ok(route_del, "20.0.0.0/8 tos 0");
+	assert_int_equal(way("20.1.1.1", "10.1.0.9", v0->id, 0x08), 0);
+	assert_int_equal(way("20.1.1.1", "10.1.0.9", v0->id, 0x10), ip("10.1.0.3"));
+	while (nexthop_hold(&like))
+		like.metric++;
+	ok(route_del, "local 30.0.0.1 dev v0 table 255");
+	assert_int_equal(nexthop_get(route_lookup(&f))->type, ROUTE_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_two, teardown)
 
 int main(void)
@@ -558,6 +585,7 @@ int main(void)
 		TEST(test_custom_local),
 		TEST(test_throw),
 		TEST(test_tos),
+		TEST(test_no_room),
 		TEST(test_limits),
 	};
 
