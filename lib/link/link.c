@@ -232,8 +232,8 @@ int link_del(struct link *l, struct error *err)
 {
 	if (l->id == LINK_LO)
 		return error_set(err, EPERM, "lo is built in");
-	if (l->up)
-		link_set_down(l, NULL);
+	if (link_set_down(l, err))
+		return -ENOMEM;
 	addrs_flush(l);
 	link_notify(LINK_DELETED, l, NULL);
 	link_conf_unregister(l);

@@ -58,24 +58,29 @@ static struct txbuf *txbuf_make(const struct link *l, const struct worker *w)
 	return t;
 }
 
-/* Take a link's buffers away; true: there were some. */
+/* Take a link's buffers away, and what is in them when no worker has them in hand any more; true:
+ * there were some. */
 static bool txbufs_take(struct link *l)
 {
-	bool any = false;
+	struct txbuf *taken[WORKERS_MAX];
+	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < workers_count; i++) {
 		struct link_worker *lw = workers[i]->link;
-		struct txbuf *t = lw->tx[l->id];
 
-		if (!t)
+		if (!lw->tx[l->id])
 			continue;
-		any = true;
-		for (unsigned int j = 0; j < t->n; j++)
-			packet_drop_control(t->m[j], DROP_LINK_GONE);
+		taken[n++] = lw->tx[l->id];
 		rcu_assign(lw->tx[l->id], NULL);
-		rte_free(t);
 	}
-	return any;
+	if (n)
+		rcu_synchronize();
+	for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int j = 0; j < taken[i]->n; j++)
+			packet_drop_control(taken[i]->m[j], DROP_LINK_GONE);
+		rte_free(taken[i]);
+	}
+	return n != 0;
 }
 
 int txbufs_make(struct link *l)
@@ -329,16 +334,23 @@ void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint6
 		txbuf_flush(w, t);
 }
 
-/* Worker 0 sends what workers without a queue of their own left in the link's ring. */
+/* Worker 0 sends what workers without a queue of their own left in the link's ring: all that is
+ * there by now, so that they have the device no less than itself. */
 static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *t)
 {
+	unsigned int left = worker_ring_count(l->tx_ring), n;
 	struct rte_mbuf *m[BURST];
-	unsigned int n;
 
-	if (t->n + BURST > t->limit)
-		return;
-	n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m, BURST, NULL);
-	txbuf_put_bulk(w, t, m, n, l->id);
+	for (; left && (!l->up || t->n + BURST <= t->limit); left -= n) {
+		n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m, RTE_MIN(left, (unsigned int)BURST),
+					      NULL);
+		if (l->up)
+			txbuf_put_bulk(w, t, m, n, l->id);
+		else
+			packet_drop_bulk(w, m, n, DROP_LINK_DOWN);
+		if (!n)
+			break;
+	}
 }
 
 static void tx_rings_drain(struct worker *w)
@@ -347,9 +359,17 @@ static void tx_rings_drain(struct worker *w)
 		const struct link *l = link_get(i);
 		struct txbuf *t = rcu_read(w->link->tx[i]);
 
-		if (l && l->tx_ring && t && l->up && l->started)
+		if (l && l->tx_ring && t && (!l->up || l->started))
 			tx_ring_drain(w, l, t);
 	}
+}
+
+/* The link went down: what it was to send would come too late when it is up again. */
+static __rte_noinline void txbuf_drop(struct worker *w, struct txbuf *t)
+{
+	packet_drop_bulk(w, t->m, t->n, DROP_LINK_DOWN);
+	t->n = 0;
+	t->held_bytes = 0;
 }
 
 void link_flush(struct worker *w)
@@ -368,8 +388,12 @@ void link_flush(struct worker *w)
 		const struct link *l = link_get(id);
 
 		pending &= pending - 1;
-		if (t && t->n && l && l->up)
-			txbuf_flush(w, t);
+		if (t && t->n && l) {
+			if (likely(l->up))
+				txbuf_flush(w, t);
+			else
+				txbuf_drop(w, t);
+		}
 		if (!t || !t->n)
 			lw->tx_pending &= ~(1ULL << id);
 	}

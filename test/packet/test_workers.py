@@ -5,7 +5,7 @@ import pytest
 import frames
 from frames import address, frame, udp
 import pcap
-from router import MEMORY
+from router import MEMORY, wait_for
 
 A, B = address(0, 2), address(1, 2)
 PER_QUEUE = 400
@@ -116,6 +116,28 @@ def test_queues_by_command(router, directory):
                         ("worker set 0 dev nope rxq 0", "nope"),
                         ("worker set 0 dev p0", "rxq")):
         assert wrong in router.refusal(line)
+    router.stop()
+
+
+def test_nothing_waits_for_a_link_that_is_down(router, directory):
+    """What a link was to send when it went down, by its own queue or left for worker 0, is
+    dropped: it does not leave, long out of date, when the link is up again."""
+    lines, _ = many_queues(directory, 0, 2, 2)
+    lines[0] = lines[0].replace(" address", ",infinite_rx=1 address")
+    out = (f"link add p1 type dpdk devargs net_pcap1,rx_pcap={directory}/in0_0.pcap,"
+           f"tx_pcap=/dev/null address {frames.mac(1)}")
+    router.start([*lines, out, "addr add 10.0.1.1/24 dev p1", "link set p1 up", *KNOWN],
+                 "-w", "2")
+    for _ in range(15):
+        sent = router.stats("p1")["tx"]["packets"]
+        wait_for(lambda sent=sent: router.stats("p1")["tx"]["packets"] > sent)
+        router.ctl("link set p1 down")
+        wait_for(lambda: router.account()["held"] == 0, 2, "nothing held")
+        router.ctl("link set p1 up")
+        router.ctl(KNOWN[1].replace("add", "replace", 1))
+    router.ctl("link set p0 down")
+    account = router.settled(held=0)
+    assert account["reasons"]["LINK_DOWN"] > 0
     router.stop()
 
 
