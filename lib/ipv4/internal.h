@@ -72,16 +72,14 @@ extern struct ip_settings ip_settings;
 /* ---- a worker's state ---- */
 
 struct defrag;                   /* reassemble.c */
-struct ip_ids;                   /* send.c */
 
 struct ip_worker {
 	struct defrag *defrag;
-	struct ip_ids *ids;
 	struct frag_burst frags; /* collected: ip_defrag_collect() */
 };
 
-int ip_ids_init(struct worker *w);
-void ip_ids_fini(struct worker *w);
+/* send.c: where identifications begin. */
+void ip_ids_init(void);
 
 /* ---- time ---- */
 

@@ -99,6 +99,7 @@ int ip_init(void)
 		if (rc)
 			return rc;
 	}
+	ip_ids_init();
 	ip_multipath_init();
 	rc = ip_exception_init();
 	if (rc)
@@ -139,13 +140,8 @@ void ip_fini(void)
 
 int ip_worker_init(struct worker *w)
 {
-	int rc;
-
 	w->ip = rte_zmalloc_socket("ip_worker", sizeof(*w->ip), RTE_CACHE_LINE_SIZE, w->socket);
-	if (!w->ip)
-		return -ENOMEM;
-	rc = ip_ids_init(w);
-	return rc ? rc : defrag_worker_init(w);
+	return w->ip ? defrag_worker_init(w) : -ENOMEM;
 }
 
 void ip_worker_fini(struct worker *w)
@@ -153,7 +149,6 @@ void ip_worker_fini(struct worker *w)
 	if (!w->ip)
 		return;
 	defrag_worker_fini(w);
-	ip_ids_fini(w);
 	rte_free(w->ip);
 	w->ip = NULL;
 }

@@ -282,7 +282,8 @@ void ip_error(struct worker *w, const struct link *l, struct rte_mbuf *m)
 	};
 	uint8_t type = packet_of(m)->route_type;
 
-	if (!l->conf.forwarding) {
+	/* forwarding may have been switched on since a way was found */
+	if (!l->conf.forwarding || type == ROUTE_UNICAST) {
 		count(w->counters, CNT_IP_INADDRERRORS);
 		packet_drop(w, m, DROP_IP_INADDRERRORS);
 		return;

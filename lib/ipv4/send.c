@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include <rte_jhash.h>
-#include <rte_malloc.h>
 #include <rte_random.h>
 
 #include "core/clock.h"
@@ -19,43 +18,35 @@
 
 #define ID_SLOTS 2048
 
-struct ip_ids {
+/* Of all workers, as several may send to one address, and fragments of two datagrams must not have
+ * the same. */
+static struct {
 	uint32_t secret;
 	struct {
 		uint32_t id;
 		uint64_t last_ns;
 	} slot[ID_SLOTS];
-};
+} ids;
 
-int ip_ids_init(struct worker *w)
+void ip_ids_init(void)
 {
-	struct ip_ids *ids = rte_zmalloc("ip_ids", sizeof(*ids), RTE_CACHE_LINE_SIZE);
-
-	if (!ids)
-		return -ENOMEM;
-	ids->secret = (uint32_t)rte_rand();
+	ids.secret = (uint32_t)rte_rand();
 	for (unsigned int i = 0; i < ID_SLOTS; i++)
-		ids->slot[i].id = (uint32_t)rte_rand();
-	w->ip->ids = ids;
-	return 0;
-}
-
-void ip_ids_fini(struct worker *w)
-{
-	rte_free(w->ip->ids);
-	w->ip->ids = NULL;
+		ids.slot[i].id = (uint32_t)rte_rand();
 }
 
 uint16_t ip_select_id(struct worker *w, const struct ip_flow *f)
 {
-	struct ip_ids *ids = w->ip->ids;
-	uint32_t slot = rte_jhash_3words(f->dst, f->src, f->protocol, ids->secret) % ID_SLOTS;
-	uint64_t ticks = (w->now_ns - ids->slot[slot].last_ns) / JIFFY_NS;
+	uint32_t slot = rte_jhash_3words(f->dst, f->src, f->protocol, ids.secret) % ID_SLOTS;
+	uint64_t last_ns = __atomic_load_n(&ids.slot[slot].last_ns, __ATOMIC_RELAXED);
+	uint64_t ticks = w->now_ns > last_ns ? (w->now_ns - last_ns) / JIFFY_NS : 0;
+	uint32_t step = 1 + (ticks ? worker_random(w) %
+					     (uint32_t)RTE_MIN(ticks, (uint64_t)UINT16_MAX) : 0);
 
-	ids->slot[slot].last_ns = w->now_ns;
-	ids->slot[slot].id += 1 + (ticks ? worker_random(w) % (uint32_t)RTE_MIN(
-						    ticks, (uint64_t)UINT16_MAX) : 0);
-	return (uint16_t)ids->slot[slot].id;
+	__atomic_store_n(&ids.slot[slot].last_ns, w->now_ns, __ATOMIC_RELAXED);
+	if (workers_count == 1)
+		return (uint16_t)(ids.slot[slot].id += step);
+	return (uint16_t)__atomic_add_fetch(&ids.slot[slot].id, step, __ATOMIC_RELAXED);
 }
 
 static int error_of(unsigned int route_type)

@@ -298,11 +298,12 @@ static struct entry *entry_new(const struct rule_params *p, struct error *err)
 	}
 	e->p = *p;
 	e->p.iif = p->iif ? strdup(p->iif) : NULL;
-	if (take_answer(e, err)) {
-		entry_free(e);
-		return NULL;
-	}
-	return e;
+	if (p->iif && !e->p.iif)
+		error_set(err, ENOMEM, "no memory for another rule");
+	else if (!take_answer(e, err))
+		return e;
+	entry_free(e);
+	return NULL;
 }
 
 /* ---- commands ---- */
