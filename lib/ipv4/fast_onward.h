@@ -88,7 +88,7 @@ static __rte_always_inline void packet_begin(const struct worker *w, const struc
 		.link = l->id,
 		.type = PACKET_HOST,
 		.nexthop = b->index[i],
-		.trailer = (uint16_t)(m->pkt_len - RTE_ETHER_HDR_LEN - b->total[i]),
+		.frame_rest = (uint16_t)(m->pkt_len - RTE_ETHER_HDR_LEN - b->total[i]),
 		.arrival_ns = w->now_ns,
 	};
 	m->data_off += RTE_ETHER_HDR_LEN;

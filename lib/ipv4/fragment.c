@@ -61,7 +61,6 @@ static inline void common_init(struct common *h, struct rte_mbuf *m, bool df)
 
 	if (unlikely(packet_of(m)->frag_max_size))
 		packet_of(m)->frag_max_size = 0;
-	packet_of(m)->trailer = 0;
 	h->packet = *packet_of(m);
 	h->header = rte_ipv4_hdr_len(ip);
 	memcpy(&h->ip, ip, sizeof(*ip));
@@ -182,6 +181,15 @@ static bool boundaries_fit(const struct rte_mbuf *m, uint16_t header, uint32_t r
 	return false;
 }
 
+/* What a fragment came with besides the header that it gets now, and its payload: it still lies in
+ * the buffer in which it came. */
+static inline uint16_t rest_of_piece(const struct rte_mbuf *m, uint16_t header)
+{
+	const struct packet *p = packet_of(m);
+
+	return (uint16_t)(p->frame_rest + p->frag_header - header);
+}
+
 static void send_fragments(struct worker *w, struct rte_mbuf *m, struct link *out,
 			   ip_output_fn output)
 {
@@ -199,6 +207,7 @@ static void send_fragments(struct worker *w, struct rte_mbuf *m, struct link *ou
 		m = next;
 		next = chain_unlink(m);
 		part = m->pkt_len;
+		h.packet.frame_rest = rest_of_piece(m, h.header);
 		*packet_of(m) = h.packet;
 		rte_pktmbuf_prepend(m, h.header);
 		header_write(&h, m, m->pkt_len, fragment_word(&h, done, next != NULL));
@@ -284,6 +293,7 @@ static void send_cut(struct worker *w, struct rte_mbuf *m, struct link *out, uin
 
 	common_init(&h, m, (packet_of(m)->flags & PACKET_F_FRAG_PMTU) &&
 			   (packet_ip(m)->fragment_offset & FRAG_DF));
+	h.packet.origin = packet_of(m)->origin = PACKET_CUT;
 	payload = m->pkt_len - h.header;
 	first = piece_bytes(payload, room);
 	header_write(&h, m, h.header + first, fragment_word(&h, 0, first < payload));

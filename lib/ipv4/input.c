@@ -47,7 +47,7 @@ static bool ip_rcv_core(struct worker *w, struct rte_mbuf *m)
 	if (unlikely(total < header))
 		goto header_error;
 	if (m->pkt_len > total) {
-		packet_of(m)->trailer = (uint16_t)(m->pkt_len - total);
+		packet_of(m)->frame_rest += (uint16_t)(m->pkt_len - total);
 		packet_trim(m, total);
 	}
 	return true;

@@ -117,12 +117,14 @@ static inline void header_finish(struct rte_ipv4_hdr *ip, uint32_t total, uint8_
 }
 
 /* What is known of the datagram is what was known of the fragment that came last, but for how the
- * first was addressed on the link, for its mark and its options; and its own link is remembered. */
+ * first was addressed on the link and what it occupies, for its mark and its options; and its own
+ * link is remembered. */
 static inline void facts_move(struct packet *to, const struct packet *from)
 {
 	_Static_assert(offsetof(struct packet, frag_max_size) >
 			       offsetof(struct packet, spec_dst), "all facts are before that");
-	uint8_t type = to->type;
+	uint16_t frame_rest = to->frame_rest;
+	uint8_t type = to->type, origin = to->origin;
 
 	if (to == from)
 		return;
@@ -130,6 +132,8 @@ static inline void facts_move(struct packet *to, const struct packet *from)
 		to->first_link = to->link + 1;
 	memcpy(to, from, offsetof(struct packet, frag_max_size));
 	to->type = type;
+	to->origin = origin;
+	to->frame_rest = frame_rest;
 }
 
 /* All is there; facts: of the fragment that came last. NULL: it can't become a datagram. */
@@ -158,7 +162,6 @@ static __rte_always_inline struct rte_mbuf *complete(struct worker *w, struct de
 	p = packet_of(m);
 	facts_move(p, facts);
 	p->arrival_ns = w->now_ns;
-	p->trailer = 0;
 	p->frag_max_size = q->max_size;
 	if (df)
 		p->flags |= PACKET_F_FRAG_PMTU;
@@ -239,7 +242,7 @@ static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, str
 					      struct frag_queue *q, struct rte_mbuf *m,
 					      struct frag_piece piece)
 {
-	uint32_t cost = packet_truesize(piece.header + piece.bytes + packet_of(m)->trailer);
+	uint32_t cost = packet_truesize_of(packet_of(m), piece.header + piece.bytes);
 	uint32_t offset = piece_offset(piece), end = offset + piece.bytes;
 	enum frag_fit fit;
 

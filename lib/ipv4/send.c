@@ -253,7 +253,8 @@ void ip_build_and_send_pkt(struct worker *w, struct rte_mbuf *m, const struct ip
 	p->mark = f->mark;
 	p->frag_max_size = several ? (uint16_t)RTE_MIN(f->mtu, (uint32_t)UINT16_MAX) : 0;
 	p->link = LINK_LO;
-	p->trailer = 0;
+	p->origin = PACKET_MADE;
+	p->frame_rest = 0;
 	p->route_type = f->route_type;
 	p->nexthop = f->nexthop;
 	p->out_link = f->out_link;

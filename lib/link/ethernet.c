@@ -62,6 +62,7 @@ static __rte_noinline rte_be16_t tags_input(struct rte_mbuf *m, rte_be16_t ether
 		if (tag->vlan_tci & VLAN_ID_MASK)
 			break;
 		ether_type = tag->eth_proto;
+		packet_of(m)->frame_rest += sizeof(*tag);
 		step_over(m, sizeof(*tag));
 	}
 	return ether_type;

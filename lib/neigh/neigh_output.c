@@ -10,7 +10,8 @@
  *
  * How much may wait for an address is rule I's: unres_qlen_bytes, oldest dropped. Linux counts
  * what a packet occupies, not what it carries (packet/truesize.h). With the default of 212992
- * bytes 256 frames of up to 240 bytes wait, 166 of up to 688, 92 of up to 1712, 48 of up to 3760.
+ * bytes 256 received frames of up to 240 bytes wait, 166 of up to 688, 92 of up to 1712, 48 of up
+ * to 3760.
  * A frame that is forwarded by several workers has that much room in each.
  */
 #include <string.h>
@@ -135,10 +136,10 @@ static void held_add(struct neigh_worker *nw, int64_t n)
 	__atomic_store_n(&nw->held, nw->held + (uint64_t)n, __ATOMIC_RELAXED);
 }
 
-/* What a packet that waits costs, with what came behind it. */
+/* What a packet that waits costs. */
 static uint32_t cost_of(const struct rte_mbuf *m)
 {
-	return packet_truesize(m->pkt_len + packet_of(m)->trailer);
+	return packet_truesize_of(packet_of(m), m->pkt_len);
 }
 
 static struct rte_mbuf *waiting_pop(struct neigh_worker *nw, struct waiting *q)

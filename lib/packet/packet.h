@@ -30,6 +30,13 @@ enum packet_type {
 	PACKET_OUTGOING,   /* made by the router */
 };
 
+/* Whose buffer it lies in, in Linux: what it occupies depends on that (packet/truesize.h). */
+enum packet_origin {
+	PACKET_RECEIVED,
+	PACKET_MADE,       /* by the router */
+	PACKET_CUT,        /* out of a larger one, to fit an MTU */
+};
+
 /* Where options lie that take part in what happens to a packet, and what has been done to them;
  * ipv4/options.h. Offsets are from the start of the IP header, 0: there is none. */
 struct packet_options {
@@ -55,7 +62,8 @@ struct packet {
 	uint8_t flags;           /* PACKET_F_* */
 	uint16_t mtu;            /* of the route, once routed */
 	uint8_t route_type;      /* enum route_type, once routed */
-	uint16_t trailer;        /* bytes that came behind it in its frame, cut off */
+	uint8_t origin;          /* enum packet_origin */
+	uint16_t frame_rest;     /* of its frame: bytes of tags before it and of what came behind it */
 	uint32_t nexthop;        /* index into nexthops, once routed */
 	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
 	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */

@@ -5,6 +5,7 @@ import random
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
+from scenarios.a_every import tagged
 
 _PING = icmp(H0, R0, 8, rest=b"\0\7\0\1", data=bytes((7 * i) & 255 for i in range(120)))[20:]
 
@@ -484,3 +485,15 @@ def memory_trailers(s):
         s.send("p0", *pieces(64))
         s.run("sysctl net.ipv4.ipfrag_high_thresh=60000")
         s.check_counters()
+
+
+@scenario("a tag of VLAN 0 takes memory, too", "E",
+          setup=("sysctl net.ipv4.ipfrag_low_thresh=0", "sysctl net.ipv4.ipfrag_high_thresh=1100",
+                 "sysctl net.ipv4.ipfrag_time=1", "sysctl net.ipv4.icmp_ratemask=0"))
+def tag_counts(s):
+    for number, size in enumerate((201, 202, 203, 204, 206, 207, 650, 651, 655)):
+        message = bytes(range(8)) + bytes(size)
+        later = ipv4(H0, R0, 99, message[8:], offset=1, id=number)
+        s.send("p0", tagged((0x8100, 0), payload=later),
+               ipv4(H0, R0, 99, message[:8], flags=MF, id=number))
+        s.wait(1.2)

@@ -4,6 +4,7 @@ from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
 from lib.ticks import kernel_differs
+from scenarios.k_defrag import cut
 
 NEW = "10.0.1.77"
 NEW_MAC = "02:00:00:00:01:77"
@@ -164,6 +165,38 @@ def queue_of_trailers(s):
             s.send("p0", *[udp(H0, NEW, bytes(size), id=i) + bytes(behind) for i in range(40)])
             s.send("p1", reply("p1", NEW, NEW_MAC))
             s.run(f"neigh del {NEW} dev p1")
+
+
+@scenario("pieces that were cut here count by their own sizes", "I,D",
+          setup=("sysctl net.ipv4.neigh.p1.unres_qlen_bytes=20000",))
+def queue_of_pieces(s):
+    for mtu in (226, 228, 240, 244, 674, 676, 688, 692, 1500):
+        s.run(f"link set p1 mtu {mtu}")
+        s.send("p0", *[ipv4(H0, NEW, 99, bytes(1400), id=i) for i in range(30)])
+        s.send("p1", reply("p1", NEW, NEW_MAC))
+        s.run(f"neigh del {NEW} dev p1")
+
+
+@scenario("what the router says itself counts by the size that it made", "I,F",
+          setup=("sysctl net.ipv4.neigh.p1.unres_qlen_bytes=20000",
+                 "sysctl net.ipv4.icmp_ratemask=0"))
+def queue_of_answers(s):
+    for size in (150, 197, 198, 199, 212, 213, 645, 646, 647, 660, 1300):
+        s.send("p0", *[echo(NEW, R0, bytes(size), sequence=i) for i in range(40)])
+        s.send("p1", reply("p1", NEW, NEW_MAC))
+        s.run(f"neigh del {NEW} dev p1")
+
+
+@scenario("fragments put together on the way count as they came", "I,K",
+          setup=("sysctl net.ipv4.neigh.p1.unres_qlen_bytes=20000",
+                 "sysctl net.millrace.defrag=1"))
+def queue_of_own_boundaries(s):
+    for size, behind in ((200, 0), (200, 6), (200, 8), (208, 0), (640, 14), (640, 16), (648, 8)):
+        for i in range(12):
+            s.send("p0", *[piece + bytes(behind) for piece in
+                           cut(ipv4(H0, NEW, 99, bytes(size * 3 - 8), id=i), size, size)])
+        s.send("p1", reply("p1", NEW, NEW_MAC))
+        s.run(f"neigh del {NEW} dev p1")
 
 
 @scenario("asking is answer enough", "I")
