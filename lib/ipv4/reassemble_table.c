@@ -10,19 +10,39 @@
 
 /* ---- senders ---- */
 
+static uint32_t free_way(const struct frag_sources *s)
+{
+	uint32_t way = 0;
+
+	while (way < FRAG_SOURCE_WAYS && s->refs[way])
+		way++;
+	return way;
+}
+
+/* Where it is already it stays, though there may be room by now in its first set. */
 uint16_t frag_source_new(struct frag_table *t, uint32_t addr)
 {
-	uint32_t set = frag_source_set(t, addr), way;
-	struct frag_sources *s = &t->sources[set];
+	uint32_t first = frag_source_set(t, addr), second = frag_source_2nd(t, addr), set = first;
+	uint32_t way = frag_source_way(&t->sources[first], addr);
 
-	way = frag_source_way(s, addr);
-	if (way == FRAG_SOURCE_WAYS)
-		for (way = 0; way < FRAG_SOURCE_WAYS && s->refs[way]; way++)
-			;
+	if (way == FRAG_SOURCE_WAYS && t->sources[first].overflowed && second != first) {
+		set = second;
+		way = frag_source_way(&t->sources[second], addr);
+	}
+	if (way == FRAG_SOURCE_WAYS) {
+		set = first;
+		way = free_way(&t->sources[first]);
+	}
+	if (way == FRAG_SOURCE_WAYS && second != first) {
+		set = second;
+		way = free_way(&t->sources[second]);
+	}
 	if (way == FRAG_SOURCE_WAYS)
 		return FRAG_NONE;
-	s->addr[way] = addr;
-	s->refs[way]++;
+	if (set != first && !t->sources[set].refs[way])
+		t->sources[first].overflowed++;
+	t->sources[set].addr[way] = addr;
+	t->sources[set].refs[way]++;
 	return (uint16_t)(set * FRAG_SOURCE_STRIDE + way);
 }
 

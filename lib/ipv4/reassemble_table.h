@@ -121,6 +121,7 @@ struct frag_sources {
 	uint32_t sent[FRAG_SOURCE_WAYS];     /* fragments */
 	uint32_t addr[FRAG_SOURCE_WAYS];
 	uint16_t refs[FRAG_SOURCE_WAYS];     /* datagrams; 0: free */
+	uint16_t overflowed;                 /* senders that had no room here */
 } __rte_cache_aligned;
 
 #define FRAG_SOURCE_STRIDE (RTE_CACHE_LINE_SIZE / sizeof(uint32_t))
@@ -242,10 +243,18 @@ static inline struct frag_queue *frag_find(const struct frag_table *t, struct fr
 /* ---- senders ---- */
 
 /* Multiply-shift with a secret factor. All that could be gained by aiming at a set is that a
- * sender's fragments are not counted. */
+ * sender's fragments are not counted. A sender that finds its set full goes into a second one. */
 static inline uint32_t frag_source_set(const struct frag_table *t, uint32_t addr)
 {
 	return (uint32_t)((addr + 1ULL) * t->source_key >> (64 - FRAG_SOURCE_SET_BITS));
+}
+
+static inline uint32_t frag_source_2nd(const struct frag_table *t, uint32_t addr)
+{
+	uint64_t product = (addr + 1ULL) * t->source_key;
+
+	return (uint32_t)(product >> (64 - 2 * FRAG_SOURCE_SET_BITS)) &
+	       ((1u << FRAG_SOURCE_SET_BITS) - 1);
 }
 
 /* Is the address one of them? Its way, FRAG_SOURCE_WAYS: no. */
@@ -258,8 +267,8 @@ static inline uint32_t frag_source_way(const struct frag_sources *s, uint32_t ad
 	return way;
 }
 
-/* The number of an address, of which one more datagram is waiting. FRAG_NONE: no room, so that its
- * fragments are not counted. */
+/* The number of an address, of which one more datagram is waiting. FRAG_NONE: both its sets are
+ * full, so that its fragments are not counted. */
 uint16_t frag_source_new(struct frag_table *t, uint32_t addr);
 static inline uint16_t frag_source_get(struct frag_table *t, uint32_t addr)
 {
@@ -274,16 +283,27 @@ static inline uint16_t frag_source_get(struct frag_table *t, uint32_t addr)
 
 static inline void frag_source_put(struct frag_table *t, uint16_t source)
 {
-	t->sources[source / FRAG_SOURCE_STRIDE].refs[source % FRAG_SOURCE_STRIDE]--;
+	uint32_t set = source / FRAG_SOURCE_STRIDE, way = source % FRAG_SOURCE_STRIDE;
+	struct frag_sources *s = &t->sources[set];
+
+	if (--s->refs[way])
+		return;
+	if (unlikely(frag_source_set(t, s->addr[way]) != set))
+		t->sources[frag_source_set(t, s->addr[way])].overflowed--;
 }
 
 /* An address has sent n fragments of a datagram that need not wait. */
 static inline void frag_source_sent(struct frag_table *t, uint32_t addr, uint32_t n)
 {
-	uint32_t set = frag_source_set(t, addr), way = frag_source_way(&t->sources[set], addr);
+	struct frag_sources *s = &t->sources[frag_source_set(t, addr)];
+	uint32_t way = frag_source_way(s, addr);
 
+	if (unlikely(way == FRAG_SOURCE_WAYS && s->overflowed)) {
+		s = &t->sources[frag_source_2nd(t, addr)];
+		way = frag_source_way(s, addr);
+	}
 	if (way < FRAG_SOURCE_WAYS)
-		t->sources[set].sent[way] += n;
+		s->sent[way] += n;
 }
 
 /* ---- timers ---- */

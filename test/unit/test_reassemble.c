@@ -570,6 +570,49 @@ static void limits_over_workers(void **state)
 	}
 }
 
+#define SENDERS 4000
+
+static void from(uint32_t sender, uint16_t id, uint32_t offset, uint16_t flags)
+{
+	struct frag f = {.id = id, .offset = offset, .bytes = 8, .flags = flags};
+	struct rte_mbuf *m = frag_make(workers[0], &f);
+
+	packet_ip(m)->src_addr = rte_cpu_to_be_32(sender);
+	ip_defrag(workers[0], m, DEFRAG_LOCAL_DELIVER);
+}
+
+/* However many there are, each one's fragments are counted: what it has sent between two fragments
+ * of a datagram is never overlooked. And nothing is left of them when they have gone. */
+static void many_senders(void **state)
+{
+	static uint32_t sender[SENDERS];
+
+	start(1);
+	set("net.ipv4.ipfrag_max_dist", 1);
+	set("net.ipv4.ipfrag_high_thresh", 16 << 20);
+	set("net.millrace.ipfrag_mbufs_max", 16384);
+	for (unsigned int round = 0; round < 8; round++) {
+		unsigned int before = whole.n;
+
+		for (uint32_t i = 0; i < SENDERS; i++) {
+			sender[i] = chance(UINT32_MAX);
+			from(sender[i], 1, 0, RTE_IPV4_HDR_MF_FLAG);
+		}
+		for (uint32_t i = 0; i < SENDERS; i++) {
+			from(sender[i], 2, 0, RTE_IPV4_HDR_MF_FLAG);
+			from(sender[i], 2, 8, 0);
+		}
+		assert_int_equal(whole.n - before, SENDERS);
+		for (uint32_t i = 0; i < SENDERS; i++)
+			from(sender[i], 1, 8, 0);
+		assert_int_equal(whole.n - before, SENDERS);
+		clock_set(clock_now_ns() + 40 * NSEC_PER_SEC);
+		ticks(2 * SENDERS / 32);
+	}
+	balance();
+	stop();
+}
+
 /* Any order, any worker, overlaps and duplicates: every entry is free at the end, and nobody holds
  * anything. */
 static void entries_come_back(void **state)
@@ -596,6 +639,7 @@ static void entries_come_back(void **state)
 	for (unsigned int i = 0; i < 4; i++)
 		if (workers[i]->ip->frags.n)
 			ip_defrag_run(workers[i]);
+	ticks(1);                    /* rings are empty */
 	clock_set(clock_now_ns() + 33 * NSEC_PER_SEC);
 	ticks(40);
 	assert_int_equal(defrag_held(), 0);
@@ -657,6 +701,7 @@ int main(void)
 		cmocka_unit_test(hand_over_full),
 		cmocka_unit_test(distance_over_workers),
 		cmocka_unit_test(limits_over_workers),
+		cmocka_unit_test(many_senders),
 		cmocka_unit_test(entries_come_back),
 	};
 
