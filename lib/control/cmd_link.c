@@ -89,6 +89,14 @@ static bool is_own_word(const char *name)
 	return strcmp(name, "dev") == 0;
 }
 
+static int check_address(const struct value *v, struct error *err)
+{
+	if (!v->given || rte_is_valid_assigned_ether_addr(&v->lladdr))
+		return 0;
+	return error_set(err, EINVAL, "address: \"%s\" is zero or multicast, which a link's can "
+			 "not be", v->text);
+}
+
 static int run_add(const struct value *v, struct output *o, struct error *err)
 {
 	struct link_params p = {
@@ -111,21 +119,20 @@ static int run_add(const struct value *v, struct output *o, struct error *err)
 				 p.name);
 	if (link_find(p.name))
 		return error_set(err, EEXIST, "there is a link \"%s\" already", p.name);
+	if (check_address(&v[ADD_ADDRESS], err))
+		return -EINVAL;
 	return link_add(&p, err);
 }
 
-static int set_state(struct link *l, bool up, struct error *err)
-{
-	return up ? link_set_up(l, err) : link_set_down(l, err);
-}
-
-/* Down goes first and up last, so that the other changes meet the link at rest. */
 static int run_set(const struct value *v, struct output *o, struct error *err)
 {
 	struct link *l = v[SET_NAME].link;
-	bool down = v[SET_STATE].given && !v[SET_STATE].number;
-	bool up = v[SET_STATE].given && v[SET_STATE].number;
-	int rc = 0;
+	struct link_change c = {
+		.mtu = v[SET_MTU].given ? v[SET_MTU].number : 0,
+		.address = v[SET_ADDRESS].given ? &v[SET_ADDRESS].lladdr : NULL,
+		.promisc = v[SET_PROMISC].given ? (int)v[SET_PROMISC].number : -1,
+		.up = v[SET_STATE].given ? (int)v[SET_STATE].number : -1,
+	};
 
 	if (!v[SET_STATE].given && !v[SET_MTU].given && !v[SET_ADDRESS].given &&
 	    !v[SET_PROMISC].given)
@@ -134,17 +141,9 @@ static int run_set(const struct value *v, struct output *o, struct error *err)
 	if (v[SET_MTU].given && v[SET_MTU].number > l->mtu_max && l->mtu_max)
 		return error_set(err, EINVAL, "mtu: \"%s\" is more than the %u that %s can have",
 				 v[SET_MTU].text, l->mtu_max, l->name);
-	if (down)
-		rc = set_state(l, false, err);
-	if (rc == 0 && v[SET_MTU].given)
-		rc = link_set_mtu(l, v[SET_MTU].number, err);
-	if (rc == 0 && v[SET_ADDRESS].given)
-		rc = link_set_address(l, &v[SET_ADDRESS].lladdr, err);
-	if (rc == 0 && v[SET_PROMISC].given)
-		rc = link_set_promisc(l, v[SET_PROMISC].number, err);
-	if (rc == 0 && up)
-		rc = set_state(l, true, err);
-	return rc;
+	if (check_address(&v[SET_ADDRESS], err))
+		return -EINVAL;
+	return link_change(l, &c, err);
 }
 
 static int run_del(const struct value *v, struct output *o, struct error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The table of links, lo, their states and who is told of changes; see link.h. What has to do
- * with the DPDK device is in port.c, with addresses in addr.c, with settings in conf.c.
+ * with the DPDK device is in port.c, with addresses in addr.c, with settings in conf.c, with
+ * changes of a link in change.c.
  */
 #include "link/link.h"
 
@@ -15,6 +16,7 @@
 #include "core/dpdk.h"
 #include "core/message.h"
 #include "link/addr.h"
+#include "link/change.h"
 #include "link/conf.h"
 #include "link/driver.h"
 #include "link/port.h"
@@ -23,7 +25,6 @@
 
 #define NOTIFIERS_MAX 8
 #define LO_MTU 65535 /* Linux says 65536, which no IPv4 packet can have */
-#define MTU_MIN 68   /* RFC 791 */
 
 struct link *links[LINKS_MAX];
 bool link_files_read;
@@ -157,14 +158,6 @@ static int id_free(void)
 	return -1;
 }
 
-static int mtu_check(const struct link *l, unsigned int mtu, struct error *err)
-{
-	if (mtu < MTU_MIN || mtu > l->mtu_max)
-		return error_set(err, EINVAL, "mtu %u is not from %d to %u, which %s takes", mtu,
-				 MTU_MIN, l->mtu_max, l->driver[0] ? l->driver : "lo");
-	return 0;
-}
-
 static int link_make(const struct link_params *p, struct link *l, struct error *err)
 {
 	int rc;
@@ -180,7 +173,7 @@ static int link_make(const struct link_params *p, struct link *l, struct error *
 	rc = port_open(l, err);
 	if (rc)
 		return rc;
-	rc = p->mtu ? mtu_check(l, p->mtu, err) : 0;
+	rc = p->mtu ? link_mtu_check(l, p->mtu, err) : 0;
 	if (!rc && p->mtu)
 		rc = port_set_mtu(l, p->mtu, err);
 	if (!rc && p->address)
@@ -245,48 +238,6 @@ int link_del(struct link *l, struct error *err)
 	return 0;
 }
 
-int link_set_up(struct link *l, struct error *err)
-{
-	int rc;
-
-	if (l->up)
-		return 0;
-	if (l->id != LINK_LO) {
-		rc = port_start(l, err);
-		if (rc)
-			return rc;
-	}
-	l->up = true;
-	if (l->id != LINK_LO && poll_lists_publish()) {
-		l->up = false;
-		port_stop(l);
-		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
-	}
-	l->running = l->id == LINK_LO || port_carrier(l);
-	link_notify(LINK_UP, l, NULL);
-	if (!l->running)
-		link_notify(LINK_CARRIER_OFF, l, NULL);
-	return 0;
-}
-
-int link_set_down(struct link *l, struct error *err)
-{
-	if (!l->up)
-		return 0;
-	l->up = false;
-	if (l->id != LINK_LO && poll_lists_publish()) {
-		l->up = true;
-		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
-	}
-	link_notify(LINK_DOWN, l, NULL);
-	l->running = false;
-	if (l->id != LINK_LO) {
-		rcu_synchronize();
-		port_stop(l);
-	}
-	return 0;
-}
-
 /* Nobody's for a grace period: the old worker goes round its loop and sends what it has. */
 int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, struct error *err)
 {
@@ -311,44 +262,6 @@ int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, str
 	l->rxq[queue].worker = before;
 	poll_lists_publish();
 	return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
-}
-
-int link_set_mtu(struct link *l, unsigned int mtu, struct error *err)
-{
-	int rc = mtu_check(l, mtu, err);
-
-	if (rc)
-		return rc;
-	if (l->id != LINK_LO) {
-		rc = port_set_mtu(l, mtu, err);
-		if (rc)
-			return rc;
-	}
-	l->mtu = (uint16_t)mtu;
-	l->asked_mtu = (uint16_t)mtu;
-	link_notify(LINK_MTU, l, NULL);
-	return 0;
-}
-
-int link_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err)
-{
-	int rc;
-
-	if (l->id == LINK_LO)
-		return error_set(err, EPERM, "lo has no address to set");
-	rc = port_set_address(l, mac, err);
-	if (rc)
-		return rc;
-	link_notify(LINK_ADDRESS, l, NULL);
-	return 0;
-}
-
-int link_set_promisc(struct link *l, bool on, struct error *err)
-{
-	if (l->id == LINK_LO)
-		return error_set(err, EPERM, "lo has no promiscuous mode");
-	l->promisc = on;
-	return port_set_promisc(l, err);
 }
 
 void link_poll_state(void)

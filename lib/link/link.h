@@ -157,11 +157,14 @@ int link_add(const struct link_params *p, struct error *err);
 /* Stop, close and forget; addresses go first, with their routes (notifiers). */
 int link_del(struct link *l, struct error *err);
 
-int link_set_up(struct link *l, struct error *err);
-int link_set_down(struct link *l, struct error *err);
-int link_set_mtu(struct link *l, unsigned int mtu, struct error *err);
-int link_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err);
-int link_set_promisc(struct link *l, bool on, struct error *err);
+struct link_change {
+	unsigned int mtu;                      /* 0: as it is */
+	const struct rte_ether_addr *address;  /* NULL: as it is */
+	int promisc, up;                       /* 0 off, 1 on, -1 as it is */
+};
+
+/* Change a link: down first and up last, so that the others meet it at rest. All or nothing. */
+int link_change(struct link *l, const struct link_change *c, struct error *err);
 
 /* local/len; broadcast is prefix|~mask for len < 31. -EEXIST if that address is there. */
 int addr_add(struct link *l, rte_be32_t local, unsigned int len, struct error *err);

@@ -355,7 +355,8 @@ void world_mtus(unsigned int bits)
 		unsigned int which = bits >> 2 * i & 3;
 
 		if (which != (mtus_now >> 2 * i & 3) || mtus_now == ~0u)
-			link_set_mtu(links[i + 1], mtus[i][which], NULL);
+			link_change(links[i + 1], &(struct link_change){.mtu = mtus[i][which],
+				    .promisc = -1, .up = -1}, NULL);
 	}
 	mtus_now = bits;
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import socket
 import time
 
@@ -322,6 +323,32 @@ def test_the_interface_vanishes(make_router, wires):
 def test_refused(refusing, line, word):
     assert word in refusing.refusal(line)
     assert [li["ifname"] for li in refusing.show("link show")] == ["lo", "p0"]
+
+
+@pytest.mark.parametrize("wrong", ["address ff:ff:ff:ff:ff:ff", "address 00:00:00:00:00:00",
+                                   "mtu 65536", "mtu 67", "promisc maybe"])
+def test_a_refused_change_changes_nothing(refusing, wrong):
+    before = refusing.show("config show"), refusing.show("addr show")
+    good = {"mtu": "mtu 1300", "address": "address 02:00:00:00:00:77", "promisc": "promisc on"}
+    del good[wrong.split()[0]]
+    for words in itertools.permutations([wrong, "down", *good.values()]):
+        assert wrong.split()[1] in refusing.refusal(f"link set p0 {' '.join(words)}")
+        assert (refusing.show("config show"), refusing.show("addr show")) == before
+
+
+def test_what_a_device_refuses_changes_nothing(make_router, wires):
+    """The other changes are taken back; routes by the link are still there, and traffic flows."""
+    router = make_router(namespace=wires[0]).start(
+        make_p0("net_tap0,iface=tap0") + [f"route add 10.7.0.0/16 via {A}"])
+    wires[0].ip("link set tap0 up")
+    wire = Wire(wires[0], "tap0")
+    before = router.show("config show")
+    assert "mtu 65535" in router.refusal(
+        "link set p0 down promisc on mtu 65535 address 02:00:00:00:00:77")
+    assert router.show("config show") == before
+    assert echo_works_again(wire, 1)
+    router.stop()
+    wire.close()
 
 
 @pytest.fixture(scope="module")

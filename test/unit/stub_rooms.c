@@ -220,37 +220,18 @@ int link_del(struct link *l, struct error *err)
 	return 0;
 }
 
-int link_set_up(struct link *l, struct error *err)
+int link_change(struct link *l, const struct link_change *c, struct error *err)
 {
-	l->up = true;
-	l->running = true;
-	return 0;
-}
-
-int link_set_down(struct link *l, struct error *err)
-{
-	l->up = false;
-	l->running = false;
-	return 0;
-}
-
-int link_set_mtu(struct link *l, unsigned int mtu, struct error *err)
-{
-	l->mtu = (uint16_t)mtu;
-	l->asked_mtu = (uint16_t)mtu;
-	return 0;
-}
-
-int link_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err)
-{
-	l->mac = *mac;
-	l->mac_set = true;
-	return 0;
-}
-
-int link_set_promisc(struct link *l, bool on, struct error *err)
-{
-	l->promisc = on;
+	if (c->mtu)
+		l->mtu = l->asked_mtu = (uint16_t)c->mtu;
+	if (c->address) {
+		l->mac = *c->address;
+		l->mac_set = true;
+	}
+	if (c->promisc >= 0)
+		l->promisc = c->promisc;
+	if (c->up >= 0)
+		l->up = l->running = c->up;
 	return 0;
 }
 
@@ -612,7 +593,7 @@ void stub_reset(void)
 	snprintf(lo->type, sizeof(lo->type), "loopback");
 	lo->driver[0] = 0;
 	lo->mtu = 65535;
-	link_set_up(lo, NULL);
+	lo->up = lo->running = true;
 	addr_add(lo, RTE_BE32(0x7f000001), 8, NULL);
 	has_rule = false;
 }
