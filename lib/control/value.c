@@ -317,9 +317,10 @@ static int take_new_link(const char *word, struct error *err)
 			return error_set(err, EINVAL,
 					 "\"%s\" is not a name for a link (blanks, quotes and "
 					 "/ : # = can not be in it)", word);
-	if (strcmp(word, ".") == 0 || strcmp(word, "..") == 0 || strcmp(word, "all") == 0 ||
-	    strcmp(word, "default") == 0)
-		return error_set(err, EINVAL, "\"%s\" can not be the name of a link", word);
+	if (link_name_means_others(word))
+		return error_set(err, EINVAL,
+				 "\"%s\" can not be the name of a link: its settings would be taken "
+				 "for those of others", word);
 	return 0;
 }
 

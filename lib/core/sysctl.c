@@ -90,12 +90,13 @@ int sysctl_register(const struct sysctl *s)
 	return 0;
 }
 
-void sysctl_unregister(const char *prefix)
+static void unregister(const char *prefix, bool words)
 {
 	size_t kept = 0, len = strlen(prefix);
 
 	for (size_t i = 0; i < n_settings; i++) {
-		if (strncmp(table[i]->name, prefix, len)) {
+		if (strncmp(table[i]->name, prefix, len) ||
+		    (words && strchr(table[i]->name + len, '.'))) {
 			table[kept++] = table[i];
 			continue;
 		}
@@ -103,6 +104,16 @@ void sysctl_unregister(const char *prefix)
 		free(table[i]);
 	}
 	n_settings = kept;
+}
+
+void sysctl_unregister(const char *prefix)
+{
+	unregister(prefix, false);
+}
+
+void sysctl_unregister_words(const char *prefix)
+{
+	unregister(prefix, true);
 }
 
 struct sysctl *sysctl_find(const char *name)

@@ -61,8 +61,10 @@ static inline int32_t sysctl_field_preset(const void *in, const struct sysctl_fi
 /* Register; the name is copied, *value is set to preset. Returns 0, -EEXIST or -ENOMEM. */
 int sysctl_register(const struct sysctl *s);
 
-/* Take out every setting whose name starts with the prefix (a link goes away). */
+/* Take out every setting whose name starts with the prefix; or those alone whose name is the prefix
+ * and one word, for a link that goes away: there may be another whose name begins as its does. */
 void sysctl_unregister(const char *prefix);
+void sysctl_unregister_words(const char *prefix);
 
 /* Find by name ('/' is taken for '.'), NULL if there is none. */
 struct sysctl *sysctl_find(const char *name);

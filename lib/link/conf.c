@@ -115,7 +115,7 @@ void link_conf_unregister(struct link *l)
 	char prefix[64];
 
 	snprintf(prefix, sizeof(prefix), "net.ipv4.conf.%s.", l->name);
-	sysctl_unregister(prefix);
+	sysctl_unregister_words(prefix);
 }
 
 int link_pool_make(struct error *err)

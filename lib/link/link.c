@@ -141,8 +141,7 @@ static int name_check(const char *name, struct error *err)
 			return error_set(err, EINVAL,
 					 "\"%s\" is not a link name (\"/\", \":\" and blanks can "
 					 "not be in it)", name);
-	if (!strcmp(name, "all") || !strcmp(name, "default") || !strcmp(name, ".") ||
-	    !strcmp(name, ".."))
+	if (link_name_means_others(name))
 		return error_set(err, EINVAL, "\"%s\" has another meaning; choose another name",
 				 name);
 	if (link_find(name))

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
@@ -143,6 +144,13 @@ int link_start(void);           /* makes lo; after every room has registered its
 void link_fini(void);           /* closes every device */
 
 struct link *link_find(const char *name);
+
+/* Does the name mean others, as in net.ipv4.conf.all, or a directory? */
+static inline bool link_name_means_others(const char *name)
+{
+	return !strcmp(name, "all") || !strncmp(name, "all.", 4) || !strcmp(name, "default") ||
+	       !strncmp(name, "default.", 8) || !strcmp(name, ".") || !strcmp(name, "..");
+}
 
 struct link_params {
 	const char *name;

@@ -135,7 +135,7 @@ void neigh_parms_link_del(const struct link *l)
 	char prefix[96];
 
 	snprintf(prefix, sizeof(prefix), PREFIX "%s.", l->name);
-	sysctl_unregister(prefix);
+	sysctl_unregister_words(prefix);
 }
 
 int neigh_parms_init(void)

@@ -294,6 +294,7 @@ def test_the_interface_vanishes(make_router, wires):
     ("link add p1 type dpdk devargs net_null0,no-rx=1", "net_null0"),
     ("link add lo type dpdk devargs net_null1,no-rx=1", "lo"),
     ("link add all type dpdk devargs net_null1,no-rx=1", "all"),
+    ("link add all.5 type dpdk devargs net_null1,no-rx=1", "all.5"),
     ("link add a/b type dpdk devargs net_null1,no-rx=1", "a/b"),
     ("link add nameofseventeen17 type dpdk devargs net_null1,no-rx=1", "nameofseventeen17"),
     ("link add p1 type veth devargs net_null1,no-rx=1", "veth"),
@@ -388,6 +389,21 @@ def test_settings_survive_down_and_up(router, captures):
     shown = router.show("link show p0")[0]
     assert (shown["mtu"], shown["address"]) == (1280, "02:00:00:00:99:01")
     assert "PROMISC" in shown["flags"]
+    router.stop()
+
+
+def test_settings_of_a_link_whose_name_begins_as_anothers(router):
+    router.start([f"link add {name} type dpdk devargs net_null{i},no-rx=1"
+                  for i, name in enumerate(("p0", "p0.5"))])
+    router.ctl("sysctl net.ipv4.conf.p0.5.rp_filter=2")
+    router.ctl("link del p0")
+    assert router.show("sysctl -a net.ipv4.conf.p0.5.rp_filter") == {
+        "net.ipv4.conf.p0.5.rp_filter": 2}
+    assert router.show("sysctl net.ipv4.neigh.p0.5.mcast_solicit")
+    router.refusal("link add p0 type dpdk devargs net_absent0")
+    assert router.show("sysctl -a net.ipv4.conf.p0.*") \
+        == router.show("sysctl -a net.ipv4.conf.p0.5.*")
+    router.ctl("link del p0.5")
     router.stop()
 
 

@@ -213,7 +213,7 @@ int link_del(struct link *l, struct error *err)
 	char prefix[64];
 
 	snprintf(prefix, sizeof(prefix), "net.ipv4.conf.%s.", l->name);
-	sysctl_unregister(prefix);
+	sysctl_unregister_words(prefix);
 	links[l->id] = NULL;
 	free(l->addrs);
 	free(l);

@@ -109,12 +109,26 @@ static void test_many(void **state)
 	sysctl_unregister("");
 }
 
+/* Those of a link, but not those of one whose name begins so. */
+static void test_unregister_words(void **state)
+{
+	add("conf.p0.a", &values[0]);
+	add("conf.p0.b", &values[1]);
+	add("conf.p0.5.a", &values[2]);
+	sysctl_unregister_words("conf.p0.");
+	assert_null(sysctl_find("conf.p0.a"));
+	assert_null(sysctl_find("conf.p0.b"));
+	assert_non_null(sysctl_find("conf.p0.5.a"));
+	sysctl_unregister("");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_unregister_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

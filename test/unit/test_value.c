@@ -57,7 +57,10 @@ static const struct refusal refused[] = {
 	 "02:00:00:00:00:01)"},
 	{"link add up type dpdk devargs x",
 	 "link add: \"up\" is a word of the link commands and can not be a name"},
-	{"link add all type dpdk devargs x", "link add: \"all\" can not be the name of a link"},
+	{"link add all type dpdk devargs x", "link add: \"all\" can not be the name of a link: its "
+	"settings would be taken for those of others"},
+	{"link add default.5 type dpdk devargs x", "link add: \"default.5\" can not be the name of "
+	"a link: its settings would be taken for those of others"},
 	{"link add a/b type dpdk devargs x",
 	 "link add: \"a/b\" is not a name for a link (blanks, quotes and / : # = can not be in "
 	 "it)"},
