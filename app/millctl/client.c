@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -197,10 +198,14 @@ static bool receive_answer(struct client *c)
 
 bool client_request(struct client *c, const char *method, json_t *params)
 {
+	char directory[PATH_MAX];
 	json_t *request = json_pack("{s:s, s:I, s:s, s:o}", "jsonrpc", "2.0", "id",
 				    (json_int_t)++c->id, "method", method, "params", params);
-	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	char *text;
 
+	if (getcwd(directory, sizeof(directory)))
+		json_object_set_new(params, "directory", json_string(directory));
+	text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	/* if it can not be sent there may still be a farewell to read */
 	if (text && send_all(c, text, strlen(text)))
 		send_all(c, "\n", 1);

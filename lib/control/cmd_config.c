@@ -2,15 +2,17 @@
 /* config show|save|load. */
 #include "control/commands.h"
 #include "control/config.h"
+#include "control/file_path.h"
 
 static const struct arg load_args[] = {
 	{.name = "FILE", .type = ARG_TEXT, .required = true,
-	 .help = "the file, one command a line"},
+	 .help = "the file, one command a line; a relative path begins where millctl runs"},
 };
 
 static const struct arg save_args[] = {
 	{.name = "FILE", .type = ARG_TEXT, .required = true,
-	 .help = "the file, which is replaced as a whole"},
+	 .help = "the file, which is replaced as a whole; a relative path begins where millctl "
+		 "runs"},
 };
 
 static int run_show(const struct value *v, struct output *o, struct error *err)
@@ -21,12 +23,18 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 
 static int run_save(const struct value *v, struct output *o, struct error *err)
 {
-	return config_save_file(v[0].text, err);
+	char path[PATH_MAX];
+	int rc = file_path(v[0].text, path, err);
+
+	return rc ? rc : config_save_file(path, err);
 }
 
 static int run_load(const struct value *v, struct output *o, struct error *err)
 {
-	return config_load_file(v[0].text, err);
+	char path[PATH_MAX];
+	int rc = file_path(v[0].text, path, err);
+
+	return rc ? rc : config_load_file(path, err);
 }
 
 static const struct command commands[] = {

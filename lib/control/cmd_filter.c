@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/commands.h"
+#include "control/file_path.h"
 #include "control/filter_words.h"
 #include "control/show_filter.h"
 #include "control/value.h"
@@ -78,7 +79,7 @@ static const struct arg point_args[] = {
 static const struct arg load_args[] = {
 	{.name = "FILE", .type = ARG_TEXT, .required = true,
 	 .help = "lines of the filter commands that change something, without the word filter, "
-		 "'#' to the end of a line a comment"},
+		 "'#' to the end of a line a comment; a relative path begins where millctl runs"},
 };
 
 /* handle N (nft's older word: position), index N, or nothing. Returns how many words it took. */
@@ -223,15 +224,19 @@ static int load_lines(FILE *file, const char *name, struct output *o, struct err
 
 static int run_load(const struct value *v, struct output *o, struct error *err)
 {
-	FILE *file = fopen(v[0].text, "re");
+	char path[PATH_MAX];
 	struct error ignored;
-	int rc;
+	FILE *file;
+	int rc = file_path(v[0].text, path, err);
 
+	if (rc)
+		return rc;
+	file = fopen(path, "re");
 	if (!file)
-		return error_set(err, errno, "%s: %s", v[0].text, strerror(errno));
+		return error_set(err, errno, "%s: %s", path, strerror(errno));
 	rc = filter_begin(err);
 	if (!rc) {
-		rc = load_lines(file, v[0].text, o, err);
+		rc = load_lines(file, path, o, err);
 		if (rc)
 			filter_end(false, &ignored);
 		else

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "control/command.h"
+#include "control/file_path.h"
 #include "control/words.h"
 
 #define ID_LENGTH_MAX 128
@@ -21,6 +22,7 @@ struct form {
 	bool text;
 	bool abbreviated;
 	bool live;
+	const char *directory;   /* of relative paths, "": not told */
 	struct output *partial;  /* takes what is to be shown while the command goes on */
 };
 
@@ -132,19 +134,23 @@ static int run_words(int argc, const char *const *argv, const struct form *form,
 	if (rc < 0)
 		return -1;
 	*code = RPC_REFUSED;
+	file_directory = form->directory;
 	rc = form->text ? call_text(&call, form, o, err) : call_json(&call, o, err);
+	file_directory = NULL;
 	*errno_value = -rc;
 	return rc < 0 ? -1 : 0;
 }
 
-/* "format" and "abbreviate". */
+/* "format", "directory" and the like. */
 static bool take_form(const json_t *params, struct form *form)
 {
 	const json_t *format = json_object_get(params, "format");
 	const char *name = format ? json_string_value(format) : "json";
+	const char *directory = json_string_value(json_object_get(params, "directory"));
 
 	if (!name || (strcmp(name, "json") != 0 && strcmp(name, "text") != 0))
 		return false;
+	form->directory = directory && directory[0] == '/' ? directory : "";
 	form->text = name[0] == 't';
 	form->abbreviated = json_is_true(json_object_get(params, "abbreviate"));
 	form->live = json_is_true(json_object_get(params, "live"));

@@ -7,7 +7,10 @@
  *             as a string. With "live": true, what text there is of a command that takes a while
  *             comes before its answer, in lines of {"method": "output", "params": {"id": that of
  *             the request, "text": "..."}}; the answer has the rest.
- *   batch     {"commands": [["route","add",...], ...], "format": ..., "force": false}
+ *             "directory": "/home/me" is where relative paths in the words begin; without it they
+ *             are refused.
+ *   batch     {"commands": [["route","add",...], ...], "format": ..., "directory": ...,
+ *             "force": false}
  *             An array with {"result": ...} or {"error": {...}} for each command that was run;
  *             it ends with the first error unless forced, and when it grows too long.
  *   complete  {"argv": ["route","ad"]}

@@ -337,6 +337,30 @@ def test_the_largest_numbers(router, value, shown):
     router.ctl(f"sysctl {name}=4194304")
 
 
+def test_relative_paths_begin_where_the_client_is(router, directory):
+    def there(*words, stdin=None):
+        return subprocess.run([MILLCTL, "-s", router.socket, *words], cwd=directory, input=stdin,
+                              text=True, capture_output=True)
+
+    assert there("config", "save", "rel.conf").returncode == 0
+    assert (directory / "rel.conf").read_text().endswith(router.ctl("config show"))
+    (directory / "more").write_text("route add 10.40.0.0/16 dev n\nconfig load again\n")
+    (directory / "again").write_text("route add 10.41.0.0/16 dev n\n")
+    (directory / "rules").write_text("add forward ip ttl 3 drop\n")
+    done = there("-b", "-", stdin="config load more\nfilter load rules\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ttl 3" in router.ctl("filter show")
+    for line in ("filter flush", "route del 10.40.0.0/16", "route del 10.41.0.0/16"):
+        router.ctl(line)
+    assert f"{directory}/absent" in there("config", "load", "absent").stderr
+
+
+def test_a_relative_path_that_begins_nowhere(router):
+    with connected(router) as client:
+        client.sendall(request("config", "save", "rel.conf"))
+        assert '"rel.conf\\" is a relative path' in client.recv(65536).decode()
+
+
 def test_saving_fails_cleanly(router, directory):
     before = router.ctl("config show")
     (directory / "dir").mkdir()
