@@ -223,18 +223,15 @@ static const char *arg_label(const struct arg *a, char *buf, size_t size)
 static void append_list(struct error *err, const char *intro, unsigned int n,
 			const char *(*name)(const void *arg, unsigned int i), const void *arg)
 {
-	size_t len;
 	unsigned int i;
 
-	if (!err)
-		return;
 	for (i = 0; i < n; i++) {
 		const char *word = name(arg, i);
 
 		if (!word)
 			continue;
-		len = strlen(err->text);
-		snprintf(err->text + len, sizeof(err->text) - len, "%s%s", intro, word);
+		error_append(err, intro);
+		error_append(err, word);
 		intro = ", ";
 	}
 }
