@@ -164,6 +164,9 @@ int sysctl_set(const char *name, const char *value, struct error *err)
 		return error_set(err, EPERM, "%s can only be read", s->name);
 	if (!read_number(s, value, &number) || !sysctl_within(s, number, s->min, s->max))
 		return refuse(s, value, err);
+	if (s->settled && number != sysctl_value(s))
+		return error_set(err, EBUSY, "%s: \"%s\": it stays %" PRId64 ", as %s", s->name,
+				 value, sysctl_value(s), s->settled);
 	old = s->wide ? 0 : *s->value;
 	store(s, number);
 	if (s->changed)

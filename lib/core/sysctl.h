@@ -33,6 +33,7 @@ struct sysctl {
 							 * ones the old value is not told */
 	void *arg;                     /* for changed() */
 	bool read_only;
+	const char *settled;           /* why it can not change any more; NULL: it can */
 };
 
 /* One setting of those that a struct holds for each link, from a line of an X-macro. */

@@ -96,13 +96,13 @@ int link_conf_init(void)
 	rc = sysctl_register(&(struct sysctl){
 		.name = "millrace.mbufs", .value = &mbufs, .min = 1024, .max = 16 * 1024 * 1024,
 		.preset = 32768,
-		.help = "packet buffers a NUMA node; read when the first link is added"});
+		.help = "packet buffers a NUMA node; settled when the first link is added"});
 	if (rc)
 		return rc;
 	return sysctl_register(&(struct sysctl){
 		.name = "millrace.mbuf_bytes", .value = &mbuf_bytes, .min = 2048, .max = 65408,
 		.preset = 2048,
-		.help = "data bytes of a packet buffer; read when the first link is added"});
+		.help = "data bytes of a packet buffer; settled when the first link is added"});
 }
 
 int link_conf_register(struct link *l)
@@ -118,6 +118,14 @@ void link_conf_unregister(struct link *l)
 	sysctl_unregister_words(prefix);
 }
 
+static void settle(const char *name)
+{
+	struct sysctl *s = sysctl_find(name);
+
+	if (s)
+		s->settled = "the packet buffers were made when the first link was added";
+}
+
 int link_pool_make(struct error *err)
 {
 	int rc;
@@ -131,5 +139,7 @@ int link_pool_make(struct error *err)
 				 "millrace.mbufs=N before the first link, or give the EAL more: "
 				 "-- -m MEGABYTES)", mbufs, rte_strerror(-rc));
 	pool_made = true;
+	settle("millrace.mbufs");
+	settle("millrace.mbuf_bytes");
 	return 0;
 }

@@ -407,6 +407,18 @@ def test_settings_of_a_link_whose_name_begins_as_anothers(router):
     router.stop()
 
 
+def test_packet_buffers_are_made_once(router):
+    router.start(["sysctl millrace.mbufs=8192"])
+    router.ctl("sysctl millrace.mbufs=4096")
+    router.ctl("link add n type dpdk devargs net_null0,no-rx=1")
+    for name, value in (("mbufs", 4096), ("mbuf_bytes", 2048)):
+        reason = router.refusal(f"sysctl millrace.{name}=9000")
+        assert f"millrace.{name}" in reason and "first link" in reason
+        assert router.show(f"sysctl millrace.{name}={value}") == {f"millrace.{name}": value}
+    assert router.show("config show")[0] == "sysctl millrace.mbufs=4096"
+    router.stop()
+
+
 def test_drops_on_the_way_in_are_counted(router, captures):
     """An address and promiscuous mode decide what is taken."""
     mine = frame(0, udp(A, B))
