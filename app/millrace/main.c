@@ -38,9 +38,13 @@ static void on_signal(int sig)
 static void signals_init(void)
 {
 	const struct sigaction stop = {.sa_handler = on_signal};
+	struct sigaction hangup;
 
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGHUP, NULL, &hangup);
+	if (hangup.sa_handler != SIG_IGN)       /* as nohup leaves it */
+		sigaction(SIGHUP, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -34,7 +34,10 @@ static const char usage[] =
 	"  -h, --help               print this\n"
 	"\n"
 	"What follows -- goes to DPDK's EAL and wins over what millrace would choose: the main\n"
-	"lcore is the control thread, the others are the workers.\n";
+	"lcore is the control thread, the others are the workers.\n"
+	"\n"
+	"SIGTERM, SIGINT and SIGHUP stop it; if it was started with SIGHUP ignored (nohup), that one\n"
+	"stays so. Exit status: 0 done, 1 refused (stderr says why), 2 wrong usage.\n";
 
 enum { OPT_UNTIL_IDLE = 256, OPT_TIME, OPT_NO_FAST_PATH, OPT_SOCKET_MODE, OPT_SOCKET_OWNER };
 

@@ -303,6 +303,16 @@ def test_many_signals_are_as_good_as_one(router):
     router.ended(5)
 
 
+def test_the_terminal_hangs_up(router):
+    router.start([NULL])
+    router.stop(signal.SIGHUP)
+    router.start([NULL], wrapper=("nohup",))
+    router.process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    assert "lo" in router.ctl("link show")
+    router.stop()
+
+
 def test_shutdown_command(router):
     router.start([NULL])
     router.shutdown()
