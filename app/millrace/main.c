@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_launch.h>
@@ -29,6 +28,8 @@
 #include "packet/packet.h"
 #include "route/route.h"
 #include "worker.h"
+
+enum { DONE = 0, REFUSED = 1, WRONG_USAGE = 2 };
 
 static void on_signal(int sig)
 {
@@ -177,11 +178,13 @@ int main(int argc, char **argv)
 {
 	struct options o;
 	struct error err = {""};
-	int rc = options_parse(&o, argc, argv, &err);
+	int rc, status = WRONG_USAGE;
 
+	rc = options_parse(&o, argc, argv, &err);
 	if (rc > 0)
-		return EXIT_SUCCESS;
+		return DONE;
 	if (!rc) {
+		status = REFUSED;
 		signals_init();
 		rc = eal_start(&o, &err);
 		if (!rc) {
@@ -190,7 +193,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!rc)
-		return EXIT_SUCCESS;
+		return DONE;
 	fprintf(stderr, "Error: %s\n", err.text);
-	return EXIT_FAILURE;
+	return status;
 }

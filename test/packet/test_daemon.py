@@ -66,7 +66,7 @@ def refused(router, *words, eal=MEMORY, config=None):
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_wrong_arguments(router, words, said):
     done = run("-s", router.socket, *words)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, done.stderr
     assert said in done.stderr
 
@@ -75,7 +75,7 @@ def test_wrong_arguments(router, words, said):
                                     "--time", "--socket-mode", "--socket-owner"])
 def test_a_value_is_missing(option):
     done = run(option)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Error: {option} needs a value"), done.stderr
     assert done.stderr.count("\n") == 1
 
