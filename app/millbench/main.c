@@ -9,6 +9,7 @@
 #include <rte_eal.h>
 
 #include "bench.h"
+#include "core/std_fds.h"
 
 static const struct {
 	const char *name;
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 {
 	bool no_huge = argc > 1 && !strcmp(argv[1], "--no-huge");
 
+	std_fds_open();
 	argc -= no_huge;
 	argv += no_huge;
 	if (argc == 2 && asks_for_help(argv[1])) {

@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "client.h"
 #include "control/socket_path.h"
+#include "core/std_fds.h"
 #include "shell.h"
 
 enum { DONE = 0, REFUSED = 1, WRONG_USAGE = 2 };
@@ -118,8 +119,10 @@ int main(int argc, char **argv)
 	struct options o = {.socket = socket_path_default(path, sizeof(path))};
 	struct client c = {.fd = -1};
 	bool done;
-	int status = parse_options(argc, argv, &o);
+	int status;
 
+	std_fds_open();
+	status = parse_options(argc, argv, &o);
 	if (status >= 0)
 		return status;
 	if (!client_connect(&c, o.socket))

@@ -20,6 +20,7 @@
 #include "core/log.h"
 #include "core/message.h"
 #include "core/rcu.h"
+#include "core/std_fds.h"
 #include "eal.h"
 #include "ipv4/ipv4.h"
 #include "link/link.h"
@@ -180,6 +181,7 @@ int main(int argc, char **argv)
 	struct error err = {""};
 	int rc, status = WRONG_USAGE;
 
+	std_fds_open();
 	rc = options_parse(&o, argc, argv, &err);
 	if (rc > 0)
 		return DONE;

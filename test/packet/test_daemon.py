@@ -13,7 +13,7 @@ import time
 import pytest
 
 import frames
-from router import MEMORY, MILLRACE, end_with_parent
+from router import MEMORY, MILLCTL, MILLRACE, end_with_parent
 
 # How long a stop may take on a machine that has nothing else to do.
 STOP_SECONDS = 2
@@ -309,6 +309,17 @@ def test_the_terminal_hangs_up(router):
     router.start([NULL], wrapper=("nohup",))
     router.process.send_signal(signal.SIGHUP)
     time.sleep(0.2)
+    assert "lo" in router.ctl("link show")
+    router.stop()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_are_closed(router, closed):
+    router.start([NULL], wrapper=("sh", "-c", f'exec "$0" "$@" {closed}'))
+    for words in ("", "link show"):
+        done = subprocess.run(["sh", "-c", f"exec {MILLCTL} -s {router.socket} {words} {closed}"],
+                              timeout=5, capture_output=True)
+        assert done.returncode == 0
     assert "lo" in router.ctl("link show")
     router.stop()
 
