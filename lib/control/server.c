@@ -44,6 +44,7 @@ struct client {
 	struct event *resume;       /* the next turn */
 	struct job *job;            /* of the command in the first line, which goes on */
 	size_t scanned;             /* input bytes without a newline */
+	uint64_t last_ns;           /* when something came, or the last answer was sent */
 	uint64_t partial_since_ns;  /* when the line now coming in began; 0: none */
 	unsigned int timeout_s;     /* how long it may be silent */
 	bool ended;                 /* will send no more */
@@ -276,7 +277,10 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
-	client_turn(arg);
+	struct client *c = arg;
+
+	c->last_ns = monotonic_ns();
+	client_turn(c);
 }
 
 /* The client has read what waited for it. */
@@ -284,6 +288,7 @@ static void on_write(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
+	c->last_ns = monotonic_ns();
 	if (!c->closing)
 		client_turn(c);
 	else if (unsent(c) == 0)
@@ -332,18 +337,43 @@ static void refuse(int fd)
 	close(fd);
 }
 
+/* Is no command of this client under way, nor an answer, nor a line that was not read yet? */
+static bool is_idle(const struct client *c)
+{
+	char byte;
+
+	return !c->job && !c->ended && unsent(c) == 0 && !evtimer_pending(c->resume, NULL) &&
+	       recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+/* Close the client that has been idle longest. False: all are busy. */
+static bool make_room(void)
+{
+	struct client *c, *longest = NULL;
+
+	LIST_FOREACH(c, &server.clients, entry)
+		if (is_idle(c) && (!longest || c->last_ns < longest->last_ns))
+			longest = c;
+	if (!longest)
+		return false;
+	refuse(dup(bufferevent_getfd(longest->bev)));
+	client_free(longest);
+	return true;
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
 		      int len, void *arg)
 {
 	struct client *c;
 
-	if (server.n_clients >= server.options.max_clients) {
+	if (server.n_clients >= server.options.max_clients && !make_room()) {
 		refuse(fd);
 		return;
 	}
 	c = client_new(fd);
 	if (!c)
 		return;
+	c->last_ns = monotonic_ns();
 	LIST_INSERT_HEAD(&server.clients, c, entry);
 	server.n_clients++;
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);

@@ -4,7 +4,8 @@
  *
  * Nobody who connects can hold up the router or another client: lines, clients, unsent answers
  * and idle time are bounded, a client that does not read is not read from and then closed, and
- * after some milliseconds of commands in a row the event loop has its turn.
+ * after some milliseconds of commands in a row the event loop has its turn. Where there are as many
+ * clients as may be, the one that has been idle longest makes room for the next.
  */
 #ifndef CONTROL_SERVER_H
 #define CONTROL_SERVER_H

@@ -292,23 +292,53 @@ static void test_line_too_long(void **state)
 	close(fd);
 }
 
+static const char too_many[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32002,"
+			       "\"message\":\"there are too many clients\"}}\n";
+
+/* The one that has said nothing for longest makes room. */
 static void test_too_many_clients(void **state)
 {
 	int fd[4], i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 3; i++) {
 		fd[i] = connect_client();
 		turn();
 	}
-	assert_string_equal(receive(fd[3]),
-			    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32002,"
-			    "\"message\":\"there are too many clients\"}}\n");
-	assert_closed(fd[3]);
-	close(fd[0]);
+	send_text(fd[0], RPC "\"id\":1," SHOW "}\n");
+	assert_string_equal(receive(fd[0]), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[]}\n");
+	fd[3] = connect_client();
 	turn();
+	assert_string_equal(receive(fd[1]), too_many);
+	assert_closed(fd[1]);
+	send_text(fd[0], "\n");
 	assert_answer(RPC "\"id\":1," SHOW "}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[]}\n");
-	close(fd[1]);
+	assert_string_equal(receive(fd[2]), too_many);
+	close(fd[0]);
 	close(fd[2]);
+	close(fd[3]);
+}
+
+/* Those whose answers are under way stay. */
+static void test_too_many_busy_clients(void **state)
+{
+	int fd[3], late, i, j;
+
+	for (i = 0; i < 3; i++) {
+		fd[i] = connect_client();
+		for (j = 0; j < 16; j++)
+			send_text(fd[i], RPC "\"id\":1,\"method\":\"run\",\"params\":{\"argv\":"
+				  "[\"help\"]}}\n");
+		turn();
+		turn();
+	}
+	late = connect_client();
+	turn();
+	assert_string_equal(receive(late), too_many);
+	close(late);
+	for (i = 0; i < 3; i++) {
+		assert_non_null(strstr(receive(fd[i]), "\"id\":1,\"result\""));
+		close(fd[i]);
+	}
 }
 
 static void command(const char *a, const char *b, const char *c, const char *d, const char *e)
@@ -528,6 +558,7 @@ int main(void)
 		with_server(test_half_closed),
 		with_server(test_line_too_long),
 		with_server(test_too_many_clients),
+		with_server(test_too_many_busy_clients),
 		with_server(test_client_that_never_reads),
 		with_server(test_slow_client),
 		with_server(test_answer_too_long),
