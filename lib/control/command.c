@@ -254,15 +254,41 @@ static const char *open_arg_name(const void *arg, unsigned int i)
 	return call->v[i].given ? NULL : arg_label(&call->command->args[i], buf, sizeof(buf));
 }
 
-static int no_such_noun(const char *word, struct error *err)
+/* "r" is ambiguous: route, rule. False: it is not, or may not be abbreviated. */
+static bool refuse_ambiguous(const char *word, bool abbreviated, unsigned int n,
+			     const char *(*name)(const void *arg, unsigned int i), const void *arg,
+			     struct error *err)
 {
+	const char *intro = " is ambiguous: ";
+
+	for (unsigned int i = 0; abbreviated && *word && i < n; i++) {
+		if (!begins(name(arg, i), word))
+			continue;
+		if (intro[0] == ' ')
+			error_set(err, EINVAL, "\"%s\"", word);
+		error_append(err, intro);
+		error_append(err, name(arg, i));
+		intro = ", ";
+	}
+	return intro[0] == ',';
+}
+
+static int no_such_noun(const char *word, bool abbreviated, struct error *err)
+{
+	if (refuse_ambiguous(word, abbreviated, nouns_count, noun_name, NULL, err))
+		return -EINVAL;
 	error_set(err, EINVAL, "\"%s\" is not a command", word);
 	append_list(err, "; try one of: ", nouns_count, noun_name, NULL);
 	return -EINVAL;
 }
 
-static int no_such_verb(const struct noun *n, const char *word, struct error *err)
+static int no_such_verb(const struct noun *n, const char *word, bool abbreviated,
+			struct error *err)
 {
+	if (word && refuse_ambiguous(word, abbreviated, n->n_commands, verb_name, n, err)) {
+		error_prefix(err, "%s", n->name);
+		return -EINVAL;
+	}
 	if (word)
 		error_set(err, EINVAL, "%s: \"%s\" is not a command", n->name, word);
 	else
@@ -407,17 +433,17 @@ static int parse_name(int argc, const char *const *argv, bool abbreviated, struc
 	const struct noun *n = noun_find(argv[0], abbreviated);
 
 	if (!n)
-		return no_such_noun(argv[0], err);
+		return no_such_noun(argv[0], abbreviated, err);
 	call->noun = n;
 	call->command = &n->commands[0];
 	if (!n->commands[0].verb)
 		return 1;
 	if (argc < 2) {
 		call->command = verb_exact(n, "show");
-		return call->command ? 1 : no_such_verb(n, NULL, err);
+		return call->command ? 1 : no_such_verb(n, NULL, false, err);
 	}
 	call->command = verb_find(n, argv[1], abbreviated);
-	return call->command ? 2 : no_such_verb(n, argv[1], err);
+	return call->command ? 2 : no_such_verb(n, argv[1], abbreviated, err);
 }
 
 int command_parse_group(const struct arg *a, int n_words, const char *const *words,

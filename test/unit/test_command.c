@@ -247,7 +247,12 @@ static void test_abbreviations(void **state)
 	assert_string_equal(abbreviated(4, (const char *[]){"ro", "sh", "m", "1"}),
 			    "route show: \"m\" is not a prefix (length 0 to 32)");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
-			    "\"n\" is not a command; try one of: " COMMANDS);
+			    "\"n\" is ambiguous: neigh, nstat");
+	assert_string_equal(abbreviated(1, (const char *[]){"r"}), "\"r\" is ambiguous: route, rule");
+	assert_string_equal(abbreviated(2, (const char *[]){"link", "s"}),
+			    "link: \"s\" is ambiguous: set, show");
+	assert_string_equal(abbreviated(1, (const char *[]){"x"}),
+			    "\"x\" is not a command; try one of: " COMMANDS);
 	done("link add m type dpdk devargs net_null2");
 	assert_string_equal(abbreviated(4, (const char *[]){"link", "set", "m", "up"}), "set");
 }
