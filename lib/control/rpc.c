@@ -181,7 +181,7 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 
 	if (argc < 0 || !take_form(params, &form)) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
-			     "params must be an object with \"argv\", an array of 1 to 64 strings, "
+			     "params must be an object with \"argv\", an array of 1 to " RTE_STR(WORDS_MAX) " strings, "
 			     "and may have \"format\", \"json\" or \"text\"");
 		return;
 	}
@@ -212,7 +212,7 @@ static bool batch_one(const json_t *words, const struct form *form, bool force, 
 
 	put(o, "{\"result\":");
 	if (argc < 0)
-		error_set(&err, 0, "a command must be an array of 1 to 64 strings");
+		error_set(&err, 0, "a command must be an array of 1 to " RTE_STR(WORDS_MAX) " strings");
 	else if (run_words(argc, argv, form, o, &code, &errno_value, &err) == 0) {
 		put(o, "}");
 		return true;
@@ -266,7 +266,7 @@ static void method_complete(const json_t *id, const json_t *params, struct outpu
 
 	if (argc < 0) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
-			     "params must be an object with \"argv\", an array of 1 to 64 strings");
+			     "params must be an object with \"argv\", an array of 1 to " RTE_STR(WORDS_MAX) " strings");
 		return;
 	}
 	put_head(o, id, "result");

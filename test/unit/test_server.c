@@ -181,7 +181,7 @@ static void test_batch(void **state)
 	assert_answer(RPC "\"id\":1,\"method\":\"batch\",\"params\":{\"force\":true,\"format\":"
 			  "\"text\",\"commands\":[[],[\"neigh\"]]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"error\":{\"code\":-32602,"
-		      "\"message\":\"a command must be an array of 1 to 64 strings\"}},"
+		      "\"message\":\"a command must be an array of 1 to 1024 strings\"}},"
 		      "{\"result\":\"\"}]}\n");
 }
 
