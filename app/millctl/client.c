@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FIRST_BYTES (64u << 10)
+#define REAL_DIGITS 15 /* with more, 1.4 is not printed as it came */
 
 static bool not_connected(struct client *c, int code)
 {
@@ -229,7 +230,8 @@ json_t *client_result(struct client *c)
 
 void print_result(const json_t *result, enum format format)
 {
-	size_t flags = JSON_ENCODE_ANY | (format == FORMAT_PRETTY ? JSON_INDENT(4) : JSON_COMPACT);
+	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS) |
+		       (format == FORMAT_PRETTY ? JSON_INDENT(4) : JSON_COMPACT);
 
 	if (json_is_null(result))
 		return;

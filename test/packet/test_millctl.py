@@ -111,6 +111,20 @@ def test_json(router, line):
     assert router.ctl(line) != ""
 
 
+def test_digits_of_numbers(directory):
+    """They are printed as they came from the router, which here is the test."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{directory}/sock")
+        listener.listen()
+        for options in (["-j"], ["-j", "-p"]):
+            child = subprocess.Popen([MILLCTL, "-s", f"{directory}/sock", *options, "worker"],
+                                     stdout=subprocess.PIPE, text=True)
+            with listener.accept()[0] as client:
+                client.recv(65536)
+                client.sendall(b'{"jsonrpc":"2.0","id":1,"result":[1.4,99.9,0.1,12345678.3]}\n')
+                assert "".join(child.communicate()[0].split()) == "[1.4,99.9,0.1,12345678.3]"
+
+
 def test_every_show_command_is_tested(router):
     usages = {u["usage"].split(" [")[0] for u in router.show("help")}
     shown = {u for u in usages if u.endswith("show") or u in ("drops", "nstat", "help", "worker")}
