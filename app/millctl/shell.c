@@ -6,6 +6,7 @@
 #include "shell.h"
 
 #include <histedit.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,33 @@ static EditLine *open_editor(struct shell *s)
 	return el;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = 1;
+}
+
+/* A line, NULL at the end. As in shells Ctrl-C drops the line, and another is asked for. */
+static const char *get_line(EditLine *el, int *n)
+{
+	const struct sigaction drop = {.sa_handler = on_interrupt};
+	struct sigaction before;
+	const char *line;
+
+	sigaction(SIGINT, &drop, &before);
+	do {
+		interrupted = 0;
+		line = el_gets(el, n);
+		if (interrupted) {
+			el_reset(el);
+			putchar('\n');
+		}
+	} while (!line && interrupted);
+	sigaction(SIGINT, &before, NULL);
+	return line;
+}
+
 static void read_lines(struct shell *s, EditLine *el)
 {
 	const char *line;
@@ -196,7 +224,7 @@ static void read_lines(struct shell *s, EditLine *el)
 	bool more = true;
 	int n;
 
-	while (more && (line = el_gets(el, &n)) && n > 0) {
+	while (more && (line = get_line(el, &n)) && n > 0) {
 		if (s->history && line[0] != '\n')
 			history(s->history, &ev, H_ENTER, line);
 		copy = strdup(line);

@@ -1,11 +1,14 @@
 """millctl and the socket behind it: exit statuses, batches, JSON, hostile clients, saved state."""
 
 import contextlib
+import fcntl
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -275,6 +278,61 @@ def test_a_client_that_leaves_before_the_answer(router):
     with connected(router) as client:
         client.sendall(request("route", "show", "table", "all") * 100)
     assert "n:" in router.ctl("link show n")
+
+
+# ---- the interactive shell ----
+
+class Shell:
+    """millctl on a terminal."""
+
+    def __init__(self, router, home):
+        self.terminal, end = os.openpty()
+        self.process = subprocess.Popen([MILLCTL, "-s", router.socket], stdin=end, stdout=end,
+                                        stderr=end, env={**os.environ, "HOME": str(home)},
+                                        start_new_session=True, preexec_fn=self.take_terminal)
+        os.close(end)
+        self.said = ""
+        self.await_text("millrace> ")
+
+    @staticmethod
+    def take_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def await_text(self, text, seconds=10):
+        """What is said up to this text, which must come."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said:
+            ready = select.select([self.terminal], [], [], deadline - time.monotonic())[0]
+            assert ready, f"{text!r} does not come: {self.said!r}"
+            self.said += os.read(self.terminal, 65536).decode()
+        before, self.said = self.said.split(text, 1)
+        return before
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def ended(self):
+        status = self.process.wait(5)
+        os.close(self.terminal)
+        return status
+
+
+def test_ctrl_c_at_the_prompt_drops_the_line(router, directory):
+    shell = Shell(router, directory)
+    shell.type("link sho n\n")
+    shell.await_text("mtu 1400")
+    shell.await_text("millrace> ")
+    shell.type("nonsense")
+    shell.await_text("nonsense")
+    shell.type("\x03")
+    shell.await_text("millrace> ")
+    shell.type("addr show n\n")
+    assert "Error" not in shell.await_text("10.0.0.1/24")
+    shell.await_text("millrace> ")
+    shell.type("exit\n")
+    assert shell.ended() == 0
+    history = (directory / ".millctl_history").read_text()
+    assert "addr" in history and "nonsense" not in history
 
 
 # ---- saving and loading ----
