@@ -10,15 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define FIRST_BYTES (64u << 10)
 #define REAL_DIGITS 15 /* with more, 1.4 is not printed as it came */
 
+static bool is_other_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 static bool not_connected(struct client *c, int code)
 {
-	if (code == ENOENT || code == ECONNREFUSED)
+	if (is_other_file(c->path))
+		fprintf(stderr, "Error: %s is not a socket\n", c->path);
+	else if (code == ENOENT || code == ECONNREFUSED)
 		fprintf(stderr, "Error: no millrace is listening on %s (is it running?)\n",
 			c->path);
 	else

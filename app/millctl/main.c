@@ -46,6 +46,13 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, 'V'},      {NULL},
 };
 
+static void print_usage(void)
+{
+	char path[4096];
+
+	printf(usage, socket_path_default(path, sizeof(path)));
+}
+
 static int wrong_usage(const char *message)
 {
 	fprintf(stderr, "Error: %s\nTry: millctl --help\n", message);
@@ -76,7 +83,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->force = true;
 			break;
 		case 'h':
-			printf(usage, o->socket);
+			print_usage();
 			return DONE;
 		case 'V':
 			puts("millctl, millrace " MILLRACE_VERSION);

@@ -63,6 +63,18 @@ def test_help_and_version():
         assert (done.returncode, done.stderr) == (0, "") and "millctl" in done.stdout
 
 
+def test_the_help_has_the_default_socket():
+    done = subprocess.run([MILLCTL, "-s", "/x", "-h"], text=True, capture_output=True)
+    assert "(default /x)" not in done.stdout and "millrace.sock)" in done.stdout
+
+
+def test_what_is_no_socket(directory):
+    (directory / "file").write_text("")
+    for path in (directory, directory / "file"):
+        done = subprocess.run([MILLCTL, "-s", str(path), "link"], text=True, capture_output=True)
+        assert (done.returncode, done.stderr) == (1, f"Error: {path} is not a socket\n")
+
+
 def test_nobody_listens(directory):
     done = subprocess.run([MILLCTL, "-s", f"{directory}/absent", "link"], text=True,
                           capture_output=True)
