@@ -188,7 +188,9 @@ int main(int argc, char **argv)
 	if (!rc) {
 		status = REFUSED;
 		signals_init();
-		rc = eal_start(&o, &err);
+		rc = server_check(&o.server, &err);
+		if (!rc)
+			rc = eal_start(&o, &err);
 		if (!rc) {
 			rc = run(&o, &err);
 			eal_stop();

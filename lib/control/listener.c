@@ -9,6 +9,8 @@
 #include <grp.h>
 #include <libgen.h>
 #include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +43,25 @@ int server_parse_mode(struct server_options *o, const char *text, struct error *
 	return 0;
 }
 
+/* The number of a user or group, which need not have a name. */
+static bool parse_id(const char *text, unsigned int *id)
+{
+	unsigned long n;
+
+	if (!text[0] || text[strspn(text, "0123456789")])
+		return false;
+	errno = 0;
+	n = strtoul(text, NULL, 10);
+	*id = (unsigned int)n;
+	return !errno && n < UINT32_MAX;
+}
+
 static int parse_user(struct server_options *o, const char *name, struct error *err)
 {
 	const struct passwd *pw = getpwnam(name);
 
+	if (!pw && parse_id(name, &o->uid))
+		return 0;
 	if (!pw)
 		return error_set(err, EINVAL, "there is no user \"%s\"", name);
 	o->uid = pw->pw_uid;
@@ -55,6 +72,8 @@ static int parse_group(struct server_options *o, const char *name, struct error 
 {
 	const struct group *gr = getgrnam(name);
 
+	if (!gr && parse_id(name, &o->gid))
+		return 0;
 	if (!gr)
 		return error_set(err, EINVAL, "there is no group \"%s\"", name);
 	o->gid = gr->gr_gid;
@@ -87,6 +106,32 @@ static int make_directory(const char *path, struct error *err)
 	return failed("make the directory", directory, err);
 }
 
+/* 0 if somebody listens there, else why the connection is refused. */
+static int try_connect(int fd, const struct sockaddr_un *sun)
+{
+	int rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ? 0 : errno;
+
+	return rc == EAGAIN ? 0 : rc;
+}
+
+static int taken(const char *path, struct error *err)
+{
+	return error_set(err, EADDRINUSE, "another millrace is listening on %s", path);
+}
+
+int listener_check(const char *path, struct error *err)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool listens;
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	listens = fd >= 0 && strcmp(sun.sun_path, path) == 0 && try_connect(fd, &sun) == 0;
+	if (fd >= 0)
+		close(fd);
+	return listens ? taken(path, err) : 0;
+}
+
 /* Take away a socket that nobody listens on. */
 static int clear_path(const struct sockaddr_un *sun, struct error *err)
 {
@@ -100,11 +145,10 @@ static int clear_path(const struct sockaddr_un *sun, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return failed("make a socket for", sun->sun_path, err);
-	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ? 0 : errno;
+	rc = try_connect(fd, sun);
 	close(fd);
-	if (rc == 0 || rc == EAGAIN)
-		return error_set(err, EADDRINUSE, "another millrace is listening on %s",
-				 sun->sun_path);
+	if (rc == 0)
+		return taken(sun->sun_path, err);
 	if (rc == ECONNREFUSED && unlink(sun->sun_path) == 0)
 		return 0;
 	errno = rc == ECONNREFUSED ? errno : rc;

@@ -414,6 +414,14 @@ static void set_defaults(struct server_options *o)
 	o->write_timeout_s = o->write_timeout_s ? o->write_timeout_s : 30;
 }
 
+int server_check(const struct server_options *options, struct error *err)
+{
+	char path[PATH_MAX];
+
+	return listener_check(options->path ? options->path
+					    : socket_path_default(path, sizeof(path)), err);
+}
+
 int server_start(struct event_base *base, const struct server_options *options, struct error *err)
 {
 	int fd;

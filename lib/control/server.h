@@ -34,6 +34,9 @@ struct server_options {
 int server_parse_mode(struct server_options *o, const char *text, struct error *err);
 int server_parse_owner(struct server_options *o, const char *text, struct error *err);
 
+/* Refused if another process listens there. */
+int server_check(const struct server_options *o, struct error *err);
+
 /* Listen. Refused if another process listens there; a socket that nobody listens on is replaced.
  * SIGPIPE is ignored from here on. */
 int server_start(struct event_base *base, const struct server_options *o, struct error *err);

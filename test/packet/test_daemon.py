@@ -155,6 +155,15 @@ def test_the_socket_is_taken(router, make_router):
     router.stop()
 
 
+def test_a_second_start_is_told_of_the_first(router):
+    """Though it would find the first one's DPDK file prefix sooner than its socket."""
+    router.start()
+    done = run(*router.words()[1:])
+    assert done.returncode == 1
+    assert done.stderr == f"Error: another millrace is listening on {router.socket}\n"
+    router.stop()
+
+
 def test_a_socket_that_nobody_listens_on_is_replaced(router):
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(router.socket)

@@ -528,6 +528,11 @@ static void test_owner_and_mode(void **state)
 	assert_true(o.gid > 0);
 	assert_true(server_parse_owner(&o, ":no-such-group", &err) < 0);
 	assert_string_equal(err.text, "there is no group \"no-such-group\"");
+	assert_int_equal(server_parse_owner(&o, "64999:64998", &err), 0);
+	assert_int_equal(o.uid, 64999);
+	assert_int_equal(o.gid, 64998);
+	assert_true(server_parse_owner(&o, "4294967295", &err) < 0);
+	assert_true(server_parse_owner(&o, "-1", &err) < 0);
 }
 
 static int make_directory(void **state)
