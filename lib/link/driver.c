@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_cfgfile.h>
@@ -130,6 +131,27 @@ static int entry_apply(struct driver_profile *p, const struct rte_cfgfile_entry 
 	return error_set(err, EINVAL, "\"%s\" is not a key of a driver profile", e->name);
 }
 
+/* rte_cfgfile passes over a line that says nothing to it. */
+static int lines_check(const char *path, struct error *err)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int number = 0;
+	char line[1024], *text;
+	int rc = 0;
+
+	while (file && !rc && fgets(line, sizeof(line), file)) {
+		number++;
+		line[strcspn(line, "#\r\n")] = '\0';
+		text = line + strspn(line, " \t");
+		if (*text && *text != '[' && !strchr(text, '='))
+			rc = error_set(err, EINVAL, "%s:%u: \"%s\" is not KEY = VALUE", path,
+				       number, text);
+	}
+	if (file)
+		fclose(file);
+	return rc;
+}
+
 static int profile_read(struct driver_profile *p, const char *path, struct error *err)
 {
 	const struct rte_cfgfile_parameters params = {.comment_character = '#'};
@@ -152,6 +174,16 @@ static int profile_read(struct driver_profile *p, const char *path, struct error
 	return rc;
 }
 
+static int directory_check(struct error *err)
+{
+	const char *dir = getenv("MILLRACE_DRIVERS_CONFIG");
+	struct stat st;
+
+	if (!dir || !dir[0] || (!stat(dir, &st) && S_ISDIR(st.st_mode)))
+		return 0;
+	return error_set(err, ENOTDIR, "MILLRACE_DRIVERS_CONFIG: \"%s\" is not a directory", dir);
+}
+
 /* The path of a driver's profile; false: there is none. */
 static bool profile_path(const char *driver, char path[PATH_MAX])
 {
@@ -159,7 +191,7 @@ static bool profile_path(const char *driver, char path[PATH_MAX])
 				    MILLRACE_DRIVERS_CONFIG_SOURCE};
 
 	for (unsigned int i = 0; i < RTE_DIM(dirs); i++) {
-		if (!dirs[i])
+		if (!dirs[i] || !dirs[i][0])
 			continue;
 		snprintf(path, PATH_MAX, "%s/%s.ini", dirs[i], driver);
 		if (!access(path, R_OK))
@@ -183,7 +215,9 @@ const struct driver_profile *driver_profile_get(const char *driver, struct error
 	}
 	*p = defaults;
 	snprintf(p->driver, sizeof(p->driver), "%s", driver);
-	if (profile_path(driver, path) && profile_read(p, path, err)) {
+	if (directory_check(err) ||
+	    (profile_path(driver, path) &&
+	     (lines_check(path, err) || profile_read(p, path, err)))) {
 		free(p);
 		return NULL;
 	}
