@@ -11,9 +11,8 @@
 #include <rte_log.h>
 
 #define LINES 16
-#define LINE_BYTES 240
 
-static char lines[LINES][LINE_BYTES];
+static char lines[LINES][LOG_LINE_BYTES];
 static unsigned int n_lines;
 static bool print;
 static FILE *stream;
@@ -27,7 +26,7 @@ static void remember(const char *text, size_t n)
 	if (!n || n_lines == LINES)
 		return;
 	line = lines[n_lines++];
-	snprintf(line, LINE_BYTES, "%.*s", (int)n, text);
+	snprintf(line, LOG_LINE_BYTES, "%.*s", (int)n, text);
 }
 
 static ssize_t stream_write(void *cookie, const char *text, size_t n)
@@ -66,7 +65,7 @@ void log_mark(void)
 
 const char *log_cause(void)
 {
-	static const char *const words[] = {"annot", "ould not", "ouldn't", "ailed", "nvalid",
+	static const char *const words[] = {"eached maximum", "annot", "ould not", "ouldn't", "ailed", "nvalid",
 					    "rror", "o such", "not ", "already"};
 
 	for (unsigned int i = 0; i < n_lines; i++)

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define LOG_LINE_BYTES 1024
+
 /* Before rte_eal_init. verbose: DPDK's log goes to stderr as well. */
 int log_open(bool verbose);
 void log_close(void);

@@ -19,6 +19,7 @@
 #include "core/dpdk.h"
 #include "core/log.h"
 #include "link/driver.h"
+#include "link/driver_args.h"
 #include "link/queue.h"
 #include "packet/packet.h"
 
@@ -26,6 +27,7 @@
 #define TXD_DEFAULT 1024
 #define TX_RING_SIZE 2048
 #define DISCARD_BURSTS 1024
+#define WHY_BYTES (LOG_LINE_BYTES + 4)
 
 /* " (the driver's own words)", if it had any. */
 static const char *cause(char *buf, size_t size)
@@ -66,7 +68,7 @@ static int port_of_device(const char *device, uint16_t *port)
 static int device_probe(struct link *l, struct error *err)
 {
 	struct rte_devargs da = {0};
-	char why[300];
+	char why[WHY_BYTES], unknown[WHY_BYTES] = "";
 	int rc;
 
 	log_mark();
@@ -83,9 +85,11 @@ static int device_probe(struct link *l, struct error *err)
 	if (!port_of_device(l->device, &l->port))
 		return 0;
 	rc = rte_dev_probe(l->devargs);
-	if (rc && rc != -EEXIST)
-		return error_set(err, ENODEV, "device \"%s\" can not be opened%s", l->devargs,
-				 cause(why, sizeof(why)));
+	if (rc && rc != -EEXIST) {
+		driver_args_unknown(l->device, l->devargs, unknown, sizeof(unknown));
+		return error_set(err, ENODEV, "device \"%s\" can not be opened%s%s", l->devargs,
+				 cause(why, sizeof(why)), unknown);
+	}
 	if (port_of_device(l->device, &l->port))
 		return error_set(err, ENODEV, "device \"%s\" has no Ethernet port%s", l->devargs,
 				 cause(why, sizeof(why)));
@@ -171,7 +175,7 @@ static int queues_setup(struct link *l, const struct rte_eth_dev_info *info, str
 	struct rte_mempool *pool = packet_pool_holding(l->socket, rx_buffer_bytes(l));
 	struct rte_eth_rxconf rxconf = info->default_rxconf;
 	struct rte_eth_txconf txconf = info->default_txconf;
-	char why[300];
+	char why[WHY_BYTES];
 	int rc;
 
 	if (!pool)
@@ -207,7 +211,7 @@ static int port_configure(struct link *l, struct error *err)
 {
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_dev_info info;
-	char why[300];
+	char why[WHY_BYTES];
 	int rc = rte_eth_dev_info_get(l->port, &info);
 
 	if (rc)
@@ -363,7 +367,7 @@ static void input_discard(const struct link *l)
 
 int port_start(struct link *l, struct error *err)
 {
-	char why[300];
+	char why[WHY_BYTES];
 	int rc;
 
 	if (l->started) {
@@ -388,7 +392,7 @@ void port_stop(struct link *l)
 
 int port_set_mtu(struct link *l, unsigned int mtu, struct error *err)
 {
-	char why[300];
+	char why[WHY_BYTES];
 	int rc;
 
 	log_mark();

@@ -362,6 +362,14 @@ def refusing(tmp_path_factory):
         router.kill()
 
 
+@pytest.mark.parametrize("devargs, unknown, known", [
+    ("net_null9,foo=1", "foo", "no-rx"), ("net_null9,no-rx=1,rx=1", "rx", "no-rx"),
+    ("net_pcap9,rx_pcap=in.pcap,infinite=1", "infinite", "infinite_rx")])
+def test_an_argument_that_the_driver_does_not_know(refusing, devargs, unknown, known):
+    reason = refusing.refusal(f"link add p9 type dpdk devargs {devargs}")
+    assert f'tells of no "{unknown}"' in reason and f"{known}=" in reason, reason
+
+
 def test_as_many_links_as_dpdk_has_ports(router):
     """Each works; the first that is too many is refused in a sentence, and none is harmed."""
     router.start()
@@ -374,6 +382,7 @@ def test_as_many_links_as_dpdk_has_ports(router):
         except Refused as refused:
             reason = refused.text
     assert 30 <= added <= 63
+    assert "maximum number of Ethernet ports" in reason
     assert reason.startswith("Error: ") and reason.count("\n") == 1 and len(reason) > 30, reason
     assert len(router.show("link show")) == added + 1
     router.ctl("link del n0")
