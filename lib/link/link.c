@@ -28,6 +28,7 @@
 
 struct link *links[LINKS_MAX];
 bool link_files_read;
+bool link_outputs_lack;
 
 static link_notifier_fn notifiers[NOTIFIERS_MAX];
 static unsigned int n_notifiers;

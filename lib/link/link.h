@@ -219,6 +219,9 @@ void link_speed_get(const struct link *l, unsigned int *mbps, const char **duple
 /* There has been an rx_file link. Written by the control thread. */
 extern bool link_files_read;
 
+/* A capture file that a link wrote lacks something of what was sent; known when it is closed. */
+extern bool link_outputs_lack;
+
 /* Is any rx_file link up? */
 bool link_files_any(void);
 /* Every rx_file link has been read to its end and there is at least one. */

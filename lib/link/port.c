@@ -20,6 +20,7 @@
 #include "core/log.h"
 #include "link/driver.h"
 #include "link/driver_args.h"
+#include "link/pcap_file.h"
 #include "link/queue.h"
 #include "packet/packet.h"
 
@@ -71,6 +72,9 @@ static int device_probe(struct link *l, struct error *err)
 	char why[WHY_BYTES], unknown[WHY_BYTES] = "";
 	int rc;
 
+	rc = pcap_files_check(l->devargs, err);
+	if (rc)
+		return rc;
 	log_mark();
 	if (rte_devargs_parse(&da, l->devargs))
 		return error_set(err, EINVAL, "\"%s\" is not a DPDK device string%s", l->devargs,
@@ -338,6 +342,8 @@ static void device_stop(struct link *l)
 
 void port_close(struct link *l)
 {
+	struct rte_eth_stats stats = {0};
+
 	if (l->started)
 		device_stop(l);
 	for (uint16_t q = 0; l->rxq && q < l->n_rxq; q++)
@@ -347,7 +353,10 @@ void port_close(struct link *l)
 		packet_drop_control(m, DROP_LINK_GONE);
 	rte_ring_free(l->tx_ring);
 	l->tx_ring = NULL;
+	rte_eth_stats_get(l->port, &stats);
 	device_remove(l);
+	if (stats.opackets && !pcap_files_complete(l->devargs, stats.opackets, stats.obytes))
+		link_outputs_lack = true;
 }
 
 /* What came in while the link was down is nobody's; a file waits. */
