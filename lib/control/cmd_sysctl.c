@@ -12,35 +12,41 @@
 
 #define NAME_SIZE 256
 
-enum { SYSCTL_ALL, SYSCTL_WRITE, SYSCTL_KEY };
+enum { SYSCTL_ALL, SYSCTL_WRITE, SYSCTL_VALUES, SYSCTL_KEY };
 
 static const struct arg args[] = {
 	[SYSCTL_ALL] = {.word = "-a", .type = ARG_FLAG,
 			.help = "list all settings, or those that match a pattern in place of KEY"},
 	[SYSCTL_WRITE] = {.word = "-w", .type = ARG_FLAG,
 			  .help = "write; makes no difference, =VALUE says it"},
+	[SYSCTL_VALUES] = {.word = "-n", .type = ARG_FLAG, .help = "values without their names"},
 	[SYSCTL_KEY] = {.name = "KEY[=VALUE]", .type = ARG_SETTING,
 			.help = "the setting, and the value to give it"},
 };
 
-static void show(const struct sysctl *s, struct output *o)
-{
-	out_text(o, s->name);
-	if (s->wide)
-		out_number(o, s->name, " = ", (uint64_t)sysctl_value(s));
-	else
-		out_signed(o, s->name, " = ", sysctl_value(s));
-	out_text(o, "\n");
-}
+struct show {
+	struct output *o;
+	bool values;
+};
 
 static int show_one(struct sysctl *s, void *arg)
 {
-	show(s, arg);
+	const struct show *show = arg;
+	struct output *o = show->o;
+	const char *before = show->values ? "" : " = ";
+
+	if (!show->values)
+		out_text(o, s->name);
+	if (s->wide)
+		out_number(o, s->name, before, (uint64_t)sysctl_value(s));
+	else
+		out_signed(o, s->name, before, sysctl_value(s));
+	out_text(o, "\n");
 	return 0;
 }
 
 /* A word without wildcards is looked for anywhere in the name. */
-static int list(const char *pattern, struct output *o)
+static int list(const char *pattern, struct show *show)
 {
 	char around[NAME_SIZE];
 
@@ -48,21 +54,22 @@ static int list(const char *pattern, struct output *o)
 		snprintf(around, sizeof(around), "*%s*", pattern);
 		pattern = around;
 	}
-	out_object(o, NULL);
-	sysctl_foreach(pattern, show_one, o);
-	out_object_end(o);
+	out_object(show->o, NULL);
+	sysctl_foreach(pattern, show_one, show);
+	out_object_end(show->o);
 	return 0;
 }
 
 static int run(const struct value *v, struct output *o, struct error *err)
 {
 	const char *word = v[SYSCTL_KEY].text, *equals;
-	const struct sysctl *s;
+	struct show show = {.o = o, .values = v[SYSCTL_VALUES].given};
+	struct sysctl *s;
 	char key[NAME_SIZE];
 	int rc;
 
 	if (v[SYSCTL_ALL].given)
-		return list(word, o);
+		return list(word, &show);
 	if (!word)
 		return error_set(err, EINVAL, "KEY[=VALUE] is missing");
 	equals = strchrnul(word, '=');
@@ -79,7 +86,7 @@ static int run(const struct value *v, struct output *o, struct error *err)
 	if (rc < 0)
 		return rc;
 	out_object(o, NULL);
-	show(s, o);
+	show_one(s, &show);
 	out_object_end(o);
 	return 0;
 }

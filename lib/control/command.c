@@ -375,14 +375,37 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	return rc;
 }
 
+/* Several flags of a letter each in one word, "-az". False: it is something else. */
+static bool take_flags(struct call *call, const char *word)
+{
+	const struct command *c = call->command;
+	bool given[ARGS_MAX] = {false};
+	char flag[] = "-x";
+
+	if (word[0] != '-' || !word[1] || !word[2])
+		return false;
+	for (word++; *word; word++) {
+		const struct arg *a;
+
+		flag[1] = *word;
+		a = arg_exact(c, flag);
+		if (!a || a->type != ARG_FLAG)
+			return false;
+		given[a - c->args] = true;
+	}
+	for (unsigned int i = 0; i < c->n_args; i++)
+		call->v[i].given |= given[i];
+	return true;
+}
+
 static int parse_args(struct call *call, int argc, const char *const *argv, bool abbreviated,
 		      struct error *err)
 {
 	int i, n;
 
 	for (i = 0; i < argc; i += n) {
-		n = is_leading_to(call->command, argc - i, argv + i) ? 1 :
-		    parse_arg(call, argc - i, argv + i, abbreviated, err);
+		n = is_leading_to(call->command, argc - i, argv + i) ||
+		    take_flags(call, argv[i]) ? 1 : parse_arg(call, argc - i, argv + i, abbreviated, err);
 		if (n < 0)
 			return n;
 	}

@@ -64,6 +64,9 @@ static const struct refusal refused[] = {
 	{"rule add fwmark", "rule add: nothing stands after \"fwmark\""},
 	{"sysctl net.ipv4.ip_forward = 1",
 	 "sysctl: \"=\": there are no blanks around \"=\", as in KEY=VALUE"},
+	{"nstat -aq",
+	 "nstat: \"-aq\" is not a word of this command; what may stand there: PATTERN, -a, "
+	 "-z"},
 	{"nstat -q",
 	 "nstat: \"-q\" is not a word of this command; what may stand there: PATTERN, -a, "
 	 "-z"},
@@ -125,6 +128,12 @@ static void test_iproute2_words(void **state)
 	assert_non_null(strstr(printed("-s link show p0", false), "RX:"));
 	assert_non_null(strstr(printed("link show -s dev p0", false), "RX:"));
 	assert_null(strstr(printed("link show p0", false), "RX:"));
+	assert_non_null(strstr(printed("-sd link show p0", false), "RX:"));
+	assert_non_null(strstr(printed("nstat -az", false), "IpInReceives"));
+	assert_string_equal(printed("sysctl -n net.ipv4.ip_forward", false), "1\n");
+	assert_string_equal(printed("sysctl -n net.ipv4.ip_forward=0", false), "0\n");
+	assert_string_equal(printed("sysctl -an ip_forward", false), "0\n");
+	done("sysctl net.ipv4.ip_forward=1");
 }
 
 static void test_help_of_every_command(void **state)
