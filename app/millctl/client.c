@@ -243,7 +243,7 @@ void print_result(const json_t *result, enum format format)
 	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS) |
 		       (format == FORMAT_PRETTY ? JSON_INDENT(4) : JSON_COMPACT);
 
-	if (json_is_null(result))
+	if (!result || json_is_null(result))
 		return;
 	if (format == FORMAT_TEXT && json_is_string(result)) {
 		fwrite(json_string_value(result), 1, json_string_length(result), stdout);
@@ -253,14 +253,33 @@ void print_result(const json_t *result, enum format format)
 	putchar('\n');
 }
 
+/* Does the answer have this member? Returns where its value begins, else 0. */
+static size_t answer_has(const struct client *c, const char *member)
+{
+	char head[64];
+	size_t n = (size_t)snprintf(head, sizeof(head), "{\"jsonrpc\":\"2.0\",\"id\":%u,\"%s\":",
+				    c->id, member);
+
+	return c->len > n && memcmp(c->line, head, n) == 0 ? n : 0;
+}
+
+/* An error may have a result with it. */
+static void print_result_in_error(const struct client *c, enum format format)
+{
+	json_t *answer = json_loadb(c->line, c->len, 0, NULL);
+	const json_t *data = json_object_get(json_object_get(answer, "error"), "data");
+
+	print_result(json_object_get(data, "result"), format);
+	fflush(stdout);
+	json_decref(answer);
+}
+
 /* A long table need not be read and written again to be passed on. */
 static bool print_as_it_came(const struct client *c)
 {
-	char head[64];
-	size_t n = (size_t)snprintf(head, sizeof(head),
-				    "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", c->id);
+	size_t n = answer_has(c, "result");
 
-	if (c->len <= n || memcmp(c->line, head, n) != 0)
+	if (!n)
 		return false;
 	if (c->len - n == strlen("null}") && memcmp(c->line + n, "null}", 5) == 0)
 		return true;
@@ -280,6 +299,8 @@ bool client_run(struct client *c, json_t *argv, bool abbreviate, enum format for
 		return false;
 	if (format == FORMAT_JSON && print_as_it_came(c))
 		return true;
+	if (answer_has(c, "error"))
+		print_result_in_error(c, format);
 	result = client_result(c);
 	if (!result)
 		return false;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <arpa/inet.h>
+
 #include "control/commands.h"
 #include "control/probe_job.h"
 #include "core/clock.h"
@@ -261,6 +263,16 @@ static void show_head(const struct probe_job *j, struct output *o)
 		out_printf(o, "(%u) bytes of data.\n", j->probe.data_bytes + HEADERS);
 }
 
+static int verdict(const struct probe_job *j, struct error *err)
+{
+	char address[INET_ADDRSTRLEN];
+
+	if (((const struct ping *)j)->received)
+		return 0;
+	return error_set(err, ENODATA, "\"%s\" does not answer",
+			 inet_ntop(AF_INET, &j->probe.dst, address, sizeof(address)));
+}
+
 /* ---- */
 
 static int take_interval(const struct value *v, struct ping *p, struct error *err)
@@ -280,7 +292,7 @@ static int take_interval(const struct value *v, struct ping *p, struct error *er
 
 static const struct probe_job_kind kind = {
 	.on_answer = on_answer, .lines = "answers", .show_head = show_head, .n_lines = n_lines,
-	.show_line = show_line, .show_sum = show_sum,
+	.show_line = show_line, .show_sum = show_sum, .verdict = verdict,
 };
 
 static int take(const struct value *v, struct ping *p, struct output *o, struct error *err)
@@ -317,12 +329,12 @@ static int run(const struct value *v, struct output *o, struct error *err)
 {
 	int rc = o && o->job && *o->job ? 0 : begin(v, o, err);
 
-	return rc ? rc : probe_job_run(o);
+	return rc ? rc : probe_job_run(o, err);
 }
 
 static const struct command commands[] = {
 	{NULL, "Ask an address for echoes, from the router. It ends by itself, or at Ctrl-C in "
-	       "millctl.", run, COMMAND_ARGS(args)},
+	       "millctl, whose exit status is 1 if nobody answered.", run, COMMAND_ARGS(args)},
 };
 
 const struct noun noun_ping = {

@@ -203,7 +203,7 @@ static int run(const struct value *v, struct output *o, struct error *err)
 {
 	int rc = o && o->job && *o->job ? 0 : begin(v, o, err);
 
-	return rc ? rc : probe_job_run(o);
+	return rc ? rc : probe_job_run(o, err);
 }
 
 static const struct command commands[] = {

@@ -546,7 +546,7 @@ int command_call(const struct call *call, struct output *o, struct error *err)
 			       (o->limit ? o->limit : OUTPUT_LIMIT) >> 20);
 	if (rc == 0 || (rc == -EINPROGRESS && o && o->live))
 		return rc;
-	if (o) {
+	if (o && rc != -ENODATA) {
 		o->len = start;
 		o->comma = comma;
 		o->full = false;

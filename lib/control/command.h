@@ -99,7 +99,7 @@ struct value {
 
 /* A handler finds its arguments in v[] where args[] describes them. Returns 0 or a negative errno
  * with the sentence in err; what it has written to o is thrown away then, but for -EINPROGRESS
- * where o->live is set (job.h). */
+ * where o->live is set (job.h), and for -ENODATA: there is a result, but not what was hoped for. */
 typedef int (*command_fn)(const struct value *v, struct output *o, struct error *err);
 
 struct command {

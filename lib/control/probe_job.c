@@ -83,9 +83,10 @@ static void show_news(struct probe_job *j, struct output *o)
 	out_array_end(o);
 }
 
-int probe_job_run(struct output *o)
+int probe_job_run(struct output *o, struct error *err)
 {
 	struct probe_job *j = (struct probe_job *)*o->job;
+	int rc = 0;
 
 	if (!j->done) {
 		if (o->live)
@@ -97,9 +98,11 @@ int probe_job_run(struct output *o)
 	if (j->kind->show_sum)
 		j->kind->show_sum(j, o);
 	out_object_end(o);
+	if (j->kind->verdict)
+		rc = j->kind->verdict(j, err);
 	*o->job = NULL;
 	job_free(&j->job);
-	return 0;
+	return rc;
 }
 
 const char *probe_error_text(const struct probe_answer *a)

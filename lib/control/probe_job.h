@@ -33,6 +33,8 @@ struct probe_job_kind {
 	unsigned int (*n_lines)(const struct probe_job *j);
 	void (*show_line)(const struct probe_job *j, unsigned int i, struct output *o);
 	void (*show_sum)(const struct probe_job *j, struct output *o);  /* NULL: none */
+	/* Did nothing come of it? Then -ENODATA, and why; NULL: something always does. */
+	int (*verdict)(const struct probe_job *j, struct error *err);
 };
 
 /* Begin, if that is possible here and there is a way; kind and probe are set, and all else is zero.
@@ -44,7 +46,7 @@ void probe_job_end(struct probe_job *j);
 
 /* What a command returns that has begun or finds its job: shows what is to be shown, and takes the
  * job away if it is done, else -EINPROGRESS. */
-int probe_job_run(struct output *o);
+int probe_job_run(struct output *o, struct error *err);
 
 /* What an ICMP error says, in ping's words. */
 const char *probe_error_text(const struct probe_answer *a);

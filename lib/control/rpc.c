@@ -7,6 +7,7 @@
 #include "control/rpc.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -102,7 +103,7 @@ static int call_text(const struct call *call, const struct form *form, struct ou
 
 	text.limit -= o->len < text.limit ? o->len : text.limit;
 	rc = command_call(call, &text, err);
-	if (rc == 0)
+	if (rc == 0 || rc == -ENODATA)
 		out_quoted(o, text.data, text.len);
 	else if (rc == -EINPROGRESS && text.live)
 		out_quoted(form->partial, text.data, text.len);
@@ -122,7 +123,7 @@ static int call_json(const struct call *call, struct output *o, struct error *er
 	return rc;
 }
 
-/* Run a command and append its result. Else -1, and *code and err say why. */
+/* Run a command and append its result, also where *errno_value is ENODATA. Else -1, and *code and err say why. */
 static int run_words(int argc, const char *const *argv, const struct form *form,
 		     struct output *o, int *code, int *errno_value, struct error *err)
 {
@@ -169,11 +170,38 @@ static void put_partial(struct output *o, const json_t *id, const struct output 
 	put(o, "}}");
 }
 
+/* Where the result begins that was written there is an error instead, which has it in its data. */
+static void put_result_in_error(struct output *o, const json_t *id, size_t start, size_t result,
+				const char *text)
+{
+	size_t len = o->len - result;
+	char *copy = o->full ? NULL : malloc(len);
+
+	if (copy)
+		memcpy(copy, o->data + result, len);
+	o->len = start;
+	put_head(o, id, "error");
+	o->comma = false;
+	out_object(o, NULL);
+	out_signed(o, "code", NULL, RPC_REFUSED);
+	out_string(o, "message", NULL, text);
+	out_object(o, "data");
+	out_signed(o, "errno", NULL, ENODATA);
+	if (copy) {
+		put(o, ",\"result\":");
+		out_raw(o, copy, len);
+	}
+	out_object_end(o);
+	out_object_end(o);
+	put(o, "}");
+	free(copy);
+}
+
 static void method_run(const json_t *id, const json_t *params, struct output *o)
 {
 	const char *argv[WORDS_MAX];
 	int argc = take_words(json_object_get(params, "argv"), argv);
-	size_t start = o->len;
+	size_t start = o->len, result;
 	int code, errno_value;
 	struct output partial = {0};
 	struct form form = {.partial = &partial};
@@ -186,8 +214,13 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 		return;
 	}
 	put_head(o, id, "result");
+	result = o->len;
 	if (run_words(argc, argv, &form, o, &code, &errno_value, &err) == 0) {
 		put(o, "}");
+		return;
+	}
+	if (errno_value == ENODATA) {
+		put_result_in_error(o, id, start, result, err.text);
 		return;
 	}
 	o->len = start;

@@ -7,6 +7,8 @@
  *             as a string. With "live": true, what text there is of a command that takes a while
  *             comes before its answer, in lines of {"method": "output", "params": {"id": that of
  *             the request, "text": "..."}}; the answer has the rest.
+ *             A result that is not what was hoped for, as of ping where nobody answers, is in an
+ *             error, whose data has it as "result".
  *             "directory": "/home/me" is where relative paths in the words begin; without it they
  *             are refused.
  *   batch     {"commands": [["route","add",...], ...], "format": ..., "directory": ...,
