@@ -10,6 +10,7 @@
  *   rules         after the routes, whose gateways must be found whatever they say
  *   neighbours    the permanent ones
  *   filter        rules, then policies: while it loads, nothing is refused that a rule accepts
+ *   limits        that were lowered below what there is
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct writer {
 	struct output line;
 	enum owner owner;           /* the settings to write now */
 	bool moved;                 /* of these those that the range of the start would not take */
+	bool exceeded;              /* and the limits below what there is, or all others */
 	bool forwarding_is_off;
 	bool gateways;              /* the routes to write now */
 	const struct route *previous;       /* route of the list, written or not */
@@ -170,6 +172,61 @@ static enum owner owner_of(const struct sysctl *s, char *from, size_t size)
 	return OWNER_ROUTER;
 }
 
+static int count_rule(const struct rule_info *r, void *arg)
+{
+	unsigned int *n = arg;
+
+	(*n)++;
+	return 0;
+}
+
+static unsigned int count_rules(void)
+{
+	unsigned int n = 0;
+
+	rule_foreach(count_rule, &n);
+	return n;
+}
+
+static int count_filter(const struct filter_info *info, void *arg)
+{
+	unsigned int *n = arg;
+
+	(*n)++;
+	return 0;
+}
+
+/* At the point that has the most. */
+static unsigned int count_filters(void)
+{
+	unsigned int n, most = 0;
+
+	for (enum hook_point point = 0; point < HOOK_POINTS; point++) {
+		n = 0;
+		filter_foreach(point, count_filter, &n);
+		most = RTE_MAX(most, n);
+	}
+	return most;
+}
+
+/* Is it a limit that was lowered below what there is? */
+static bool is_exceeded(const struct sysctl *s)
+{
+	static const struct {
+		const char *name;
+		unsigned int (*count)(void);
+	} limits[] = {
+		{"net.millrace.rules_max", count_rules},
+		{"net.millrace.route_tables_max", route_count_tables},
+		{"net.millrace.filter_rules_max", count_filters},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(limits); i++)
+		if (strcmp(s->name, limits[i].name) == 0)
+			return sysctl_value(s) < limits[i].count();
+	return false;
+}
+
 /* The value that the setting has where this list is loaded. */
 static int64_t fresh_value(const struct sysctl *s, enum owner owner, const char *from)
 {
@@ -202,7 +259,8 @@ static int write_owned(struct sysctl *s, void *arg)
 	char from[256];
 	enum owner owner = owner_of(s, from, sizeof(from));
 
-	if (owner != w->owner || s->read_only || strcmp(s->name, "net.ipv4.ip_forward") == 0)
+	if (owner != w->owner || s->read_only || strcmp(s->name, "net.ipv4.ip_forward") == 0 ||
+	    is_exceeded(s) != w->exceeded)
 		return 0;
 	if (w->moved == sysctl_within(s, sysctl_value(s), s->first_min, s->first_max))
 		return 0;
@@ -373,6 +431,8 @@ void config_show(struct output *o)
 	rule_foreach(write_rule, &w);
 	neigh_foreach(NULL, write_neigh, &w);
 	write_filters(&w);
+	w.exceeded = true;
+	write_settings(&w, OWNER_ROUTER);
 	out_array_end(o);
 	out_free(&w.line);
 }

@@ -100,6 +100,8 @@ void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg)
 /* In order of table, prefix, length, TOS, metric; table 0: all. Stops when fn returns non-zero and
  * returns that. fn must not change routes. */
 int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg);
+/* Tables that have routes or rules, and those that are always there. */
+unsigned int route_count_tables(void);
 
 /* ---- any thread ---- */
 

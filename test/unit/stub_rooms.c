@@ -388,6 +388,11 @@ int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), v
 	return 0;
 }
 
+unsigned int route_count_tables(void)
+{
+	return 3;
+}
+
 void route_explain(const struct route_flow *f, int link, struct route_answer *a)
 {
 	const struct route *best = NULL;

@@ -1,0 +1,60 @@
+"""What `config save` writes leads to the same state again."""
+
+BASE = (["sysctl millrace.mbufs=4096"]
+        + [f"link add p{n} type dpdk devargs net_null{n},no-rx=1 address 02:00:00:00:00:0{n}"
+           for n in range(3)]
+        + ["addr add 10.0.0.1/24 dev p0", "addr add 10.0.1.1/24 dev p1",
+           "addr add 10.0.1.77/24 dev p1", "addr add 10.0.2.1/24 dev p2",
+           "link set p0 up", "link set p1 up", "link set p2 up"])
+def state(router):
+    """All that is to survive."""
+    links = router.show("link show")
+    for link in links:
+        del link["stats64"]
+    return {"config": router.show("config show"), "links": links,
+            "routes": router.show("route show table all"), "rules": router.show("rule show"),
+            "addresses": router.show("addr show"), "filter": router.show("filter show"),
+            "sysctls": router.show("sysctl -a"),
+            "neighbours": [(n["dev"], n["dst"], n["lladdr"]) for n in router.show("neigh show")
+                           if n["state"] == ["PERMANENT"]]}
+
+
+def survives(router):
+    """Save, start from what is saved, and compare; the lines of it."""
+    saved = router.directory / "saved.conf"
+    router.ctl(f"config save {saved}")
+    before = state(router)
+    router.stop()
+    router.start((), "-c", str(saved))
+    after = state(router)
+    for key in before:
+        assert after[key] == before[key], key
+    return before["config"]
+
+
+def start(router, *commands, words=()):
+    """A router with three links to which these commands were given one by one."""
+    router.start(BASE, *words)
+    router.batch(commands)
+    return router
+
+
+# ---- rules, limits, queues ----
+
+def test_limits_below_what_there_is(router):
+    limits = ["sysctl net.millrace.filter_rules_max=1", "sysctl net.millrace.route_tables_max=3",
+              "sysctl net.millrace.rules_max=4"]
+    start(router, "rule add to 10.9.0.0/16 table 100", "rule add to 10.10.0.0/16 table 101",
+          "route add 10.9.0.0/16 dev p0 table 102", "filter add forward ip ttl 5 drop",
+          "filter add input ip ttl 5 drop", "filter add input ip ttl 6 drop", *limits)
+    assert survives(router)[-3:] == limits
+    router.stop()
+
+
+def test_limits_above_what_there_is(router):
+    limits = ["sysctl net.millrace.filter_rules_max=2", "sysctl net.millrace.route_tables_max=4",
+              "sysctl net.millrace.rules_max=5"]
+    start(router, "rule add to 10.9.0.0/16 table 100", "rule add to 10.10.0.0/16 table 100",
+          "filter add input ip ttl 5 drop", "filter add input ip ttl 6 drop", *limits)
+    assert survives(router)[1:4] == limits
+    router.stop()
