@@ -40,6 +40,7 @@ struct writer {
 	bool moved;                 /* of these those that the range of the start would not take */
 	bool exceeded;              /* and the limits below what there is, or all others */
 	bool forwarding_is_off;
+	unsigned int queues;        /* of the links before */
 	bool gateways;              /* the routes to write now */
 	const struct route *previous;       /* route of the list, written or not */
 	enum hook_point point;      /* whose rules to write now */
@@ -118,7 +119,8 @@ static void write_state(struct writer *w, const struct link *l)
 	end_line(w);
 }
 
-/* Receive queues that are not with the workers that they would come to by themselves. */
+/* Receive queues that are not with the workers that they would come to by themselves: one after
+ * the other, as the links come. */
 static void write_queues(struct writer *w, const struct link *l)
 {
 	for (unsigned int q = 0; q < l->n_rxq && workers_count > 1; q++) {
@@ -126,13 +128,14 @@ static void write_queues(struct writer *w, const struct link *l)
 		unsigned int worker;
 
 		link_rxq_stats_get(l, q, &s, &worker);
-		if (worker == (l->first_worker + q) % workers_count)
+		if (worker == (w->queues + q) % workers_count)
 			continue;
 		out_number(&w->line, NULL, "worker set ", worker);
 		out_string(&w->line, NULL, " dev ", l->name);
 		out_number(&w->line, NULL, " rxq ", q);
 		end_line(w);
 	}
+	w->queues += l->n_rxq;
 }
 
 static void write_addresses(struct writer *w, const struct link *l)

@@ -124,7 +124,6 @@ struct link {
 	uint64_t rx_offloads, tx_offloads;
 	int socket;
 	bool started;                /* the device runs */
-	uint16_t first_worker;       /* receive queue q is worker (first_worker + q) % n's */
 	struct link_rxq *rxq;        /* n_rxq, statistics written by the owning workers */
 	/* what the operator asked for, 0: left to the profile; for `config show` */
 	uint16_t asked_rxq, asked_rxd, asked_txd, asked_mtu;

@@ -255,10 +255,9 @@ static int queues_alloc(struct link *l, struct error *err)
 			     RTE_CACHE_LINE_SIZE);
 	if (!l->rxq)
 		return error_set(err, ENOMEM, "no memory for %u receive queues", l->n_rxq);
-	l->first_worker = (uint16_t)(next_worker % workers_count);
-	next_worker += l->n_rxq;
 	for (uint16_t q = 0; q < l->n_rxq; q++)
-		l->rxq[q].worker = (uint16_t)((l->first_worker + q) % workers_count);
+		l->rxq[q].worker = (uint16_t)((next_worker + q) % workers_count);
+	next_worker += l->n_rxq;
 	if (l->n_txq >= workers_count)
 		return 0;
 	snprintf(name, sizeof(name), "tx_%u_%u", l->id, l->port);

@@ -58,3 +58,19 @@ def test_limits_above_what_there_is(router):
           "filter add input ip ttl 5 drop", "filter add input ip ttl 6 drop", *limits)
     assert survives(router)[1:4] == limits
     router.stop()
+
+
+def test_queues_after_links_were_deleted(router):
+    def owners():
+        return {(q["dev"], q["queue"]): w["id"] for w in router.show("worker show")
+                for q in w["queues"]}
+
+    start(router, "link del p0", "link add p3 type dpdk devargs net_null3,no-rx=1 rxq 3",
+          "link add p4 type dpdk devargs net_null4,no-rx=1", "worker set 1 dev p4 rxq 0",
+          words=("-w", "3"))
+    before = owners()
+    router.ctl(f"config save {router.directory}/saved.conf")
+    router.stop()
+    router.start((), "-w", "3", "-c", f"{router.directory}/saved.conf")
+    assert owners() == before
+    router.stop()
