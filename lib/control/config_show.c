@@ -4,7 +4,7 @@
  *   settings      of the whole router, where they are not as a fresh start has them
  *   links         what they were asked for; down
  *   settings      of future links, then of these, which began with those of a fresh start
- *   addresses     in the order they were given, for the first of a subnet is its primary
+ *   addresses     in their order, for the first of a subnet is its primary
  *   link states   up, after which the kernel's routes are there
  *   routes        to what is on the links first, then those over a gateway
  *   rules         after the routes, whose gateways must be found whatever they say
@@ -41,6 +41,8 @@ struct writer {
 	bool exceeded;              /* and the limits below what there is, or all others */
 	bool forwarding_is_off;
 	unsigned int queues;        /* of the links before */
+	int64_t priority;           /* of the rule before; -1: none */
+	bool rules_written;
 	bool gateways;              /* the routes to write now */
 	const struct route *previous;       /* route of the list, written or not */
 	enum hook_point point;      /* whose rules to write now */
@@ -138,21 +140,29 @@ static void write_queues(struct writer *w, const struct link *l)
 	w->queues += l->n_rxq;
 }
 
+static void write_address(struct writer *w, const char *before, const struct link_addr *a,
+			  const struct link *l)
+{
+	out_address(&w->line, NULL, before, a->local);
+	out_number(&w->line, NULL, "/", a->len);
+	out_string(&w->line, NULL, " dev ", l->name);
+	end_line(w);
+}
+
 static void write_addresses(struct writer *w, const struct link *l)
 {
+	static const struct link_addr at_start = {.local = RTE_BE32(RTE_IPV4_LOOPBACK), .len = 8};
 	const struct link_addrs *addrs = rcu_read(l->addrs);
-	unsigned int i;
+	unsigned int i = 0, n = addrs ? addrs->n : 0;
 
-	for (i = 0; addrs && i < addrs->n; i++) {
-		const struct link_addr *a = &addrs->a[i];
-
-		if (l->id == LINK_LO && a->local == RTE_BE32(RTE_IPV4_LOOPBACK))
-			continue;
-		out_address(&w->line, NULL, "addr add ", a->local);
-		out_number(&w->line, NULL, "/", a->len);
-		out_string(&w->line, NULL, " dev ", l->name);
-		end_line(w);
+	if (l->id == LINK_LO) {
+		if (n && addrs->a[0].local == at_start.local && addrs->a[0].len == at_start.len)
+			i = 1;
+		else
+			write_address(w, "addr del ", &at_start, l);
 	}
+	for (; i < n; i++)
+		write_address(w, "addr add ", &addrs->a[i], l);
 }
 
 /* net.ipv4.conf.LINK.x and net.ipv4.neigh.LINK.x are a link's, and come from those of `default`,
@@ -321,22 +331,29 @@ static void write_routes(struct writer *w, bool gateways)
 static int write_rule(const struct rule_info *r, void *arg)
 {
 	struct writer *w = arg;
+	bool first = w->priority != r->p.priority;
 
-	if (rule_is_preset(&r->p))
+	w->priority = r->p.priority;
+	if (first && rule_is_preset(&r->p))
 		return 0;
 	show_rule_words(r, &w->line);
 	end_line(w);
+	w->rules_written = true;
 	return w->o->full;
 }
+
+enum { NO_RULE, OTHER_FIRST, PRESET_FIRST };
 
 static int find_rule(const struct rule_info *r, void *arg)
 {
 	const uint32_t *priority = arg;
 
-	return r->p.priority == *priority && rule_is_preset(&r->p);
+	if (r->p.priority != *priority)
+		return NO_RULE;
+	return rule_is_preset(&r->p) ? PRESET_FIRST : OTHER_FIRST;
 }
 
-/* Those that are there at the start and are not any more. */
+/* Those that are there at the start and are not any more, or not first of their priority. */
 static void write_missing_rules(struct writer *w)
 {
 	static const uint32_t presets[] = {RULE_PRIORITY_LOCAL, RULE_PRIORITY_MAIN,
@@ -345,11 +362,25 @@ static void write_missing_rules(struct writer *w)
 	for (unsigned int i = 0; i < RTE_DIM(presets); i++) {
 		uint32_t priority = presets[i];
 
-		if (rule_foreach(find_rule, &priority))
+		if (rule_foreach(find_rule, &priority) == PRESET_FIRST)
 			continue;
 		out_number(&w->line, NULL, "rule del priority ", priority);
 		end_line(w);
+		w->rules_written = true;
 	}
+}
+
+/* Those of the start again, but they were others some time: from then on table local is asked
+ * before main, and there are routes of which the longest prefix would answer otherwise. */
+static void write_changed_rules(struct writer *w)
+{
+	if (w->rules_written || !route_has_rules())
+		return;
+	out_number(&w->line, NULL, "rule del priority ", RULE_PRIORITY_DEFAULT);
+	end_line(w);
+	out_number(&w->line, NULL, "rule add priority ", RULE_PRIORITY_DEFAULT);
+	out_text(&w->line, " table default");
+	end_line(w);
 }
 
 static int write_neigh(const struct neigh_info *n, void *arg)
@@ -418,7 +449,7 @@ static void write_link(struct writer *w, const struct link *l)
 
 void config_show(struct output *o)
 {
-	struct writer w = {.o = o};
+	struct writer w = {.o = o, .priority = -1};
 
 	out_array(o, NULL);
 	write_forwarding(&w);
@@ -432,6 +463,7 @@ void config_show(struct output *o)
 	write_routes(&w, true);
 	write_missing_rules(&w);
 	rule_foreach(write_rule, &w);
+	write_changed_rules(&w);
 	neigh_foreach(NULL, write_neigh, &w);
 	write_filters(&w);
 	w.exceeded = true;

@@ -1,5 +1,7 @@
 """What `config save` writes leads to the same state again."""
 
+import pytest
+
 BASE = (["sysctl millrace.mbufs=4096"]
         + [f"link add p{n} type dpdk devargs net_null{n},no-rx=1 address 02:00:00:00:00:0{n}"
            for n in range(3)]
@@ -39,7 +41,47 @@ def start(router, *commands, words=()):
     return router
 
 
+def test_the_order_of_addresses(router):
+    start(router, "addr add 10.0.0.9/24 dev p0", "addr add 10.2.0.1/24 dev p0",
+          "addr add 10.0.0.8/24 dev p0", "addr add 127.1.0.1/16 dev p0",
+          "addr add 127.2.0.1/16 dev p0", "addr add 10.2.0.2/24 dev p0",
+          "addr add 10.0.0.1/24 dev p1", "addr add 10.0.0.1/25 dev p0")
+    survives(router)
+    router.stop()
+
+
+@pytest.mark.parametrize("commands", [
+    ["addr del 127.0.0.1/8 dev lo"],
+    ["addr add 127.0.0.1/32 dev lo", "addr del 127.0.0.1/8 dev lo"],
+    ["addr del 127.0.0.1/8 dev lo", "addr add 127.0.0.2/8 dev lo", "addr add 127.0.0.1/8 dev lo"],
+    ["addr add 10.9.0.1/24 dev lo", "link set lo down"],
+    ["link set lo down", "addr add 10.9.0.1/24 dev lo", "addr add 10.0.0.1/32 dev lo"],
+    ["link set lo down", "link set lo up", "addr add 10.9.0.1/24 dev lo"]])
+def test_lo(router, commands):
+    start(router, *commands)
+    survives(router)
+    router.stop()
+
+
 # ---- rules, limits, queues ----
+
+def test_a_rule_before_one_of_the_start(router):
+    start(router, "rule del priority 32766", "rule add from 10.0.0.0/8 table 5 priority 32766",
+          "rule add table main priority 32766", "rule del priority 32767", "rule del priority 0",
+          "rule add table local priority 10")
+    survives(router)
+    router.stop()
+
+
+def test_rules_that_were_changed_and_are_no_more(router):
+    start(router, "route add local 10.5.0.0/16 dev lo", "route add 10.5.1.0/24 via 10.0.0.2")
+    assert "gateway" in router.show("route get 10.5.1.1")[0]
+    router.batch(["rule add to 10.9.0.0/16 table 100", "rule del to 10.9.0.0/16"])
+    assert router.show("route get 10.5.1.1")[0]["type"] == "local"
+    survives(router)
+    assert router.show("route get 10.5.1.1")[0]["type"] == "local"
+    router.stop()
+
 
 def test_limits_below_what_there_is(router):
     limits = ["sysctl net.millrace.filter_rules_max=1", "sysctl net.millrace.route_tables_max=3",

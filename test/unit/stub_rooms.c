@@ -31,6 +31,7 @@ struct counters *control_counters;
 struct worker *workers[WORKERS_MAX];
 unsigned int workers_count;
 struct fib *route_fib;
+struct rule_set *route_rules;
 
 static struct route *routes;
 static unsigned int n_routes;
