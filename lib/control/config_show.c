@@ -178,9 +178,10 @@ static enum owner owner_of(const struct sysctl *s, char *from, size_t size)
 		if (strncmp(s->name, families[i], strlen(families[i])) != 0 || last < who)
 			continue;
 		snprintf(from, size, "%sdefault%s", families[i], last);
-		if (strncmp(who, "all.", 4) == 0)
+		if (last == who + 3 && strncmp(who, "all", 3) == 0)
 			return OWNER_ROUTER;
-		return strncmp(who, "default.", 8) == 0 ? OWNER_FUTURE_LINKS : OWNER_LINK;
+		return last == who + 7 && strncmp(who, "default", 7) == 0 ? OWNER_FUTURE_LINKS :
+									    OWNER_LINK;
 	}
 	return OWNER_ROUTER;
 }
@@ -240,12 +241,15 @@ static bool is_exceeded(const struct sysctl *s)
 	return false;
 }
 
-/* The value that the setting has where this list is loaded. */
-static int64_t fresh_value(const struct sysctl *s, enum owner owner, const char *from)
+/* Would it have another value where this list is loaded? Of neighbours those of links go with
+ * default's until they are set themselves. */
+static bool is_changed(const struct sysctl *s, enum owner owner, const char *from)
 {
 	const struct sysctl *d = owner == OWNER_LINK ? sysctl_find(from) : NULL;
 
-	return d ? d->preset : s->preset;
+	if (d && strncmp(s->name, "net.ipv4.neigh.", 15) == 0)
+		return neigh_parms_own(s);
+	return sysctl_value(s) != (d ? d->preset : s->preset);
 }
 
 /* Writing ip_forward also writes these. */
@@ -277,7 +281,7 @@ static int write_owned(struct sysctl *s, void *arg)
 		return 0;
 	if (w->moved == sysctl_within(s, sysctl_value(s), s->first_min, s->first_max))
 		return 0;
-	if (sysctl_value(s) != fresh_value(s, owner, from) || is_overwritten(w, s))
+	if (is_changed(s, owner, from) || is_overwritten(w, s))
 		write_setting(w, s);
 	return 0;
 }

@@ -34,6 +34,7 @@ enum neigh_state {               /* Linux's NUD_* values */
 };
 
 struct neigh;
+struct sysctl;
 
 /* ---- workers ---- */
 
@@ -112,5 +113,8 @@ bool neigh_resolve(uint16_t link, rte_be32_t addr, unsigned int worker);
 int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, void *arg),
 		  void *arg);
 const char *neigh_state_name(unsigned int state);     /* "REACHABLE" */
+
+/* Was it set by itself, net.ipv4.neigh.LINK.x, so that it does not go with default's? */
+bool neigh_parms_own(const struct sysctl *s);
 
 #endif

@@ -80,6 +80,13 @@ static void link_changed(struct sysctl *s, int32_t old)
 		draw(p);
 }
 
+bool neigh_parms_own(const struct sysctl *s)
+{
+	const struct neigh_parms *p = s->arg;
+
+	return p->own & 1U << field_index(p, s->value);
+}
+
 static void default_changed(struct sysctl *s, int32_t old)
 {
 	struct neigh_parms *d = s->arg;

@@ -83,6 +83,18 @@ def test_rules_that_were_changed_and_are_no_more(router):
     router.stop()
 
 
+def test_settings_of_neighbours(router):
+    start(router, "sysctl net.ipv4.neigh.default.locktime=7",
+          "sysctl net.ipv4.neigh.p1.locktime=100", "sysctl net.ipv4.neigh.p2.locktime=7",
+          "sysctl net.ipv4.neigh.default.locktime=8")
+    assert [line for line in survives(router) if "locktime" in line] == [
+        "sysctl net.ipv4.neigh.default.locktime=8", "sysctl net.ipv4.neigh.p1.locktime=100",
+        "sysctl net.ipv4.neigh.p2.locktime=7"]
+    router.ctl("sysctl net.ipv4.neigh.default.locktime=9")
+    assert router.show("sysctl net.ipv4.neigh.p0.locktime") == {"net.ipv4.neigh.p0.locktime": 9}
+    router.stop()
+
+
 def test_limits_below_what_there_is(router):
     limits = ["sysctl net.millrace.filter_rules_max=1", "sysctl net.millrace.route_tables_max=3",
               "sysctl net.millrace.rules_max=4"]

@@ -297,6 +297,13 @@ uint64_t link_held(void)
 	return 0;
 }
 
+/* ---- neighbours' settings ---- */
+
+bool neigh_parms_own(const struct sysctl *s)
+{
+	return false;
+}
+
 /* ---- routes ---- */
 
 const char *route_type_name(unsigned int type)
