@@ -41,6 +41,16 @@ def start(router, *commands, words=()):
     return router
 
 
+# ---- routes that are found otherwise now, or not at all ----
+
+def test_as_many_ways_as_there_can_be(router):
+    ways = " ".join(f"nexthop via 10.0.0.{2 + i} dev p0 weight {i + 2} onlink" for i in range(128))
+    start(router, f"route add 10.5.0.0/16 {ways}", "addr add 10.0.0.20/32 dev lo",
+          "addr add 10.1.0.1/24 dev p0")
+    assert survives(router)[-1].count("nexthop") == 128
+    router.stop()
+
+
 def test_the_order_of_addresses(router):
     start(router, "addr add 10.0.0.9/24 dev p0", "addr add 10.2.0.1/24 dev p0",
           "addr add 10.0.0.8/24 dev p0", "addr add 127.1.0.1/16 dev p0",
