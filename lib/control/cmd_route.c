@@ -27,10 +27,10 @@ static const struct arg_name shown_tables[] = {
 enum {
 	ROUTE_ARG_TYPE, ROUTE_ARG_PREFIX, ROUTE_ARG_VIA, ROUTE_ARG_DEV, ROUTE_ARG_METRIC,
 	ROUTE_ARG_MTU, ROUTE_ARG_HOPLIMIT, ROUTE_ARG_SRC, ROUTE_ARG_TOS, ROUTE_ARG_TABLE,
-	ROUTE_ARG_PROTO, ROUTE_ARG_SCOPE, ROUTE_ARG_ONLINK, ROUTE_ARG_NEXTHOP
+	ROUTE_ARG_PROTO, ROUTE_ARG_SCOPE, ROUTE_ARG_ONLINK, ROUTE_ARG_RESOLVED, ROUTE_ARG_NEXTHOP
 };
 
-enum { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ONLINK, HOP_ARGS };
+enum { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ONLINK, HOP_RESOLVED, HOP_DEAD, HOP_ARGS };
 
 static const struct arg hop_args[] = {
 	[HOP_VIA] = {.word = "via", .name = "ADDRESS", .type = ARG_ADDRESS, .help = "the gateway"},
@@ -40,6 +40,10 @@ static const struct arg hop_args[] = {
 			.max = GROUP_WEIGHT_MAX, .help = "its share of the flows; 1 if left out"},
 	[HOP_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
 			.help = "take the gateway to be on the link, whatever its address"},
+	[HOP_RESOLVED] = {.word = "resolved", .type = ARG_NAMED, .names = route_resolved,
+			  .help = "as for a route"},
+	[HOP_DEAD] = {.word = "dead", .type = ARG_FLAG,
+		      .help = "no flow goes this way until the link comes up or gets an address"},
 };
 
 static const struct arg change_args[] = {
@@ -79,8 +83,15 @@ static const struct arg change_args[] = {
 				     "out, what follows from the rest"},
 	[ROUTE_ARG_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
 			      .help = "take the gateway to be on the link, whatever its address"},
+	[ROUTE_ARG_RESOLVED] = {.word = "resolved", .type = ARG_NAMED, .names = route_resolved,
+				.help = "the way is as said, whatever routes and addresses say "
+					"now: packets go to the gateway, or direct to their "
+					"destination, as where the gateway was an address of this "
+					"router; `config show` prints it where that was found "
+					"by what is no more"},
 	[ROUTE_ARG_NEXTHOP] = {.word = "nexthop", .type = ARG_GROUP,
-			       .name = "[via ADDRESS] [dev NAME] [weight N] [onlink]...",
+			       .name = "[via ADDRESS] [dev NAME] [weight N] [onlink] "
+				       "[resolved gateway|direct] [dead]...",
 			       .group = hop_args, .n_group = HOP_ARGS,
 			       .help = "one of several ways, at the end of the line; a hash of "
 				       "each flow chooses"},
@@ -174,6 +185,8 @@ static int take_hops(const struct value *v, struct route_hop hops[], unsigned in
 			.link = hop[HOP_DEV].given ? hop[HOP_DEV].link->id : -1,
 			.weight = hop[HOP_WEIGHT].given ? hop[HOP_WEIGHT].number : 1,
 			.onlink = hop[HOP_ONLINK].given,
+			.resolved = hop[HOP_RESOLVED].number,
+			.dead = hop[HOP_DEAD].given,
 		};
 	}
 	return 0;
@@ -196,6 +209,7 @@ static struct route_params params(const struct value *v, unsigned int type, unsi
 		.table = v[ROUTE_ARG_TABLE].number,
 		.protocol = v[ROUTE_ARG_PROTO].given ? v[ROUTE_ARG_PROTO].number : protocol,
 		.onlink = v[ROUTE_ARG_ONLINK].given,
+		.resolved = v[ROUTE_ARG_RESOLVED].number,
 		.scope_given = v[ROUTE_ARG_SCOPE].given,
 		.scope = (uint8_t)v[ROUTE_ARG_SCOPE].number,
 	};

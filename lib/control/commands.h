@@ -40,6 +40,8 @@ extern const struct arg_name route_tables[];
 extern const struct arg_name route_tos[];
 extern const struct arg_name route_protocols[];
 extern const struct arg_name route_scopes[];
+/* How a way was found that is not looked for again. */
+extern const struct arg_name route_resolved[];
 
 /* Measure the load of the workers since the last call; once a second. */
 void worker_sample(void);

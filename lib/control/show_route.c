@@ -32,6 +32,10 @@ const struct arg_name route_tos[] = {
 	{"AF41", 0x88}, {"AF42", 0x90}, {"AF43", 0x98}, {"EF", 0xb8}, {NULL},
 };
 
+const struct arg_name route_resolved[] = {
+	{"gateway", ROUTE_RESOLVED_GATEWAY}, {"direct", ROUTE_RESOLVED_DIRECT}, {NULL},
+};
+
 /* Does a packet leave by a link for this type? */
 static bool has_link(unsigned int type)
 {

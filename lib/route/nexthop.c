@@ -285,8 +285,8 @@ uint32_t nexthop_hold(const struct nexthop *like)
 			return 0;
 		}
 	}
-	nh->flags &= NEXTHOP_F_IDENTITY;
-	if (needs_carrier(nh) && l && !l->running)
+	nh->flags &= NEXTHOP_F_IDENTITY | NEXTHOP_F_DEAD;
+	if (nh->flags & NEXTHOP_F_DEAD || (needs_carrier(nh) && l && !l->running))
 		nh->flags |= NEXTHOP_F_LINKDOWN;
 	nh->src = select_source(nh);
 	nh->refs = 1;

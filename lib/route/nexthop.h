@@ -114,9 +114,9 @@ void nexthop_fini(void);
 
 /* Find an equal one or make it; takes a reference. Equal is by what the route asks for: type,
  * scope, link, via, gateway, asked_src, mtu, hoplimit, table, metric, protocol, place and
- * NEXTHOP_F_IDENTITY, and of a group its members and their weights; the other fields of `like` are
- * ignored. A group that is made copies like->group and takes references to the members. Returns
- * the index, 0 when all are in use. */
+ * NEXTHOP_F_IDENTITY, and of a group its members and their weights; of the other fields of `like`
+ * only NEXTHOP_F_DEAD counts, where it is made. A group that is made copies like->group and takes
+ * references to the members. Returns the index, 0 when all are in use. */
 uint32_t nexthop_hold(const struct nexthop *like);
 /* An entry of type ROUTE_BY_TOS, with one reference. Takes `by_tos`, of malloc(), over unless all
  * are in use. */

@@ -497,6 +497,14 @@ void route_explain(const struct route_flow *f, int link, struct route_answer *a)
 	}
 }
 
+/* In a table of its own number, where that leads anywhere. */
+static const struct route *search_own(const struct table *t, const struct search *s)
+{
+	const struct route *r = t && t != table_main ? search(t, NULL, s) : NULL;
+
+	return !leaves_open(r) && r->type <= ROUTE_BROADCAST ? r : NULL;
+}
+
 const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int scope, int link)
 {
 	struct search s = { .addr = rte_be_to_cpu_32(addr), .scope = scope, .link = link };
@@ -505,12 +513,24 @@ const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int sco
 	struct route_answer a;
 	const struct route *r = NULL;
 
-	if (t && t != table_main && (merge_is_unmerged() || t != table_local))
-		r = search(t, NULL, &s);
-	if (!leaves_open(r) && r->type <= ROUTE_BROADCAST)
+	if (merge_is_unmerged() || t != table_local)
+		r = search_own(t, &s);
+	if (r)
 		return r;
 	answer(&s, &f, &a);
 	return a.route;
+}
+
+const struct route *rib_lookup_at_start(uint32_t table, rte_be32_t addr, unsigned int scope,
+					int link)
+{
+	struct search s = { .addr = rte_be_to_cpu_32(addr), .scope = scope, .link = link };
+	struct table *t = table_get(table);
+	const struct route *r = t != table_local ? search_own(t, &s) : NULL;
+
+	if (!r)
+		r = search_merged(&s);
+	return leaves_open(r) ? NULL : r;
 }
 
 unsigned int rib_addr_type(rte_be32_t addr)

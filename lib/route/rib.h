@@ -21,6 +21,9 @@ bool rib_same(const struct route *a, const struct route *b);
  * scope that leads over this link (-1: any), in the table of that number if it has one and is not
  * main, else in all as the rules say. */
 const struct route *rib_lookup(uint32_t table, rte_be32_t addr, unsigned int scope, int link);
+/* The same as if the rules were those of the start and had never been changed. */
+const struct route *rib_lookup_at_start(uint32_t table, rte_be32_t addr, unsigned int scope,
+					int link);
 
 /* What an address is: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, else ROUTE_UNICAST. */
 unsigned int rib_addr_type(rte_be32_t addr);

@@ -33,12 +33,22 @@
 
 enum route_protocol { ROUTE_PROTO_BOOT = 3, ROUTE_PROTO_KERNEL = 2, ROUTE_PROTO_STATIC = 4 };
 
+/* How a way was found that is not to be looked for again. */
+enum route_resolved {
+	ROUTE_UNRESOLVED,
+	ROUTE_RESOLVED_GATEWAY, /* packets go to the gateway */
+	ROUTE_RESOLVED_DIRECT,  /* to the destination itself: the gateway, if any, was an address of
+				 * the router's */
+};
+
 /* One of several ways of a route. */
 struct route_hop {
 	rte_be32_t gateway;     /* 0: none */
 	int link;               /* id, -1: none */
 	unsigned int weight;    /* 1 to GROUP_WEIGHT_MAX */
 	bool onlink;
+	bool dead;              /* takes no part until its link comes up or gets an address */
+	enum route_resolved resolved;
 };
 
 struct route_params {
@@ -55,9 +65,11 @@ struct route_params {
 	uint8_t tos;            /* 0: any */
 	bool mtu_locked;        /* mtu holds whatever is reported of the path */
 	bool onlink;
+	enum route_resolved resolved;
 	bool scope_given;
 	uint8_t scope;
-	const struct route_hop *hops;   /* several ways; gateway, link and onlink are unset then */
+	const struct route_hop *hops;   /* several ways; gateway, link, onlink, resolved are unset
+					 * then */
 	unsigned int n_hops;
 };
 

@@ -51,6 +51,23 @@ def test_as_many_ways_as_there_can_be(router):
     router.stop()
 
 
+def test_what_is_refused(router):
+    start(router)
+    for line, word in (
+            ("route add 10.5.0.0/16 via 10.0.0.2 resolved gateway", "dev NAME"),
+            ("route add 10.5.0.0/16 dev p0 resolved gateway", "via ADDR"),
+            ("route add 10.5.0.0/16 dev p0 resolved maybe", '"maybe"'),
+            ("route add unreachable 10.5.0.0/16 resolved direct", "unreachable"),
+            ("route add local 10.5.0.1 via 10.0.0.2 dev p0 resolved gateway", "host scope"),
+            ("route add 10.5.0.0/16 resolved direct nexthop dev p0 nexthop dev p1", "resolved"),
+            ("route add 10.5.0.0/16 nexthop dev p0 dead", "dead"),
+            ("route add 10.5.0.0/16 nexthop dev p0 dead nexthop dev p1 dead", "dead")):
+        assert word in router.refusal(line), line
+    router.ctl("link set p0 down")
+    assert "p0" in router.refusal("route add 10.5.0.0/16 via 10.9.9.9 dev p0 resolved gateway")
+    router.stop()
+
+
 def test_the_order_of_addresses(router):
     start(router, "addr add 10.0.0.9/24 dev p0", "addr add 10.2.0.1/24 dev p0",
           "addr add 10.0.0.8/24 dev p0", "addr add 127.1.0.1/16 dev p0",

@@ -244,8 +244,15 @@ int do_route(int (*fn)(const struct route_params *p, struct error *e), const cha
 			*(hop ? &hop->onlink : &p.onlink) = true;
 			continue;
 		}
+		if (!strcmp(word, "dead")) {
+			hop->dead = true;
+			continue;
+		}
 		value = strtok_r(NULL, " ", &at);
-		if (!strcmp(word, "via"))
+		if (!strcmp(word, "resolved"))
+			*(hop ? &hop->resolved : &p.resolved) = !strcmp(value, "gateway") ?
+				ROUTE_RESOLVED_GATEWAY : ROUTE_RESOLVED_DIRECT;
+		else if (!strcmp(word, "via"))
 			*(hop ? &hop->gateway : &p.gateway) = ip(value);
 		else if (!strcmp(word, "dev"))
 			*(hop ? &hop->link : &p.link) = link_id(value);

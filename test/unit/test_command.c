@@ -27,7 +27,8 @@ static const struct refusal refused[] = {
 	{"route add blackhole throw 10.0.0.0/8", "route add: TYPE is given twice"},
 	{"route add 10.0.0.0/8 11.0.0.0/8",
 	 "route add: \"11.0.0.0/8\" is not a word of this command; what may stand there: TYPE, "
-	 "via, dev, metric, mtu, hoplimit, src, tos, table, proto, scope, onlink, nexthop"},
+	 "via, dev, metric, mtu, hoplimit, src, tos, table, proto, scope, onlink, resolved, "
+	 "nexthop"},
 	{"route add 10.0.0.0/8", "route add: no way is given: via or dev"},
 	{"route get", "route get: ADDRESS is missing"},
 	{"route show to match", "route show: nothing stands after \"match\""},
@@ -217,11 +218,12 @@ static void test_completion(void **state)
 	assert_string_equal(candidates("route add 10.0.0.0/8 dev "), "lo p0 p1 ");
 	assert_string_equal(candidates("route add d"), "default dev ");
 	assert_string_equal(candidates("route add 10.0.0.0/8 m"), "metric mtu ");
-	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop "), "via dev weight onlink ");
+	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop "),
+			    "via dev weight onlink resolved dead ");
 	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop via 10.0.0.1 nexthop dev "),
 			    "lo p0 p1 ");
 	assert_string_equal(candidates("route add 10.0.0.0/8 nexthop via 10.0.0.1 "),
-			    "dev weight onlink nexthop ");
+			    "dev weight onlink resolved dead nexthop ");
 	assert_string_equal(candidates("route show to r"), "");
 	assert_string_equal(candidates("route show r"), "root ");
 	assert_string_equal(candidates("route show to root 10.0.0.0/8 m"), "match metric ");
