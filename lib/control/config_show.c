@@ -6,8 +6,10 @@
  *   settings      of future links, then of these, which began with those of a fresh start
  *   addresses     in their order, for the first of a subnet is its primary
  *   link states   up, after which the kernel's routes are there
- *   routes        to what is on the links first, then those over a gateway
+ *   routes        deleted that links and addresses have brought along; then those to what is on
+ *                 the links; then those over a gateway
  *   rules         after the routes, whose gateways must be found whatever they say
+ *   routes        over a gateway that is only found as the rules say
  *   neighbours    the permanent ones
  *   filter        rules, then policies: while it loads, nothing is refused that a rule accepts
  *   limits        that were lowered below what there is
@@ -43,8 +45,6 @@ struct writer {
 	unsigned int queues;        /* of the links before */
 	int64_t priority;           /* of the rule before; -1: none */
 	bool rules_written;
-	bool gateways;              /* the routes to write now */
-	const struct route *previous;       /* route of the list, written or not */
 	enum hook_point point;      /* whose rules to write now */
 };
 
@@ -306,30 +306,18 @@ static void write_settings(struct writer *w, enum owner owner)
 	sysctl_foreach(NULL, write_owned, w);
 }
 
-static bool has_gateway(const struct nexthop *nh)
+static int write_route(const struct replay_step *s, void *arg)
 {
-	return nh->gateway || nh->type == ROUTE_GROUP;
-}
-
-static int write_route(const struct route *r, void *arg)
-{
-	const struct nexthop *nh = nexthop_get(r->nexthop);
 	struct writer *w = arg;
-	const struct route *previous = w->previous;
 
-	w->previous = r;
-	if (r->protocol == ROUTE_PROTO_KERNEL || has_gateway(nh) != w->gateways)
-		return 0;
-	show_route_words(r, previous, &w->line);
+	show_route_words(s, &w->line);
 	end_line(w);
 	return w->o->full;
 }
 
-static void write_routes(struct writer *w, bool gateways)
+static void write_routes(struct writer *w, struct replay *p, enum replay_part part)
 {
-	w->gateways = gateways;
-	w->previous = NULL;
-	route_foreach(0, write_route, w);
+	replay_foreach(p, part, write_route, w);
 }
 
 static int write_rule(const struct rule_info *r, void *arg)
@@ -454,7 +442,12 @@ static void write_link(struct writer *w, const struct link *l)
 void config_show(struct output *o)
 {
 	struct writer w = {.o = o, .priority = -1};
+	struct replay *replay = replay_new();
 
+	if (!replay) {
+		o->full = true;
+		return;
+	}
 	out_array(o, NULL);
 	write_forwarding(&w);
 	write_settings(&w, OWNER_ROUTER);
@@ -463,15 +456,18 @@ void config_show(struct output *o)
 	write_settings(&w, OWNER_LINK);
 	each_link(&w, write_addresses);
 	each_link(&w, write_state);
-	write_routes(&w, false);
-	write_routes(&w, true);
+	write_routes(&w, replay, REPLAY_DELETED);
+	write_routes(&w, replay, REPLAY_ON_LINKS);
+	write_routes(&w, replay, REPLAY_GATEWAYS);
 	write_missing_rules(&w);
 	rule_foreach(write_rule, &w);
 	write_changed_rules(&w);
+	write_routes(&w, replay, REPLAY_AFTER_RULES);
 	neigh_foreach(NULL, write_neigh, &w);
 	write_filters(&w);
 	w.exceeded = true;
 	write_settings(&w, OWNER_ROUTER);
 	out_array_end(o);
 	out_free(&w.line);
+	replay_free(replay);
 }

@@ -163,18 +163,11 @@ static unsigned int usual_table(unsigned int type)
 								ROUTE_TABLE_MAIN;
 }
 
-static bool same_key(const struct route *a, const struct route *b)
+/* What entering the route would find otherwise now, or not at all. */
+static void show_resolved(const struct replay_step *s, const struct nexthop *nh, struct output *o)
 {
-	return a && b && a->prefix == b->prefix && a->len == b->len && a->table == b->table &&
-	       a->tos == b->tos && a->metric == b->metric;
-}
-
-/* Of several with the same key only one can be added: others go before or behind it. */
-static const char *verb_for(const struct route *r, const struct route *previous)
-{
-	if (same_key(previous, r))
-		return "append";
-	return same_key(r, r->next) ? "prepend" : "add";
+	if (!replay_finds(s, nh))
+		out_text(o, nh->gateway ? " resolved gateway" : " resolved direct");
 }
 
 static unsigned int usual_scope(const struct route *r)
@@ -189,12 +182,11 @@ static unsigned int usual_scope(const struct route *r)
 	return SCOPE_UNIVERSE;
 }
 
-static void show_member_words(const struct group_member *m, struct output *o)
+static void show_member_words(const struct replay_step *s, const struct group_member *m,
+			      struct output *o)
 {
 	const struct nexthop *nh = nexthop_get(m->nexthop);
 
-	if (nh->flags & NEXTHOP_F_DEAD)
-		return;
 	out_text(o, " nexthop");
 	if (nh->via)
 		out_address(o, NULL, " via ", nh->via);
@@ -203,13 +195,21 @@ static void show_member_words(const struct group_member *m, struct output *o)
 		out_number(o, NULL, " weight ", m->weight);
 	if (nh->flags & NEXTHOP_F_ONLINK)
 		out_text(o, " onlink");
+	show_resolved(s, nh, o);
+	if (nh->flags & NEXTHOP_F_DEAD)
+		out_text(o, " dead");
 }
 
-void show_route_words(const struct route *r, const struct route *previous, struct output *o)
+void show_route_words(const struct replay_step *s, struct output *o)
 {
+	static const char *const verbs[] = {
+		[REPLAY_DEL] = "del", [REPLAY_ADD] = "add", [REPLAY_APPEND] = "append",
+		[REPLAY_PREPEND] = "prepend",
+	};
+	const struct route *r = s->route;
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 
-	out_string(o, NULL, "route ", verb_for(r, previous));
+	out_string(o, NULL, "route ", verbs[s->verb]);
 	out_text(o, " ");
 	show_type(r->type, o);
 	out_prefix(o, NULL, "", r->prefix, r->len);
@@ -230,9 +230,12 @@ void show_route_words(const struct route *r, const struct route *previous, struc
 	show_metrics(nh, o);
 	if (nh->flags & NEXTHOP_F_ONLINK)
 		out_text(o, " onlink");
-	if (nh->type == ROUTE_GROUP)
-		for (unsigned int i = 0; i < group_of(nh)->n; i++)
-			show_member_words(&group_of(nh)->members[i], o);
+	if (nh->type != ROUTE_GROUP) {
+		show_resolved(s, nh, o);
+		return;
+	}
+	for (unsigned int i = 0; i < nh->group->n; i++)
+		show_member_words(s, &nh->group->members[i], o);
 }
 
 static void show_cache_word(struct output *o, unsigned int *n, const char *word)

@@ -5,14 +5,13 @@
 
 #include "control/commands.h"
 #include "ipv4/ipv4.h"
-#include "route/route.h"
+#include "route/replay.h"
 
 /* One route as `ip route show` prints it. with_table: also name a table other than main. */
 void show_route(const struct route *r, bool with_table, struct output *o);
 
-/* The same in the words that enter it behind the previous one, text; members of a group that are
- * dead are left out. */
-void show_route_words(const struct route *r, const struct route *previous, struct output *o);
+/* A step that leads to it, as the words of a command; text. */
+void show_route_words(const struct replay_step *s, struct output *o);
 
 /* What was learned of the way to a destination, as `ip route show cache` prints it. Returns whether
  * there is enough. */

@@ -19,6 +19,7 @@
  */
 #include "route/connected.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "core/log.h"
@@ -94,25 +95,33 @@ static void missing(const struct link *l, const struct wanted *w, const char *wh
 		  w->prefix >> 8 & 0xff, w->prefix & 0xff, w->len, why);
 }
 
-static struct table *table_of(const struct wanted *w)
+static struct table *wanted_table(const struct wanted *w)
 {
 	return w->type == ROUTE_UNICAST ? table_main : table_local;
 }
 
-static void wanted_add(const struct link *l, const struct wanted *w)
+/* Its next hop is 0 if all are in use, else held. */
+static struct route make_route(const struct link *l, const struct wanted *w)
 {
-	struct route like = route_of(w);
-	struct table *t = table_of(w);
-	struct error err;
+	struct route r = route_of(w);
 
-	like.nexthop = (uint16_t)nexthop_hold(&(struct nexthop){
-		.type = like.type,
+	r.nexthop = (uint16_t)nexthop_hold(&(struct nexthop){
+		.type = r.type,
 		.scope = w->type == ROUTE_LOCAL ? SCOPE_HOST : SCOPE_LINK,
 		.link = l->id,
 		.asked_src = w->src,
-		.table = like.table,
-		.protocol = like.protocol,
+		.table = r.table,
+		.protocol = r.protocol,
 	});
+	return r;
+}
+
+static void wanted_add(const struct link *l, const struct wanted *w)
+{
+	struct route like = make_route(l, w);
+	struct table *t = wanted_table(w);
+	struct error err;
+
 	if (!like.nexthop) {
 		missing(l, w, "all next hops are in use");
 		return;
@@ -132,7 +141,7 @@ static void wanted_add(const struct link *l, const struct wanted *w)
 static void wanted_del(const struct link *l, const struct wanted *w)
 {
 	struct route like = route_of(w);
-	struct table *t = table_of(w);
+	struct table *t = wanted_table(w);
 	struct route *r = table_find(t, like.prefix, like.len);
 
 	for (; r; r = r->next) {
@@ -306,6 +315,48 @@ static void link_event(enum link_event event, struct link *l, const struct link_
 	case LINK_ADDRESS:
 		break;
 	}
+}
+
+/* ---- what a configuration brings along ---- */
+
+struct expected {
+	int (*fn)(const struct route *r, void *arg);
+	void *arg;
+};
+
+/* Of all that a link's addresses ask for from number `from` up to `to`. */
+static int expect(const struct link *l, unsigned int from, unsigned int to, struct expected *e)
+{
+	struct wanted w[WANTED_MAX];
+	int rc = 0;
+
+	for (unsigned int i = 0; i < addrs_n(l); i++) {
+		unsigned int n = RTE_MIN(wanted_by(l, &l->addrs->a[i], w), to);
+
+		for (unsigned int j = from; j < n && !rc; j++) {
+			struct route r;
+
+			if (!l->up && w[j].type != ROUTE_LOCAL)
+				continue;
+			r = make_route(l, &w[j]);
+			rc = r.nexthop ? e->fn(&r, e->arg) : -ENOSPC;
+		}
+	}
+	return rc;
+}
+
+int connected_expected(int (*fn)(const struct route *r, void *arg), void *arg)
+{
+	struct expected e = { fn, arg };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < LINKS_MAX && !rc; i++)
+		if (links[i])
+			rc = expect(links[i], 0, i == LINK_LO ? WANTED_MAX : 1, &e);
+	for (unsigned int i = 0; i < LINKS_MAX && !rc; i++)
+		if (links[i] && i != LINK_LO && links[i]->up)
+			rc = expect(links[i], 1, WANTED_MAX, &e);
+	return rc;
 }
 
 void connected_init(void)

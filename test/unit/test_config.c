@@ -184,6 +184,7 @@ static const char expected[] =
 	"route add blackhole 10.2.0.0/16\n"
 	"route add throw 10.3.0.0/16 table 9\n"
 	"route add local 10.4.0.1 dev lo\n"
+	"route add 10.6.0.0/16 dev p0 proto kernel\n"
 	"route add default via 10.1.0.2 dev p0\n"
 	"route add 10.5.0.0/16 via 10.0.0.2 dev p0 proto static src 10.0.0.9 mtu lock 1400 onlink\n"
 	"rule add from 10.0.0.0/24 tos 0x08 fwmark 0x10/0xff iif p0 priority 5 table 9\n"
