@@ -5,6 +5,7 @@
  */
 #include "control/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_blank(char c)
@@ -68,8 +69,12 @@ int words_split(char *line, const char *argv[WORDS_MAX])
 
 const char *words_error_text(int code)
 {
-	return code == WORDS_OPEN_QUOTE ? "a quote is not closed" :
-					  "there are more than 1024 words on the line";
+	static char too_many[64];
+
+	if (code == WORDS_OPEN_QUOTE)
+		return "a quote is not closed";
+	snprintf(too_many, sizeof(too_many), "there are more than %d words on the line", WORDS_MAX);
+	return too_many;
 }
 
 bool word_needs_quotes(const char *word)

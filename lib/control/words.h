@@ -20,7 +20,7 @@ enum words_error { WORDS_TOO_MANY = -1, WORDS_OPEN_QUOTE = -2 };
  * words there are, or one of enum words_error. */
 int words_split(char *line, const char *argv[WORDS_MAX]);
 
-/* "more than 2048 words on one line" */
+/* "there are more than 2048 words on the line" */
 const char *words_error_text(int code);
 
 /* Would this word have to be quoted to be read back as it is? */

@@ -110,6 +110,8 @@ static void test_bad_words(void **state)
 	for (i = 0; i < WORDS_MAX + 1; i++)
 		strcat(many, "a ");
 	assert_int_equal(words_split(many, argv), WORDS_TOO_MANY);
+	assert_string_equal(words_error_text(WORDS_TOO_MANY),
+			    "there are more than " RTE_STR(WORDS_MAX) " words on the line");
 }
 
 static void test_errors_name_file_and_line(void **state)

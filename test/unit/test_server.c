@@ -22,6 +22,7 @@
 #include "commands.h"
 #include "control/control.h"
 #include "control/rpc.h"
+#include "control/words.h"
 #include "stub_rooms.h"
 
 #define TURNS_MAX 20000
@@ -181,7 +182,8 @@ static void test_batch(void **state)
 	assert_answer(RPC "\"id\":1,\"method\":\"batch\",\"params\":{\"force\":true,\"format\":"
 			  "\"text\",\"commands\":[[],[\"neigh\"]]}}",
 		      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"error\":{\"code\":-32602,"
-		      "\"message\":\"a command must be an array of 1 to 1024 strings\"}},"
+		      "\"message\":\"a command must be an array of 1 to " RTE_STR(WORDS_MAX)
+		      " strings\"}},"
 		      "{\"result\":\"\"}]}\n");
 }
 
