@@ -196,7 +196,12 @@ def test_a_cut_capture_file_ends_where_it_is_cut(router, captures):
     commands = captures.port(0, records) + captures.port(1) + KNOWN
     path = captures.directory / "in0.pcap"
     path.write_bytes(path.read_bytes()[:-5])
-    router.run(commands, "--until-idle", "--time", "packet", seconds=10)
+    router.spawn(router.words("-c", str(router.write_config(commands)), "--until-idle", "--time",
+                              "packet"))
+    assert router.process.wait(10) == 0
+    router.process = None
+    assert router.said() == \
+        f'millrace: warning: "{path}" is cut short: packet 3 and what may follow is not there\n'
     assert captures.out(1) == [forwarded(f, 1) for _, f in records[:2]]
 
 

@@ -101,7 +101,8 @@ static void test_control_characters(void **state)
 {
 	error_set(&err, EINVAL, "\"a\nb\tc\x1b[31m\x7f\xc2\x9b\xc3\xa4\" is not one");
 	error_prefix(&err, "fi\rle");
-	assert_string_equal(err.text, "fi\\rle: \"a\\nb\\tc\\x1b[31m\\x7f\\x9b\xc3\xa4\" is not one");
+	assert_string_equal(err.text,
+			    "fi\\rle: \"a\\nb\\tc\\x1b[31m\\x7f\\x9b\xc3\xa4\" is not one");
 }
 
 int main(void)
