@@ -24,8 +24,8 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_PRETTY };
 bool client_connect(struct client *c, const char *path);
 void client_close(struct client *c);
 
-/* Send a request (takes over params, and tells where relative paths begin) and wait for its answer, which stays in c->line until the
- * next. Says on stderr what went wrong and returns false. */
+/* Send a request (takes over params, and tells where relative paths begin) and wait for its answer,
+ * which stays in c->line until the next. Says on stderr what went wrong and returns false. */
 bool client_request(struct client *c, const char *method, json_t *params);
 
 /* The result in the answer, NULL after an error, which is said on stderr. The caller's. */

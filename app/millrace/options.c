@@ -36,8 +36,8 @@ static const char usage[] =
 	"What follows -- goes to DPDK's EAL and wins over what millrace would choose: the main\n"
 	"lcore is the control thread, the others are the workers.\n"
 	"\n"
-	"SIGTERM, SIGINT and SIGHUP stop it; if it was started with SIGHUP ignored (nohup), that one\n"
-	"stays so. Exit status: 0 done, 1 refused (stderr says why), 2 wrong usage.\n";
+	"SIGTERM, SIGINT and SIGHUP stop it, SIGHUP not where it was started with that ignored\n"
+	"(nohup). Exit status: 0 done, 1 refused (stderr says why), 2 wrong usage.\n";
 
 enum { OPT_UNTIL_IDLE = 256, OPT_TIME, OPT_NO_FAST_PATH, OPT_SOCKET_MODE, OPT_SOCKET_OWNER };
 

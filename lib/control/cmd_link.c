@@ -31,8 +31,8 @@ static const struct arg add_args[] = {
 	[ADD_DEVARGS] = {.word = "devargs", .name = "DEVARGS", .type = ARG_TEXT, .required = true,
 			 .help = "the device, as DPDK's --vdev or --allow takes it: "
 				 "0000:3b:00.0, net_af_packet0,iface=eth1, "
-				 "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap; relative paths in it begin where "
-				 "millrace was started"},
+				 "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap; relative paths in it "
+				 "begin where millrace was started"},
 	[ADD_RXQ] = {.word = "rxq", .name = "N", .type = ARG_NUMBER, .min = 1, .max = QUEUES_MAX,
 		     .help = "receive queues"},
 	[ADD_RXD] = {.word = "rxd", .name = "N", .type = ARG_NUMBER, .min = 1,

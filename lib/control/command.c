@@ -404,8 +404,10 @@ static int parse_args(struct call *call, int argc, const char *const *argv, bool
 	int i, n;
 
 	for (i = 0; i < argc; i += n) {
-		n = is_leading_to(call->command, argc - i, argv + i) ||
-		    take_flags(call, argv[i]) ? 1 : parse_arg(call, argc - i, argv + i, abbreviated, err);
+		n = 1;
+		if (!is_leading_to(call->command, argc - i, argv + i) &&
+		    !take_flags(call, argv[i]))
+			n = parse_arg(call, argc - i, argv + i, abbreviated, err);
 		if (n < 0)
 			return n;
 	}

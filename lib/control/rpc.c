@@ -123,7 +123,8 @@ static int call_json(const struct call *call, struct output *o, struct error *er
 	return rc;
 }
 
-/* Run a command and append its result, also where *errno_value is ENODATA. Else -1, and *code and err say why. */
+/* Run a command and append its result, also where *errno_value is ENODATA. Else -1,
+ * and *code and err say why. */
 static int run_words(int argc, const char *const *argv, const struct form *form,
 		     struct output *o, int *code, int *errno_value, struct error *err)
 {
@@ -209,8 +210,9 @@ static void method_run(const json_t *id, const json_t *params, struct output *o)
 
 	if (argc < 0 || !take_form(params, &form)) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
-			     "params must be an object with \"argv\", an array of 1 to " RTE_STR(WORDS_MAX) " strings, "
-			     "and may have \"format\", \"json\" or \"text\"");
+			     "params must be an object with \"argv\", an array of 1 to "
+			     RTE_STR(WORDS_MAX) " strings, and may have "
+			     "\"format\", \"json\" or \"text\"");
 		return;
 	}
 	put_head(o, id, "result");
@@ -245,7 +247,8 @@ static bool batch_one(const json_t *words, const struct form *form, bool force, 
 
 	put(o, "{\"result\":");
 	if (argc < 0)
-		error_set(&err, 0, "a command must be an array of 1 to " RTE_STR(WORDS_MAX) " strings");
+		error_set(&err, 0, "a command must be an array of 1 to " RTE_STR(WORDS_MAX)
+			  " strings");
 	else if (run_words(argc, argv, form, o, &code, &errno_value, &err) == 0) {
 		put(o, "}");
 		return true;
@@ -299,7 +302,8 @@ static void method_complete(const json_t *id, const json_t *params, struct outpu
 
 	if (argc < 0) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
-			     "params must be an object with \"argv\", an array of 1 to " RTE_STR(WORDS_MAX) " strings");
+			     "params must be an object with \"argv\", an array of 1 to "
+			     RTE_STR(WORDS_MAX) " strings");
 		return;
 	}
 	put_head(o, id, "result");

@@ -319,8 +319,8 @@ static int take_new_link(const char *word, struct error *err)
 					 "/ : # = can not be in it)", word);
 	if (link_name_means_others(word))
 		return error_set(err, EINVAL,
-				 "\"%s\" can not be the name of a link: its settings would be taken "
-				 "for those of others", word);
+				 "\"%s\" can not be the name of a link: its settings would be "
+				 "taken for those of others", word);
 	return 0;
 }
 

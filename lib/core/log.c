@@ -65,8 +65,9 @@ void log_mark(void)
 
 const char *log_cause(void)
 {
-	static const char *const words[] = {"eached maximum", "annot", "ould not", "ouldn't", "ailed", "nvalid",
-					    "rror", "o such", "not ", "already"};
+	static const char *const words[] = {"eached maximum", "annot", "ould not", "ouldn't",
+					    "ailed", "nvalid", "rror", "o such", "not ",
+					    "already"};
 
 	for (unsigned int i = 0; i < n_lines; i++)
 		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)

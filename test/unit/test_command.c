@@ -259,7 +259,8 @@ static void test_abbreviations(void **state)
 			    "route show: \"m\" is not a prefix (length 0 to 32)");
 	assert_string_equal(abbreviated(2, (const char *[]){"n", "show"}),
 			    "\"n\" is ambiguous: neigh, nstat");
-	assert_string_equal(abbreviated(1, (const char *[]){"r"}), "\"r\" is ambiguous: route, rule");
+	assert_string_equal(abbreviated(1, (const char *[]){"r"}),
+			    "\"r\" is ambiguous: route, rule");
 	assert_string_equal(abbreviated(2, (const char *[]){"link", "s"}),
 			    "link: \"s\" is ambiguous: set, show");
 	assert_string_equal(abbreviated(1, (const char *[]){"x"}),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Errors: place and reason stay however long the words are, and it is one line that can be shown. */
+/* Errors: place and reason stay however long the words are, and it is a line that can be shown. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

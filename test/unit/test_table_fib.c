@@ -70,7 +70,8 @@ static void draw_routes(void)
 		unsigned int len = 8 + rnd() % 25, tos = i % 9 ? 0 : 0x10;
 		uint32_t prefix = draw() & ~0u << (32 - len);
 
-		snprintf(routes[i].like, sizeof(routes[i].like), "%u.%u.%u.%u/%u%s metric %u table %u",
+		snprintf(routes[i].like, sizeof(routes[i].like),
+			 "%u.%u.%u.%u/%u%s metric %u table %u",
 			 prefix >> 24, prefix >> 16 & 255, prefix >> 8 & 255, prefix & 255, len,
 			 tos ? " tos 0x10" : "", i + 1, ID);
 		if (i % 7)
