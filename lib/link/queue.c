@@ -342,8 +342,8 @@ static void tx_ring_drain(struct worker *w, const struct link *l, struct txbuf *
 	struct rte_mbuf *m[BURST];
 
 	for (; left && (!l->up || t->n + BURST <= t->limit); left -= n) {
-		n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m, RTE_MIN(left, (unsigned int)BURST),
-					      NULL);
+		n = rte_ring_sc_dequeue_burst(l->tx_ring, (void **)m,
+					      RTE_MIN(left, (unsigned int)BURST), NULL);
 		if (l->up)
 			txbuf_put_bulk(w, t, m, n, l->id);
 		else

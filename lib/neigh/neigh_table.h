@@ -25,7 +25,7 @@
 /* The word that workers read: the MAC address in bits 0 to 47, first byte lowest, and flags. */
 #define NEIGH_WORD_VALID (1ULL << 48)  /* frames may be sent to this MAC address */
 #define NEIGH_WORD_NOTIFY (1ULL << 49) /* the first user tells the control thread */
-#define NEIGH_WORD_HELD (1ULL << 50)   /* a worker may still hold packets for it, which come first */
+#define NEIGH_WORD_HELD (1ULL << 50)   /* a worker may still hold packets, which come first */
 
 struct neigh {
 	/* read by workers */

@@ -63,7 +63,7 @@ struct packet {
 	uint16_t mtu;            /* of the route, once routed */
 	uint8_t route_type;      /* enum route_type, once routed */
 	uint8_t origin;          /* enum packet_origin */
-	uint16_t frame_rest;     /* of its frame: bytes of tags before it and of what came behind it */
+	uint16_t frame_rest;     /* of its frame: bytes of tags before it, and of what was behind */
 	uint32_t nexthop;        /* index into nexthops, once routed */
 	rte_be32_t next_addr;    /* address to resolve on out_link: gateway or destination */
 	rte_be32_t spec_dst;     /* specific destination: own address to answer from, or 0 */

@@ -2,8 +2,8 @@
 /*
  * A prefix whose next hop depends on the TOS: rule H1. Such a prefix has one entry in the FIB or
  * trie, to a next hop of type ROUTE_BY_TOS, which holds the choice. The entry is the prefix's own
- * and gets another choice with each change of the prefix's routes; that holds no references, for the
- * routes do, and they outlive it.
+ * and gets another choice with each change of the prefix's routes; that holds no references, for
+ * the routes do, and they outlive it.
  *
  * If no route of the prefix is for a packet, the next shorter prefix is asked.
  *

@@ -11,7 +11,8 @@
 #include <stddef.h>
 
 /* reserved: take it from the reserved huge pages if enough are left, and all of it at once; else,
- * and when they are not, ordinary memory with the wish for huge pages. socket: preferred NUMA node, -1: any.
+ * and when they are not, ordinary memory with the wish for huge pages. socket: preferred NUMA node,
+ * -1: any.
  * NULL with errno set when there is no memory. */
 void *pages_map(size_t bytes, bool reserved, int socket);
 

@@ -76,7 +76,7 @@ static bool same_choices(const struct by_tos *a, const struct by_tos *b)
 /* What is published of a prefix. */
 struct published {
 	uint16_t index;
-	struct by_tos *choice;          /* about to be what the index chooses from; NULL: it stays */
+	struct by_tos *choice;          /* what the index will choose from; NULL: it stays */
 	struct by_tos *others;          /* NULL: none */
 };
 
