@@ -417,7 +417,7 @@ static uint16_t block_lookup(const struct fib *fib, uint16_t slot, uint32_t addr
 	return slot_load(&fib->slots[block_first_slot(slot & ~BLOCK_FLAG) + (addr & 0xff)]);
 }
 
-uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
+__rte_always_inline uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 {
 	uint16_t answer = slot_load(&fib->slots[addr >> 8]);
 

@@ -75,7 +75,6 @@ static uint32_t answer_of(uint16_t index, unsigned int len, const void *search)
 static bool search_longest(const struct fib *fib, const struct search *s, uint32_t *answer)
 {
 	uint16_t index = fib_lookup(fib, rte_be_to_cpu_32(s->flow.dst));
-
 	const struct nexthop *nh = nexthop_get(index);
 
 	*answer = nh->type == ROUTE_BY_TOS ? choose(rcu_read(nh->by_tos), s) : index;
