@@ -186,40 +186,13 @@ static enum owner owner_of(const struct sysctl *s, char *from, size_t size)
 	return OWNER_ROUTER;
 }
 
-static int count_rule(const struct rule_info *r, void *arg)
-{
-	unsigned int *n = arg;
-
-	(*n)++;
-	return 0;
-}
-
-static unsigned int count_rules(void)
-{
-	unsigned int n = 0;
-
-	rule_foreach(count_rule, &n);
-	return n;
-}
-
-static int count_filter(const struct filter_info *info, void *arg)
-{
-	unsigned int *n = arg;
-
-	(*n)++;
-	return 0;
-}
-
 /* At the point that has the most. */
 static unsigned int count_filters(void)
 {
-	unsigned int n, most = 0;
+	unsigned int most = 0;
 
-	for (enum hook_point point = 0; point < HOOK_POINTS; point++) {
-		n = 0;
-		filter_foreach(point, count_filter, &n);
-		most = RTE_MAX(most, n);
-	}
+	for (enum hook_point point = 0; point < HOOK_POINTS; point++)
+		most = RTE_MAX(most, filter_count(point));
 	return most;
 }
 
@@ -230,7 +203,7 @@ static bool is_exceeded(const struct sysctl *s)
 		const char *name;
 		unsigned int (*count)(void);
 	} limits[] = {
-		{"net.millrace.rules_max", count_rules},
+		{"net.millrace.rules_max", rule_count},
 		{"net.millrace.route_tables_max", route_count_tables},
 		{"net.millrace.filter_rules_max", count_filters},
 	};

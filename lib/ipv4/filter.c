@@ -368,6 +368,11 @@ bool filter_policy(enum hook_point point)
 	return !chains[point].drop;
 }
 
+unsigned int filter_count(enum hook_point point)
+{
+	return chains[point].n;
+}
+
 int filter_foreach(enum hook_point point, int (*fn)(const struct filter_info *info, void *arg),
 		   void *arg)
 {

@@ -145,6 +145,8 @@ struct filter_info {
 	uint64_t packets, bytes;     /* of its counter */
 };
 
+unsigned int filter_count(enum hook_point point);
+
 /* A point's rules, in order. Stops when fn returns non-zero and returns that. */
 int filter_foreach(enum hook_point point, int (*fn)(const struct filter_info *info, void *arg),
 		   void *arg);

@@ -171,18 +171,9 @@ static void choose_kept(struct expected *e, unsigned int n)
 		e[i].kept = false;
 }
 
-static int count_preset(const struct rule_info *r, void *arg)
-{
-	int *n = arg;
-
-	*n += rule_is_preset(&r->p) ? 1 : 4;
-	return 0;
-}
-
 struct replay *replay_new(void)
 {
 	struct replay *p = calloc(1, sizeof(*p));
-	int rules = 0;
 
 	if (!p)
 		return NULL;
@@ -197,8 +188,7 @@ struct replay *replay_new(void)
 		end = end_of(p, i);
 		choose_kept(&p->expected[i], end - i);
 	}
-	rule_foreach(count_preset, &rules);
-	p->rules_differ = rules != 3;
+	p->rules_differ = !rule_are_presets();
 	return p;
 }
 

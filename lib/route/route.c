@@ -250,15 +250,6 @@ int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), v
 	return table_foreach(table, fn, arg);
 }
 
-unsigned int route_count_tables(void)
-{
-	unsigned int n = 0;
-
-	for (const struct table *t = table_first(); t; t = t->next)
-		n++;
-	return n;
-}
-
 /* ---- start and stop ---- */
 
 int route_init(void)

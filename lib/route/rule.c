@@ -159,7 +159,7 @@ static bool same(const struct rule_params *a, const struct rule_params *b)
 	       (a->action != RULE_TABLE || a->table == b->table) && same_iif(a, b);
 }
 
-static bool are_presets(void)
+bool rule_are_presets(void)
 {
 	unsigned int i = 0;
 
@@ -192,7 +192,7 @@ static bool begins_with_local(const struct rule_set *set)
 int rule_settle(void)
 {
 	enum merge_rules kind = MERGE_RULES_PRESET;
-	bool presets_only = are_presets();
+	bool presets_only = rule_are_presets();
 	struct rule_set *set = NULL;
 
 	if (!presets_only || !merge_try()) {
@@ -307,6 +307,11 @@ static struct entry *entry_new(const struct rule_params *p, struct error *err)
 }
 
 /* ---- commands ---- */
+
+unsigned int rule_count(void)
+{
+	return rules_n;
+}
 
 bool rule_is_preset(const struct rule_params *p)
 {

@@ -66,8 +66,12 @@ bool rule_is_among(const struct rule_params *r, const struct rule_params *which)
 /* In order. Stops when fn returns non-zero and returns that. */
 int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg);
 
+unsigned int rule_count(void);
+
 /* Is it one of the three that are there at the start? */
 bool rule_is_preset(const struct rule_params *p);
+/* Are these, in their order, all that there are? */
+bool rule_are_presets(void);
 
 /* ---- within this room ---- */
 

@@ -150,6 +150,11 @@ struct table *table_get(uint32_t id)
 	return t && t->id == id ? t : NULL;
 }
 
+unsigned int route_count_tables(void)
+{
+	return tables_n;
+}
+
 struct table *table_first(void)
 {
 	return tables;

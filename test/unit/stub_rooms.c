@@ -505,6 +505,11 @@ bool rule_is_preset(const struct rule_params *p)
 	return !has_rule || p != &the_rule.p;
 }
 
+unsigned int rule_count(void)
+{
+	return 3 + has_rule;
+}
+
 int rule_foreach(int (*fn)(const struct rule_info *r, void *arg), void *arg)
 {
 	static const struct rule_info presets[] = {
@@ -715,6 +720,15 @@ int filter_policy_set(enum hook_point point, bool accept, struct error *err)
 bool filter_policy(enum hook_point point)
 {
 	return !filter_drops[point];
+}
+
+unsigned int filter_count(enum hook_point point)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < n_filters; i++)
+		n += filter_points[i] == point;
+	return n;
 }
 
 int filter_foreach(enum hook_point point, int (*fn)(const struct filter_info *info, void *arg),
