@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from saved import survives
+
 BASE = (["sysctl millrace.mbufs=4096"]
         + [f"link add p{n} type dpdk devargs net_null{n},no-rx=1 address 02:00:00:00:00:0{n}"
            for n in range(3)]
@@ -13,32 +15,6 @@ BASE = (["sysctl millrace.mbufs=4096"]
            "link set p0 up", "link set p1 up", "link set p2 up"])
 SEEDS = 40
 COMMANDS = 60
-
-
-def state(router):
-    """All that is to survive."""
-    links = router.show("link show")
-    for link in links:
-        del link["stats64"]
-    return {"config": router.show("config show"), "links": links,
-            "routes": router.show("route show table all"), "rules": router.show("rule show"),
-            "addresses": router.show("addr show"), "filter": router.show("filter show"),
-            "sysctls": router.show("sysctl -a"),
-            "neighbours": [(n["dev"], n["dst"], n["lladdr"]) for n in router.show("neigh show")
-                           if n["state"] == ["PERMANENT"]]}
-
-
-def survives(router):
-    """Save, start from what is saved, and compare; the lines of it."""
-    saved = router.directory / "saved.conf"
-    router.ctl(f"config save {saved}")
-    before = state(router)
-    router.stop()
-    router.start((), "-c", str(saved))
-    after = state(router)
-    for key in before:
-        assert after[key] == before[key], key
-    return before["config"]
 
 
 def start(router, *commands, words=()):

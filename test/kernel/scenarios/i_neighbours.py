@@ -23,6 +23,11 @@ def reply(port, sender, sender_mac, **fields):
     return arp(REPLY, sender_mac, sender, router_mac(port), f"10.0.{number(port)}.1", **fields)
 
 
+def resolve_and_forget(s):
+    s.send("p1", reply("p1", NEW, NEW_MAC))
+    s.run(f"neigh del {NEW} dev p1")
+
+
 @scenario("requests are answered, whichever port has the address", "I")
 def answered(s):
     for target in (R0, R1, R3):
@@ -153,8 +158,7 @@ def queue_limit_small(s):
 def queue_limit_set(s):
     for size in (10, 1000):
         s.send("p0", *[udp(H0, NEW, bytes(size), id=i) for i in range(40)])
-        s.send("p1", reply("p1", NEW, NEW_MAC))
-        s.run(f"neigh del {NEW} dev p1")
+        resolve_and_forget(s)
 
 
 @scenario("what follows a packet in its frame counts while it waits", "I",
@@ -163,8 +167,7 @@ def queue_of_trailers(s):
     for size in (10, 300):
         for behind in (0, 8, 18, 100, 170, 189, 190, 300, 645, 646, 1100):
             s.send("p0", *[udp(H0, NEW, bytes(size), id=i) + bytes(behind) for i in range(40)])
-            s.send("p1", reply("p1", NEW, NEW_MAC))
-            s.run(f"neigh del {NEW} dev p1")
+            resolve_and_forget(s)
 
 
 @scenario("pieces that were cut here count by their own sizes", "I,D",
@@ -173,8 +176,7 @@ def queue_of_pieces(s):
     for mtu in (226, 228, 240, 244, 674, 676, 688, 692, 1500):
         s.run(f"link set p1 mtu {mtu}")
         s.send("p0", *[ipv4(H0, NEW, 99, bytes(1400), id=i) for i in range(30)])
-        s.send("p1", reply("p1", NEW, NEW_MAC))
-        s.run(f"neigh del {NEW} dev p1")
+        resolve_and_forget(s)
 
 
 @scenario("what the router says itself counts by the size that it made", "I,F",
@@ -183,8 +185,7 @@ def queue_of_pieces(s):
 def queue_of_answers(s):
     for size in (150, 197, 198, 199, 212, 213, 645, 646, 647, 660, 1300):
         s.send("p0", *[echo(NEW, R0, bytes(size), sequence=i) for i in range(40)])
-        s.send("p1", reply("p1", NEW, NEW_MAC))
-        s.run(f"neigh del {NEW} dev p1")
+        resolve_and_forget(s)
 
 
 @scenario("fragments put together on the way count as they came", "I,K",
@@ -195,8 +196,7 @@ def queue_of_own_boundaries(s):
         for i in range(12):
             s.send("p0", *[piece + bytes(behind) for piece in
                            cut(ipv4(H0, NEW, 99, bytes(size * 3 - 8), id=i), size, size)])
-        s.send("p1", reply("p1", NEW, NEW_MAC))
-        s.run(f"neigh del {NEW} dev p1")
+        resolve_and_forget(s)
 
 
 @scenario("asking is answer enough", "I")
