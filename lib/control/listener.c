@@ -106,11 +106,16 @@ static int make_directory(const char *path, struct error *err)
 	return failed("make the directory", directory, err);
 }
 
-/* 0 if somebody listens there, else why the connection is refused. */
-static int try_connect(int fd, const struct sockaddr_un *sun)
+/* 0 if somebody listens there, else why the connection is refused; -1: there is no socket to try it
+ * with. */
+static int try_connect(const struct sockaddr_un *sun)
 {
-	int rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ? 0 : errno;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
 
+	if (fd < 0)
+		return -1;
+	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ? 0 : errno;
+	close(fd);
 	return rc == EAGAIN ? 0 : rc;
 }
 
@@ -122,31 +127,26 @@ static int taken(const char *path, struct error *err)
 int listener_check(const char *path, struct error *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool listens;
 
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	listens = fd >= 0 && strcmp(sun.sun_path, path) == 0 && try_connect(fd, &sun) == 0;
-	if (fd >= 0)
-		close(fd);
-	return listens ? taken(path, err) : 0;
+	if (strcmp(sun.sun_path, path) || try_connect(&sun))
+		return 0;
+	return taken(path, err);
 }
 
 /* Take away a socket that nobody listens on. */
 static int clear_path(const struct sockaddr_un *sun, struct error *err)
 {
 	struct stat st;
-	int fd, rc;
+	int rc;
 
 	if (lstat(sun->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : failed("use", sun->sun_path, err);
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(err, EEXIST, "\"%s\" is there and is not a socket", sun->sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	rc = try_connect(sun);
+	if (rc < 0)
 		return failed("make a socket for", sun->sun_path, err);
-	rc = try_connect(fd, sun);
-	close(fd);
 	if (rc == 0)
 		return taken(sun->sun_path, err);
 	if (rc == ECONNREFUSED && unlink(sun->sun_path) == 0)

@@ -37,9 +37,9 @@ static int rest(struct link *l, struct error *err)
 	l->up = false;
 	if (l->id == LINK_LO)
 		return 0;
-	if (poll_lists_publish()) {
+	if (poll_lists_publish(err)) {
 		l->up = true;
-		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+		return -ENOMEM;
 	}
 	rcu_synchronize();
 	port_stop(l);
@@ -53,10 +53,10 @@ static int resume(struct link *l, struct error *err)
 	if (rc)
 		return rc;
 	l->up = true;
-	if (l->id != LINK_LO && poll_lists_publish()) {
+	if (l->id != LINK_LO && poll_lists_publish(err)) {
 		l->up = false;
 		port_stop(l);
-		return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+		return -ENOMEM;
 	}
 	return 0;
 }

@@ -223,15 +223,17 @@ int link_add(const struct link_params *p, struct error *err)
 
 int link_del(struct link *l, struct error *err)
 {
+	int rc;
+
 	if (l->id == LINK_LO)
 		return error_set(err, EPERM, "lo is built in");
-	if (link_set_down(l, err))
-		return -ENOMEM;
+	rc = link_set_down(l, err);
+	if (rc)
+		return rc;
 	addrs_flush(l);
 	link_notify(LINK_DELETED, l, NULL);
 	link_conf_unregister(l);
 	rcu_assign(links[l->id], NULL);
-	rcu_synchronize();
 	txbufs_free(l);
 	port_close(l);
 	rcu_defer(link_free, l);
@@ -253,15 +255,15 @@ int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, str
 	if (before == worker)
 		return 0;
 	l->rxq[queue].worker = NOBODY;
-	if (!poll_lists_publish()) {
+	if (!poll_lists_publish(err)) {
 		rcu_synchronize();
 		l->rxq[queue].worker = (uint16_t)worker;
-		if (!poll_lists_publish())
+		if (!poll_lists_publish(err))
 			return 0;
 	}
 	l->rxq[queue].worker = before;
-	poll_lists_publish();
-	return error_set(err, ENOMEM, "no memory for the workers' lists of queues");
+	poll_lists_publish(NULL);
+	return -ENOMEM;
 }
 
 void link_poll_state(void)

@@ -136,7 +136,7 @@ static struct poll_list *poll_list_make(unsigned int worker)
 	return list;
 }
 
-int poll_lists_publish(void)
+int poll_lists_publish(struct error *err)
 {
 	struct poll_list *lists[WORKERS_MAX];
 
@@ -145,7 +145,8 @@ int poll_lists_publish(void)
 		if (!lists[i]) {
 			while (i)
 				free(lists[--i]);
-			return -ENOMEM;
+			return error_set(err, ENOMEM,
+					 "no memory for the workers' lists of queues");
 		}
 	}
 	for (unsigned int i = 0; i < workers_count; i++) {

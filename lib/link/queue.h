@@ -66,13 +66,13 @@ struct link_worker {
 
 _Static_assert(LINKS_MAX <= 64, "tx_pending has a bit a link");
 
-/* Control thread: give every worker a transmit buffer for a link, or take it away (frames in it
- * are dropped; to be called when no worker can use it any more). */
+/* Control thread: give every worker a transmit buffer for a link, or take it away: waits until no
+ * worker has it in hand, nor has found the link before, and drops the frames in it. */
 int txbufs_make(struct link *l);
 void txbufs_free(struct link *l);
 
 /* Control thread: make and publish all workers' poll lists from the links that are up. Returns 0
  * or -ENOMEM (old lists stay). The caller waits for a grace period where it must. */
-int poll_lists_publish(void);
+int poll_lists_publish(struct error *err);
 
 #endif

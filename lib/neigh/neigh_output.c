@@ -11,8 +11,7 @@
  * How much may wait for an address is rule I's: unres_qlen_bytes, oldest dropped. Linux counts
  * what a packet occupies, not what it carries (packet/truesize.h). With the default of 212992
  * bytes 256 received frames of up to 240 bytes wait, 166 of up to 688, 92 of up to 1712, 48 of up
- * to 3760.
- * A frame that is forwarded by several workers has that much room in each.
+ * to 3760. A frame that is forwarded by several workers has that much room in each.
  */
 #include <string.h>
 

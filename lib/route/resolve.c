@@ -251,9 +251,8 @@ static int all_in_use(struct error *err)
 	return error_set(err, ENOSPC, "all %d next hops are in use", NEXTHOPS_MAX - 1);
 }
 
-/* What one way leads to. */
-static int resolve_member(const struct route_params *p, const struct route_hop *hop,
-			  struct nexthop *nh, struct error *err)
+/* The same with this way as the only one. */
+static struct route_params params_of(const struct route_params *p, const struct route_hop *hop)
 {
 	struct route_params one = *p;
 
@@ -261,6 +260,15 @@ static int resolve_member(const struct route_params *p, const struct route_hop *
 	one.link = hop->link;
 	one.onlink = hop->onlink;
 	one.resolved = hop->resolved;
+	return one;
+}
+
+/* What one way leads to. */
+static int resolve_member(const struct route_params *p, const struct route_hop *hop,
+			  struct nexthop *nh, struct error *err)
+{
+	struct route_params one = params_of(p, hop);
+
 	*nh = template_of(&one, ROUTE_UNICAST);
 	nh->flags |= NEXTHOP_F_MEMBER | (hop->dead ? NEXTHOP_F_DEAD : 0);
 	if (hop->weight < 1 || hop->weight > GROUP_WEIGHT_MAX)
@@ -365,8 +373,8 @@ static int hold(const struct route_params *p, unsigned int type, uint32_t *index
 
 int resolve(const struct route_params *p, unsigned int type, uint32_t *index, struct error *err)
 {
-	struct route_params one = *p;
 	struct nexthop nh = template_of(p, type);
+	struct route_params one;
 	int rc;
 
 	if (!p->n_hops)
@@ -376,10 +384,7 @@ int resolve(const struct route_params *p, unsigned int type, uint32_t *index, st
 		return rc;
 	if (p->n_hops > 1)
 		return hold_group(p, &nh, index, err);
-	one.gateway = p->hops[0].gateway;
-	one.link = p->hops[0].link;
-	one.onlink = p->hops[0].onlink;
-	one.resolved = p->hops[0].resolved;
+	one = params_of(p, &p->hops[0]);
 	one.scope = (uint8_t)scope_of(type, p);
 	one.scope_given = true;
 	one.n_hops = 0;
