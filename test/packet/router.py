@@ -46,8 +46,11 @@ class Refused(Exception):
 
 
 def end_with_parent():
-    """For a child process: be killed when the tests are."""
+    """For a child process: be killed when the tests are, and ignore no signal because they do, as
+    they would under nohup or behind a shell's "&"."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(condition, seconds=10, what="it"):
