@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/words.h"
 
@@ -191,9 +192,12 @@ static EditLine *open_editor(struct shell *s)
 
 static volatile sig_atomic_t interrupted;
 
+/* libedit may be about to wait for a key, and would not see that this was called before it does:
+ * the alarm calls again, and then the wait ends. */
 static void on_interrupt(int number)
 {
 	interrupted = 1;
+	alarm(1);
 }
 
 /* A line, NULL at the end. As in shells Ctrl-C drops the line, and another is asked for. */
@@ -202,16 +206,20 @@ static const char *get_line(EditLine *el, int *n)
 	const struct sigaction drop = {.sa_handler = on_interrupt};
 	struct sigaction before;
 	const char *line;
+	bool dropped;
 
+	sigaction(SIGALRM, &drop, NULL);
 	sigaction(SIGINT, &drop, &before);
 	do {
-		interrupted = 0;
 		line = el_gets(el, n);
-		if (interrupted) {
+		dropped = interrupted;
+		if (dropped) {
+			alarm(0);
+			interrupted = 0;
 			el_reset(el);
 			putchar('\n');
 		}
-	} while (!line && interrupted);
+	} while (!line && dropped);
 	sigaction(SIGINT, &before, NULL);
 	return line;
 }

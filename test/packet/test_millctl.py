@@ -348,6 +348,16 @@ def test_ctrl_c_at_the_prompt_drops_the_line(router, directory):
     assert "addr" in history and "nonsense" not in history
 
 
+def test_ctrl_c_is_never_missed(router, directory):
+    """However close to the prompt it comes: the shell may not be reading yet."""
+    shell = Shell(router, directory)
+    for _ in range(100):
+        shell.type("\x03")
+        shell.await_text("millrace> ", seconds=5)
+    shell.type("exit\n")
+    assert shell.ended() == 0
+
+
 # ---- saving and loading ----
 
 FULL = [
