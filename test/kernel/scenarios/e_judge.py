@@ -54,10 +54,11 @@ def drop_unicast(s):
       "rule add fwmark 1 table 100 priority 100", "rule add fwmark 3 prohibit priority 101",
       "route add default via 10.0.3.254 table 100")
 def marks(s):
+    senders = itertools.cycle(far("p2", host) for host in range(1, 201))    # within their limits
     for ident, (ports, order) in enumerate(itertools.product(PORTSETS, ORDERS)):
         for ttls in ((11, 12, 9), (12, 11, 11), (9, 11, 12), (13, 9, 9), (9, 9, 13)):
             for dst in (R0, H1):
-                packet = echo(far("p2", 1), dst, data(900), id=ident)
+                packet = echo(next(senders), dst, data(900), id=ident)
                 pieces = [cut(packet, 304, 304, ttl=ttl)[n] for n, ttl in enumerate(ttls)]
                 by_ports(s, pieces, ports, order)
             s.filter_counters()
@@ -70,7 +71,7 @@ def options_expired(s):
                                      padded(rr(1, 5)))):
         for n, dst in enumerate((R0, R1)):
             s.start("p0", cut(echo(H0, dst, data(900), id=2 * ident + n), 304, options=options)[0])
-            s.pause(0.06)
+            s.pause(0.15)       # several slots of their timers (ticks.py): never two in one
     s.wait(2, tolerance=0.6)
 
 
@@ -166,10 +167,13 @@ def redirects(s):
       *(f"sysctl net.ipv4.conf.{port}.send_redirects=0" for port in PORTS),
       "rule add iif p1 table 100 priority 100", "route add 203.0.113.0/24 via 10.0.0.254",
       "route add 203.0.113.0/24 via 10.0.1.254 table 100",
-      "rule add iif p3 to 10.0.2.0/24 unreachable priority 101")
+      "rule add iif p3 to 10.0.2.0/24 unreachable priority 101",
+      *(f"neigh add 10.0.{n}.{host} lladdr {host_mac(f'p{n}', host)} dev p{n} nud permanent"
+        for n in range(2) for host in range(10, 30)))
 def rules_by_port(s):
     for ident, (ports, order) in enumerate(itertools.product(PORTSETS, ORDERS)):
-        for src in (J0, J1, far("p2", 3)):
+        host = 10 + ident % 20          # each within its limits
+        for src in (f"10.0.0.{host}", f"10.0.1.{host}", far("p2", host)):
             for dst in ("203.0.113.5", H2):
                 by_ports(s, cut(udp(src, dst, data(900), id=ident), 304, 304), ports, order)
                 s.check_counters()

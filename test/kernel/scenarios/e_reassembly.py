@@ -41,7 +41,7 @@ def held(s, *frames, port="p0", **ethernet):
     """Fragments that are to expire by themselves: timers that begin close together run out
     together, and the last first."""
     s.send(port, *frames, **ethernet)
-    s.pause(0.06)
+    s.pause(0.1)
 
 
 @scenario("two fragments, in order and the other way round", "E")

@@ -284,7 +284,8 @@ def lost(s):
     s.wait(3.5)
 
 
-@scenario("routes change below a redirect", "F redirects", setup=ACCEPT)
+@scenario("routes change below a redirect", "F redirects", setup=ACCEPT + tuple(
+    f"sysctl net.ipv4.conf.{name}.send_redirects=0" for name in ("all", "p0")))
 def routes_change(s):
     redirect(s, NEW)
     s.run(f"route add {FAR}/32 via {G1}")
