@@ -38,6 +38,7 @@ libdpdk-dev DPDK 22.11 with its drivers (net_pcap, net_af_packet, net_tap, net_m
 libjansson-dev JSON, for the control socket
 libevent-dev the control thread's event loop
 libedit-dev editing lines in millctl
+libpcap-dev looks into captures before net_pcap replays them
 zlib1g-dev millbench reads compressed routing tables
 END
 }

@@ -8,25 +8,19 @@
 #include "link/pcap_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <rte_byteorder.h>
+#include <pcap/pcap.h>
 
 #include "core/log.h"
 
 #define FILE_HEADER 24
 #define RECORD_HEADER 16
-#define CAPTURED_MAX 262144             /* libpcap takes no more for a packet */
-#define LINKTYPE_ETHERNET 1
-#define LINKTYPE_MASK 0x03ffffff        /* above it: whether frames have their FCS */
-#define WALK_BYTES_MAX (256u << 20)     /* looking through more would hold control up */
+#define WALK_BYTES_MAX (256 << 20)      /* looking through more would hold control up */
 
 /* A word of devargs that names a file. */
 struct named {
@@ -76,82 +70,39 @@ static int check_use(const struct named *n, const char *devargs, const char *lin
 	return 0;
 }
 
-static uint32_t word_at(const uint8_t *p, bool swapped)
+static int check_content(const char *path, pcap_t *p, off_t size, struct error *err)
 {
-	uint32_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return swapped ? rte_bswap32(word) : word;
-}
-
-/* The number of the first packet that is not there as a whole, 0: all are. */
-static uint64_t walk(const uint8_t *p, size_t size, bool swapped)
-{
-	size_t at = FILE_HEADER, captured;
+	int type = pcap_datalink(p), rc = PCAP_ERROR_BREAK;
+	const char *name = pcap_datalink_val_to_name(type);
+	const char *description = pcap_datalink_val_to_description_or_dlt(type);
+	struct pcap_pkthdr *header;
+	const uint8_t *data;
 	uint64_t number = 0;
 
-	while (at < size) {
-		number++;
-		if (size - at < RECORD_HEADER)
-			return number;
-		captured = word_at(p + at + 8, swapped);
-		at += RECORD_HEADER;
-		if (captured > CAPTURED_MAX || captured > size - at)
-			return number;
-		at += captured;
-	}
-	return 0;
-}
-
-/* Of the first interface of a pcapng file; Ethernet if it does not say. */
-static uint32_t pcapng_type(const uint8_t *p, size_t size)
-{
-	bool swapped = word_at(p + 8, false) == 0x4d3c2b1a;
-	uint64_t at = word_at(p + 4, swapped);
-	uint16_t type;
-
-	if (at > size - 12 || word_at(p + at, swapped) != 1)
-		return LINKTYPE_ETHERNET;
-	memcpy(&type, p + at + 8, sizeof(type));
-	return swapped ? rte_bswap16(type) : type;
-}
-
-static int check_content(const char *path, const uint8_t *p, size_t size, struct error *err)
-{
-	uint32_t magic = size >= FILE_HEADER ? word_at(p, false) : 0, type;
-	bool swapped = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1;
-	bool pcapng = magic == 0x0a0d0d0a;
-	uint64_t cut;
-
-	if (!swapped && !pcapng && magic != 0xa1b2c3d4 && magic != 0xa1b23c4d)
-		return 0;       /* the driver says what is wrong */
-	type = pcapng ? pcapng_type(p, size) : word_at(p + 20, swapped) & LINKTYPE_MASK;
-	if (type != LINKTYPE_ETHERNET)
+	if (type != DLT_EN10MB)
 		return error_set(err, EINVAL, "devargs: \"%s\" does not hold Ethernet frames but "
-				 "packets of link type %u%s", path, type,
-				 type == 101 ? ", raw IP" : type == 113 || type == 276 ?
-				 ", as captured on Linux's \"any\"" : "");
-	cut = !pcapng && size <= WALK_BYTES_MAX ? walk(p, size, swapped) : 0;
-	if (cut)
+				 "packets of link type %s (%s)", path, name ? name : "unknown",
+				 description);
+	if (size <= WALK_BYTES_MAX)
+		do {
+			number++;
+			rc = pcap_next_ex(p, &header, &data);
+		} while (rc == 1);
+	if (rc == PCAP_ERROR)
 		log_warning("\"%s\" is cut short: packet %" PRIu64 " and what may follow is not "
-			    "there", path, cut);
+			    "there (%s)", path, number, pcap_geterr(p));
 	return 0;
 }
 
+/* Of what is no capture file at all the driver says what is wrong. */
 static int check_read(const struct named *n, struct error *err)
 {
-	int fd = n->st.st_mode && n->st.st_size ? open(n->path, O_RDONLY | O_CLOEXEC) : -1;
-	void *p = MAP_FAILED;
-	int rc = 0;
+	char reason[PCAP_ERRBUF_SIZE];
+	pcap_t *p = n->st.st_mode ? pcap_open_offline(n->path, reason) : NULL;
+	int rc = p ? check_content(n->path, p, n->st.st_size, err) : 0;
 
-	if (fd >= 0)
-		p = mmap(NULL, (size_t)n->st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p != MAP_FAILED) {
-		rc = check_content(n->path, p, (size_t)n->st.st_size, err);
-		munmap(p, (size_t)n->st.st_size);
-	}
-	if (fd >= 0)
-		close(fd);
+	if (p)
+		pcap_close(p);
 	return rc;
 }
 

@@ -54,7 +54,7 @@ def test_a_capture_without_ethernet(router, directory, write, order):
     write(directory / "ether", order, 1)
     router.start()
     reason = router.refusal(add("p0", 0, rx_pcap=directory / "raw", tx_pcap="/dev/null"))
-    assert f"{directory}/raw" in reason and "101, raw IP" in reason
+    assert f"{directory}/raw" in reason and "type RAW (Raw IP)" in reason
     router.ctl(add("p0", 0, rx_pcap=directory / "ether", tx_pcap="/dev/null"))
     router.stop()
 
