@@ -270,9 +270,23 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const struct rule *r,
 				      uint32_t matched)
 {
-	uint32_t left = 0;
+	const lanes_t zero = {0};
+	lanes_t index, answer;
+	uint16_t longest[LANES];
+	uint32_t word[LANES], sure, left = 0;
 
-	for (; matched; matched &= matched - 1) {
+	rule_longest(r, &b->dst[at], longest, LANES);
+	for (unsigned int i = 0; i < LANES; i++)
+		word[i] = longest[i];
+	memcpy(&answer, word, sizeof(answer));
+	memcpy(&index, &b->index[at], sizeof(index));
+	sure = ~lanes_eq(lanes_words(&fast_nexthops->gateway, answer * FAST_NEXTHOP_WORDS), zero) &
+	       (lanes_eq(index, zero) |
+		~lanes_eq(lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS), zero)) &
+	       matched;
+	index = (index & ~lanes_of(sure)) | (answer & lanes_of(sure));
+	memcpy(&b->index[at], &index, sizeof(index));
+	for (matched &= ~sure; matched; matched &= matched - 1) {
 		unsigned int i = (unsigned int)__builtin_ctz(matched);
 
 		if (!rule_diverts(r, rte_cpu_to_be_32(b->dst[at + i]), b->data[at + i][TOS_AT],
@@ -280,6 +294,16 @@ static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const st
 			left |= 1u << i;
 	}
 	return left;
+}
+
+/* Mostly there is one table for all that is diverted. */
+static __rte_always_inline void fetch_diverted(const struct burst *b, const struct rule_set *set,
+					       unsigned int n)
+{
+	const struct fib_view *view = rule_slots(&set->diverting[0]);
+
+	if (view && view->prefixes >= COLD_PREFIXES)
+		fetch(b, view, n);
 }
 
 /* What the FIB says is for those that match none. All of a group is compared with a rule at once;
@@ -495,6 +519,8 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 		point(&b, all, g);
 	if (view->prefixes >= COLD_PREFIXES)
 		fetch(&b, view, n);
+	if (set)
+		fetch_diverted(&b, set, n);
 	for (unsigned int g = 0; g < groups; g++)
 		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	for (unsigned int g = 0; g < groups; g++)

@@ -193,6 +193,32 @@ bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *i
 	return true;
 }
 
+static const struct fib *fib_of(const struct rule *r)
+{
+	if (!r->table)
+		return NULL;
+	return r->table == table_main ? route_fib : rcu_read(r->table->fib);
+}
+
+const struct fib_view *rule_slots(const struct rule *r)
+{
+	const struct fib *fib = fib_of(r);
+
+	return fib ? fib_view(fib) : NULL;
+}
+
+void rule_longest(const struct rule *r, const uint32_t *dst, uint16_t *index, unsigned int n)
+{
+	const struct fib *fib = fib_of(r);
+
+	if (fib)
+		fib_lookup_bulk(fib, dst, index, n);
+	else
+		for (unsigned int i = 0; i < n; i++)
+			index[i] = r->table ? (uint16_t)trie_longest(&r->table->trie, dst[i])
+					    : r->nexthop;
+}
+
 static uint32_t search_merged(const struct search *s)
 {
 	uint32_t index = search_table(table_main, s);

@@ -23,6 +23,7 @@
 #include "route/by_tos.h"
 #include "route/route.h"
 
+struct fib_view;
 struct table;
 
 /* What rules ask of a packet, side by side, so that one comparison does for all of it. Addresses as
@@ -67,5 +68,13 @@ static inline bool rule_matches(const struct rule *r, rule_key key)
 /* A packet matches a diverting rule. index: the FIB's answer, which becomes that of the rule;
  * false: the rule has none, and the next that matches is to be asked. */
 bool rule_diverts(const struct rule *r, rte_be32_t dst, uint8_t tos, uint32_t *index);
+
+/* What the longest prefix of the rule's table has for each of n destinations (host byte order).
+ * Where that is a next hop with a gateway, and the FIB's answer is none of the router's own
+ * addresses, rule_diverts() would say the same. */
+void rule_longest(const struct rule *r, const uint32_t *dst, uint16_t *index, unsigned int n);
+
+/* The slots that rule_longest() reads, if its table has a FIB, to fetch them ahead; else NULL. */
+const struct fib_view *rule_slots(const struct rule *r);
 
 #endif

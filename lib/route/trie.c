@@ -150,6 +150,22 @@ unsigned int trie_match(const struct trie *t, uint32_t addr, struct trie_found f
 	return count;
 }
 
+uintptr_t trie_longest(const struct trie *t, uint32_t addr)
+{
+	const struct trie_node *n = rcu_read(t->root);
+	uintptr_t longest = 0;
+
+	while (n && covers(n, addr, 32)) {
+		uintptr_t value = __atomic_load_n(&n->value, __ATOMIC_ACQUIRE);
+
+		longest = value ? value : longest;
+		if (n->len == 32)
+			break;
+		n = rcu_read(n->child[bit_at(addr, n->len)]);
+	}
+	return longest;
+}
+
 static void clear_below(struct trie_node *n, bool values)
 {
 	if (!n)

@@ -40,13 +40,17 @@ void trie_unset(struct trie *t, uint32_t prefix, unsigned int len);
 /* What is stored for exactly this prefix, 0 if nothing. */
 uintptr_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len);
 
+/* Readers: what is stored for the longest prefix that covers an address (host byte order), 0 if
+ * there is none. */
+uintptr_t trie_longest(const struct trie *t, uint32_t addr);
+
 struct trie_found {
 	uintptr_t value;
 	unsigned int len;               /* of its prefix */
 };
 
-/* Readers: what is stored for the prefixes that cover an address (host byte order), from the
- * shortest to the longest. Returns how many. */
+/* Readers: the same for all prefixes that cover it, from the shortest to the longest. Returns how
+ * many. */
 unsigned int trie_match(const struct trie *t, uint32_t addr, struct trie_found found[TRIE_DEPTH]);
 
 #endif

@@ -46,6 +46,7 @@ static void same_as_reference(const struct trie *t, uint32_t addr)
 		assert_int_equal(found[at++].value, expected[len]);
 	}
 	assert_int_equal(at, n);
+	assert_int_equal(trie_longest(t, addr), n ? found[n - 1].value : 0);
 }
 
 static void put(struct trie *t, unsigned int i)
