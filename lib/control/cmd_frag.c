@@ -25,7 +25,7 @@ static void show_info(const struct defrag_info *info, struct output *o)
 	out_number(o, "fragments", " fragments ", info->fragments);
 	out_number(o, "bytes", " bytes ", info->bytes);
 	out_number(o, "mbufs", " mbufs ", info->mbufs);
-	out_number(o, "handed_over", " handed over ", info->ring);
+	out_number(o, "ring", " in its ring ", info->ring);
 	out_decimal(o, "oldest_seconds", " oldest ", age);
 	out_text(o, "s\n");
 }
