@@ -78,6 +78,7 @@ struct burst {
 	uint32_t any_padded;
 	uint64_t segs;                     /* all rearm data, for the numbers of segments in it */
 	uint32_t in, forward;              /* all lanes: not left to the general path; sent on */
+	uint32_t defaulted;                /* good lanes for which the FIB knows but the default */
 	uint32_t all_octets, sent_octets;  /* sums of octets; of total where sent on */
 } __rte_cache_aligned;
 
@@ -242,21 +243,35 @@ static __rte_always_inline void fetch(const struct burst *b, const struct fib_vi
 	}
 }
 
+/* The lanes whose /16 some prefix has a part of. */
+static __rte_always_inline lanes_t held(const struct fib_view *view, lanes_t dst)
+{
+	lanes_t word = lanes_words(view->held, dst >> 21);
+
+	return -(word >> (dst >> 16 & 31) & 1);
+}
+
+/* sparse: most is expected to go by the default route, and slots are looked at only where there may
+ * be anything else. */
 static __rte_always_inline void lookup(struct burst *b, unsigned int group,
-				       const struct fib_view *view, uint16_t fallback)
+				       const struct fib_view *view, uint16_t fallback, bool sparse)
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	lanes_t dst, index, block, at_slot;
+	lanes_t dst, index = zero, block, at_slot, some = ~zero;
 
 	memcpy(&dst, &b->dst[at], sizeof(dst));
-	index = lanes_gather(view->slots, dst >> 8) & 0xffffu;
+	if (sparse)
+		some = held(view, dst);
+	if (!sparse || lanes_eq(some, zero) != ALL_LANES)
+		index = lanes_gather(view->slots, dst >> 8 & some) & 0xffffu & some;
+	b->defaulted |= (lanes_eq(index, zero) & b->good[group]) << at;
 	if (lanes_lt(zero + (FIB_BLOCK_FLAG - 1), index)) {
 		/* Lanes without a block keep what they have read: what is in the slot by now may be
 		 * a block. */
 		block = (lanes_t)(index >= zero + FIB_BLOCK_FLAG);
 		at_slot = (index & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (dst & 0xffu);
-		at_slot = (at_slot & block) | (dst >> 8 & ~block);
+		at_slot = (at_slot & block) | (dst >> 8 & some & ~block);
 		index = (index & ~block) | (lanes_gather(view->slots, at_slot) & 0xffffu & block);
 	}
 	index |= (lanes_t)(index == zero) & fallback;
@@ -491,6 +506,18 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 
 /* ---- the burst ---- */
 
+/* Whether the next burst from this link will go by the default route for the most part, as this one
+ * does. */
+static __rte_always_inline void expect(struct worker *w, const struct link *l, uint32_t defaulted,
+				       unsigned int n)
+{
+	uint64_t bit = 1ULL << l->id;
+	bool sparse = (unsigned int)__builtin_popcount(defaulted) * 2 > n;
+
+	if (unlikely(!(w->ip->defaulted & bit) == sparse))
+		w->ip->defaulted ^= bit;
+}
+
 /* set: NULL if there are no rules that matter. */
 static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 					     struct rte_mbuf **m, unsigned int n,
@@ -503,6 +530,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
 	unsigned int groups = (n + LANES - 1) / LANES, next;
 	struct rte_mbuf *whole[FAST_BURST], **all = m;
+	bool sparse = w->ip->defaulted >> l->id & 1;
 	uint32_t there = (uint32_t)((1ULL << n) - 1);
 	struct burst b;
 
@@ -513,18 +541,23 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 			whole[i] = m[RTE_MIN(i, n - 1)];
 		all = whole;
 	}
-	b.in = b.forward = b.any_padded = 0;
+	b.in = b.forward = b.any_padded = b.defaulted = 0;
 	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
-	if (view->prefixes >= COLD_PREFIXES)
+	if (view->prefixes >= COLD_PREFIXES && !sparse)
 		fetch(&b, view, n);
 	if (set)
 		fetch_diverted(&b, set, n);
 	for (unsigned int g = 0; g < groups; g++)
 		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
-	for (unsigned int g = 0; g < groups; g++)
-		lookup(&b, g, view, fallback);
+	if (unlikely(sparse))
+		for (unsigned int g = 0; g < groups; g++)
+			lookup(&b, g, view, fallback, true);
+	else
+		for (unsigned int g = 0; g < groups; g++)
+			lookup(&b, g, view, fallback, false);
+	expect(w, l, b.defaulted, n);
 	for (unsigned int g = 0; set && g < groups; g++)
 		by_rules(&b, g, l, set);
 	for (unsigned int g = 0; g < groups; g++)

@@ -76,6 +76,8 @@ struct defrag;                   /* reassemble.c */
 struct ip_worker {
 	struct defrag *defrag;
 	struct frag_burst frags; /* collected: ip_defrag_collect() */
+	uint64_t defaulted;      /* a bit each: of the last burst from that link the FIB knew no
+				  * more than the default route for most (fast_body.h) */
 };
 
 /* send.c: where identifications begin. */

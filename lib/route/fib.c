@@ -11,7 +11,9 @@
  *
  * The default route is not expanded: 0 means "no longer prefix", and stands for the one word
  * `fallback`. Thus the whole table need not be written when the default changes, nor memory of
- * address space that has no routes. Readers find the first level mapped wherever they look.
+ * address space that has no routes. Readers find the first level mapped wherever they look; and
+ * who expects a 0 asks the bits of `held` first, one for each /16, which are set before the slots
+ * are written, and cleared after the last prefix with any part of the /16 has gone.
  *
  * What the writer keeps beside it is the set of prefixes as a binary tree in heap order: node
  * (1 << len) | (prefix >> (32 - len)) holds the index of exactly that prefix, 0 if there is none.
@@ -48,6 +50,8 @@
 #define NO_BLOCK UINT32_MAX
 #define STRIP_SLOTS 16u
 #define EACH_ENTRY 0x0001000100010001ULL
+#define HELD_LEN 16u
+#define HELD_PARTS (1u << HELD_LEN)
 
 struct block {
 	struct fib *fib;
@@ -61,8 +65,10 @@ struct fib {
 	uint16_t *slots;
 	uint16_t fallback;              /* the default route's index */
 	uint32_t prefixes;
+	uint32_t *held;
 
 	/* the writer */
+	uint32_t *held_by;              /* how many prefixes have any part of a /16 */
 	uint16_t *tree;
 	struct block *blocks;
 	uint32_t blocks_max;
@@ -74,7 +80,8 @@ struct fib {
 
 _Static_assert(offsetof(struct fib, slots) == offsetof(struct fib_view, slots) &&
 		       offsetof(struct fib, fallback) == offsetof(struct fib_view, fallback) &&
-		       offsetof(struct fib, prefixes) == offsetof(struct fib_view, prefixes),
+		       offsetof(struct fib, prefixes) == offsetof(struct fib_view, prefixes) &&
+		       offsetof(struct fib, held) == offsetof(struct fib_view, held),
 	       "the view is how it begins");
 
 /* A tree with the slots that its leaves stand for: the top level's or a block's. */
@@ -146,7 +153,9 @@ struct fib *fib_create(unsigned int blocks_max, bool reserved, int socket)
 	fib->slots = pages_map(slots_bytes(fib), reserved, socket);
 	fib->tree = pages_map(tree_bytes(), false, socket);
 	fib->blocks = pages_map(blocks_bytes(fib), false, socket);
-	if (!fib->slots || !fib->tree || !fib->blocks) {
+	fib->held = calloc(HELD_PARTS / 32, sizeof(*fib->held));
+	fib->held_by = calloc(HELD_PARTS, sizeof(*fib->held_by));
+	if (!fib->slots || !fib->tree || !fib->blocks || !fib->held || !fib->held_by) {
 		fib_destroy(fib);
 		errno = ENOMEM;
 		return NULL;
@@ -164,6 +173,8 @@ void fib_destroy(struct fib *fib)
 	pages_unmap(fib->slots, slots_bytes(fib));
 	pages_unmap(fib->tree, tree_bytes());
 	pages_unmap(fib->blocks, blocks_bytes(fib));
+	free(fib->held);
+	free(fib->held_by);
 	free(fib);
 }
 
@@ -302,6 +313,37 @@ static void fill(const struct fib *fib, const struct level *at, uint32_t node, u
 		fill(fib, at, 2 * node + 1, value);
 }
 
+/* ---- parts that are held ---- */
+
+static void held_store(struct fib *fib, uint32_t part, bool held)
+{
+	uint32_t *word = &fib->held[part / 32], bit = 1u << part % 32;
+
+	__atomic_store_n(word, held ? *word | bit : *word & ~bit, __ATOMIC_RELAXED);
+}
+
+/* A prefix that is new, before its slots are written; the default route's is none. */
+static void hold(struct fib *fib, uint32_t prefix, unsigned int len)
+{
+	uint32_t part = prefix >> (32 - HELD_LEN);
+	uint32_t end = part + (len < HELD_LEN ? 1u << (HELD_LEN - len) : 1);
+
+	for (fib->prefixes++; len && part < end; part++)
+		if (fib->held_by[part]++ == 0)
+			held_store(fib, part, true);
+}
+
+/* It has gone, and its slots are written. */
+static void let_go(struct fib *fib, uint32_t prefix, unsigned int len)
+{
+	uint32_t part = prefix >> (32 - HELD_LEN);
+	uint32_t end = part + (len < HELD_LEN ? 1u << (HELD_LEN - len) : 1);
+
+	for (fib->prefixes--; len && part < end; part++)
+		if (--fib->held_by[part] == 0)
+			held_store(fib, part, false);
+}
+
 /* ---- changes ---- */
 
 static int set_long(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
@@ -320,7 +362,7 @@ static int set_long(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t
 	at = block_level(fib, number);
 	if (!at.tree[node]) {
 		fib->blocks[number].prefixes++;
-		fib->prefixes++;
+		hold(fib, prefix, len);
 	}
 	slot_store(&at.tree[node], index);
 	fill(fib, &at, node, index);
@@ -343,15 +385,15 @@ static int unset_long(struct fib *fib, uint32_t prefix, unsigned int len)
 	if (!at.tree[node])
 		return -ENOENT;
 	slot_store(&at.tree[node], FIB_NONE);
-	fib->prefixes--;
 	above = top_answer(fib, prefix >> 8);
 	if (--fib->blocks[number].prefixes == 0) {
 		slot_store(slot, above);
 		block_retire(fib, number);
-		return 0;
+	} else {
+		value = covering(at.tree, node);
+		fill(fib, &at, node, value ? value : above);
 	}
-	value = covering(at.tree, node);
-	fill(fib, &at, node, value ? value : above);
+	let_go(fib, prefix, len);
 	return 0;
 }
 
@@ -367,7 +409,7 @@ int fib_set(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
 		return set_long(fib, prefix, len, index);
 	node = top_node(prefix, len);
 	if (!fib->tree[node])
-		fib->prefixes++;
+		hold(fib, prefix, len);
 	slot_store(&fib->tree[node], index);
 	if (len == 0)
 		slot_store(&fib->fallback, index);
@@ -389,11 +431,11 @@ int fib_unset(struct fib *fib, uint32_t prefix, unsigned int len)
 	if (!fib->tree[node])
 		return -ENOENT;
 	slot_store(&fib->tree[node], FIB_NONE);
-	fib->prefixes--;
 	if (len == 0)
 		slot_store(&fib->fallback, FIB_NONE);
 	else
 		fill(fib, &top, node, covering(fib->tree, node));
+	let_go(fib, prefix, len);
 	return 0;
 }
 
@@ -417,10 +459,15 @@ static uint16_t block_lookup(const struct fib *fib, uint16_t slot, uint32_t addr
 	return slot_load(&fib->slots[block_first_slot(slot & ~BLOCK_FLAG) + (addr & 0xff)]);
 }
 
+/* One address: it costs less to ask for its /16 in vain than to have a slot come from far away. */
 __rte_always_inline uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 {
-	uint16_t answer = slot_load(&fib->slots[addr >> 8]);
+	uint32_t word = __atomic_load_n(&fib->held[addr >> 21], __ATOMIC_RELAXED);
+	uint16_t answer;
 
+	if (!(word >> (addr >> 16 & 31) & 1))
+		return slot_load(&fib->fallback);
+	answer = slot_load(&fib->slots[addr >> 8]);
 	if (answer & BLOCK_FLAG)
 		answer = block_lookup(fib, answer, addr);
 	return answer ? answer : slot_load(&fib->fallback);

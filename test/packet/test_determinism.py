@@ -61,6 +61,37 @@ def test_twice_the_same(make_router, captures, seed):
             assert plain[0] == plain[1], f"port {port} {option}"
 
 
+def test_most_goes_by_the_default_route(make_router, captures):
+    """What has routes is found among it, whatever share of a burst that is."""
+    rng = random.Random(7)
+    records = []
+    for number in range(4000):
+        share = number // 200 % 10 / 10         # of what has none
+        target = (f"{rng.randrange(11, 120)}.{rng.randrange(256)}.{rng.randrange(256)}.9"
+                  if rng.random() < share else
+                  rng.choice(["10.0.1.3", "172.16.0.9", "172.16.3.77", "172.17.1.1", "172.18.0.1",
+                              "172.19.1.128", "172.19.1.127", "11.0.0.1", "11.0.1.1", address(1, 1),
+                              "120.0.0.1", "223.255.255.1"]))
+        records.append((5000 + number / 100000, frame(0, udp(address(0, 2), target,
+                                                             ident=number))))
+    commands = ["route add default via 10.0.1.3", "route add 172.16.0.0/24 via 10.0.2.3",
+                "route add 172.16.3.64/26 via 10.0.2.3", "route add 172.17.0.0/16 via 10.0.2.3",
+                "route add 172.18.0.0/15 via 10.0.2.3", "route add 172.19.1.128/32 via 10.0.1.3",
+                "route add 11.0.0.0/24 via 10.0.2.3", "route add 120.0.0.0/6 via 10.0.2.3",
+                "sysctl net.ipv4.icmp_ratelimit=0"]
+    commands += [f"neigh add {address(port, 3)} lladdr {frames.host_mac(port, 3)} dev p{port}"
+                 for port in (1, 2)]
+    out = []
+    for lanes in (0, 4, 8, 16):
+        ports = captures.port(0, records) + captures.port(1) + captures.port(2)
+        make_router().run(ports + commands + [f"sysctl net.millrace.fast_path_lanes={lanes}"],
+                          "--until-idle")
+        out.append({port: [frames.without_id(f) if port == 0 and frames.is_ip(f) else f
+                           for f in captures.out(port)] for port in range(PORTS)})
+    assert len(out[0][1]) > 1000 and len(out[0][2]) > 1000
+    assert out[1:] == out[:1] * 3
+
+
 def test_ids_of_the_routers_own_packets_are_the_same_twice(make_router, captures):
     records = random_records(99)
     assert play(make_router(), captures, records) == play(make_router(), captures, records)

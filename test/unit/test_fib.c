@@ -197,6 +197,24 @@ static void check_edges(const struct fib *fib)
 	}
 }
 
+/* The bits of the /16 that prefixes have a part of, and of no others. */
+static void check_held(const struct fib *fib)
+{
+	static uint32_t expected[1 << 16 >> 5];
+	const struct fib_view *view = fib_view(fib);
+
+	memset(expected, 0, sizeof(expected));
+	for (unsigned int len = 1; len <= 32; len++)
+		for (unsigned int i = 0; i < ref[len].n; i++) {
+			uint32_t first = ref[len].prefix[i] >> 16;
+			uint32_t last = (ref[len].prefix[i] | ~prefix_mask(len)) >> 16;
+
+			for (uint32_t part = first; part <= last; part++)
+				expected[part / 32] |= 1u << part % 32;
+		}
+	assert_memory_equal(view->held, expected, sizeof(expected));
+}
+
 static void check_stats(const struct fib *fib, unsigned int prefixes, unsigned int blocks)
 {
 	struct fib_stats s;
@@ -309,6 +327,8 @@ static void test_random(void **state)
 		assert_int_equal(fib_lookup(fib, addr), ref_lookup(addr));
 		if (i % 5000 == 4999)
 			check_edges(fib);
+		if (i % 100 == 99)
+			check_held(fib);
 		if (i % 1000 == 0)
 			grace();
 	}
@@ -319,6 +339,7 @@ static void test_random(void **state)
 			ref_unset(ref[len].prefix[0], len);
 		}
 	check_stats(fib, 0, 0);
+	check_held(fib);
 	for (unsigned int i = 0; i < 100000; i++)
 		assert_int_equal(fib_lookup(fib, rnd()), FIB_NONE);
 	ref_clear();
