@@ -77,6 +77,8 @@ static bool send_all(struct client *c, const char *data, size_t len)
 
 	for (; len; data += n, len -= (size_t)n) {
 		n = send(c->fd, data, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			n = 0;
 		if (n < 0)
 			return false;
 	}

@@ -214,13 +214,15 @@ static const char *get_line(EditLine *el, int *n)
 		line = el_gets(el, n);
 		dropped = interrupted;
 		if (dropped) {
-			alarm(0);
 			interrupted = 0;
+			alarm(0);
 			el_reset(el);
 			putchar('\n');
 		}
 	} while (!line && dropped);
 	sigaction(SIGINT, &before, NULL);
+	alarm(0);       /* one that came behind the line */
+	interrupted = 0;
 	return line;
 }
 

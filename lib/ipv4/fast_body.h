@@ -317,7 +317,7 @@ static __rte_always_inline void fetch_diverted(const struct burst *b, const stru
 {
 	const struct fib_view *view = rule_slots(&set->diverting[0]);
 
-	if (view && view->prefixes >= COLD_PREFIXES)
+	if (view && view != fib_view(route_fib) && view->prefixes >= COLD_PREFIXES)
 		fetch(b, view, n);
 }
 

@@ -89,8 +89,8 @@ static int check_content(const char *path, pcap_t *p, off_t size, struct error *
 			rc = pcap_next_ex(p, &header, &data);
 		} while (rc == 1);
 	if (rc == PCAP_ERROR)
-		log_warning("\"%s\" is cut short: packet %" PRIu64 " and what may follow is not "
-			    "there (%s)", path, number, pcap_geterr(p));
+		log_warning("\"%s\" can not be read whole: packet %" PRIu64 " and what may follow "
+			    "is not there (%s)", path, number, pcap_geterr(p));
 	return 0;
 }
 

@@ -69,7 +69,7 @@ def test_a_capture_that_is_cut_short(router, captures, directory, rest):
     router.start(commands)
     assert router.settled(7)["received"] == 7
     said = router.said()
-    assert said.count("\n") == 1 and "cut short: packet 8 " in said, said
+    assert said.count("\n") == 1 and "read whole: packet 8 " in said, said
     router.process.send_signal(signal.SIGTERM)
     assert router.process.wait(5) == 0
     router.process = None

@@ -329,7 +329,6 @@ static uint64_t diverted(void)
 	return route_rules && route_rules->merged ? route_rules->diverted_links : UINT64_MAX;
 }
 
-/* With rules behind that for local the FIB still holds both, and it is known which rules matter. */
 /* The quick answer is the rule's where it leads to a gateway, and where it doesn't nobody cares. */
 static void quick_answers(const struct rule *r, bool gateways)
 {
@@ -352,6 +351,7 @@ static void quick_answers(const struct rule *r, bool gateways)
 	assert_int_equal(sure > 0, gateways);
 }
 
+/* With rules behind that for local the FIB still holds both, and it is known which rules matter. */
 static void test_diverting(void **state)
 {
 	struct rule_params p = rule(100, 10);
