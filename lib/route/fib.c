@@ -315,33 +315,27 @@ static void fill(const struct fib *fib, const struct level *at, uint32_t node, u
 
 /* ---- parts that are held ---- */
 
-static void held_store(struct fib *fib, uint32_t part, bool held)
+static void held_store(struct fib *fib, uint32_t part)
 {
 	uint32_t *word = &fib->held[part / 32], bit = 1u << part % 32;
+	uint32_t value = fib->held_by[part] ? *word | bit : *word & ~bit;
 
-	__atomic_store_n(word, held ? *word | bit : *word & ~bit, __ATOMIC_RELAXED);
+	if (*word != value)
+		__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
-/* A prefix that is new, before its slots are written; the default route's is none. */
-static void hold(struct fib *fib, uint32_t prefix, unsigned int len)
+/* One prefix more (1), before its slots are written, or less (-1), when they are. That of the
+ * default route has no part. */
+static void count_prefix(struct fib *fib, uint32_t prefix, unsigned int len, int change)
 {
 	uint32_t part = prefix >> (32 - HELD_LEN);
 	uint32_t end = part + (len < HELD_LEN ? 1u << (HELD_LEN - len) : 1);
 
-	for (fib->prefixes++; len && part < end; part++)
-		if (fib->held_by[part]++ == 0)
-			held_store(fib, part, true);
-}
-
-/* It has gone, and its slots are written. */
-static void let_go(struct fib *fib, uint32_t prefix, unsigned int len)
-{
-	uint32_t part = prefix >> (32 - HELD_LEN);
-	uint32_t end = part + (len < HELD_LEN ? 1u << (HELD_LEN - len) : 1);
-
-	for (fib->prefixes--; len && part < end; part++)
-		if (--fib->held_by[part] == 0)
-			held_store(fib, part, false);
+	fib->prefixes += (uint32_t)change;
+	for (; len && part < end; part++) {
+		fib->held_by[part] += (uint32_t)change;
+		held_store(fib, part);
+	}
 }
 
 /* ---- changes ---- */
@@ -362,7 +356,7 @@ static int set_long(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t
 	at = block_level(fib, number);
 	if (!at.tree[node]) {
 		fib->blocks[number].prefixes++;
-		hold(fib, prefix, len);
+		count_prefix(fib, prefix, len, 1);
 	}
 	slot_store(&at.tree[node], index);
 	fill(fib, &at, node, index);
@@ -393,7 +387,7 @@ static int unset_long(struct fib *fib, uint32_t prefix, unsigned int len)
 		value = covering(at.tree, node);
 		fill(fib, &at, node, value ? value : above);
 	}
-	let_go(fib, prefix, len);
+	count_prefix(fib, prefix, len, -1);
 	return 0;
 }
 
@@ -409,7 +403,7 @@ int fib_set(struct fib *fib, uint32_t prefix, unsigned int len, uint16_t index)
 		return set_long(fib, prefix, len, index);
 	node = top_node(prefix, len);
 	if (!fib->tree[node])
-		hold(fib, prefix, len);
+		count_prefix(fib, prefix, len, 1);
 	slot_store(&fib->tree[node], index);
 	if (len == 0)
 		slot_store(&fib->fallback, index);
@@ -435,7 +429,7 @@ int fib_unset(struct fib *fib, uint32_t prefix, unsigned int len)
 		slot_store(&fib->fallback, FIB_NONE);
 	else
 		fill(fib, &top, node, covering(fib->tree, node));
-	let_go(fib, prefix, len);
+	count_prefix(fib, prefix, len, -1);
 	return 0;
 }
 

@@ -133,35 +133,41 @@ uintptr_t trie_get(const struct trie *t, uint32_t prefix, unsigned int len)
 	return is_exactly(n, prefix, len) ? n->value : 0;
 }
 
+/* ---- readers: from one prefix that covers an address to the next longer one ---- */
+
+static const struct trie_node *if_covers(const struct trie_node *n, uint32_t addr)
+{
+	return n && covers(n, addr, 32) ? n : NULL;
+}
+
+static const struct trie_node *longer(const struct trie_node *n, uint32_t addr)
+{
+	return n->len == 32 ? NULL : if_covers(rcu_read(n->child[bit_at(addr, n->len)]), addr);
+}
+
 unsigned int trie_match(const struct trie *t, uint32_t addr, struct trie_found found[TRIE_DEPTH])
 {
-	const struct trie_node *n = rcu_read(t->root);
+	const struct trie_node *n;
 	unsigned int count = 0;
 
-	while (n && covers(n, addr, 32)) {
+	for (n = if_covers(rcu_read(t->root), addr); n; n = longer(n, addr)) {
 		uintptr_t value = __atomic_load_n(&n->value, __ATOMIC_ACQUIRE);
 
 		if (value)
 			found[count++] = (struct trie_found){ value, n->len };
-		if (n->len == 32)
-			break;
-		n = rcu_read(n->child[bit_at(addr, n->len)]);
 	}
 	return count;
 }
 
 uintptr_t trie_longest(const struct trie *t, uint32_t addr)
 {
-	const struct trie_node *n = rcu_read(t->root);
+	const struct trie_node *n;
 	uintptr_t longest = 0;
 
-	while (n && covers(n, addr, 32)) {
+	for (n = if_covers(rcu_read(t->root), addr); n; n = longer(n, addr)) {
 		uintptr_t value = __atomic_load_n(&n->value, __ATOMIC_ACQUIRE);
 
 		longest = value ? value : longest;
-		if (n->len == 32)
-			break;
-		n = rcu_read(n->child[bit_at(addr, n->len)]);
 	}
 	return longest;
 }
