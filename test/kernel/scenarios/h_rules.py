@@ -327,7 +327,7 @@ def mixed(s, port="p0"):
                          tos=0 if n % 5 else 0x10) for n in range(96)])
 
 
-@scenario("batches that rules divide", "H2", setup=TABLES + QUIET + (
+@scenario("batches that rules divide", "H2", slow=True, setup=TABLES + QUIET + (
     "route add 20.3.0.0/16 via 10.0.2.254", "route add 20.6.0.0/16 via 10.0.1.254 mtu 600"))
 def divided(s):
     for command in ("rule add to 198.18.0.0/15 priority 1 table main",      # sentinels
@@ -346,6 +346,7 @@ def divided(s):
         s.run(command)
         mixed(s)
         mixed(s, "p1")
+        s.pause(3.2)        # until as many errors as these may go to one sender again
 
 
 @scenario("sources that a rule's table has as local or broadcast", "H2, A", setup=TABLES + QUIET + (

@@ -190,7 +190,9 @@ def refusals(s):
 
 
 @scenario("mtu, src and hoplimit behind rules and groups", "H, G4", setup=(
-    QUIET, SEED, "route add 20.0.0.0/8 via 10.0.1.254 table 10 mtu 700 src 10.0.3.1 hoplimit 3",
+    QUIET, SEED, "sysctl net.ipv4.conf.all.send_redirects=0",
+    "sysctl net.ipv4.conf.p0.send_redirects=0", "sysctl net.ipv4.conf.p1.send_redirects=0",
+    "route add 20.0.0.0/8 via 10.0.1.254 table 10 mtu 700 src 10.0.3.1 hoplimit 3",
     "route add 20.1.0.0/16 table 10 hoplimit 200 mtu 1200 nexthop via 10.0.1.254 "
     "nexthop via 10.0.2.254",
     "route add 20.0.0.0/8 via 10.0.2.254 src 10.0.1.1",
