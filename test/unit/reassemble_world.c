@@ -94,6 +94,11 @@ void input(struct worker *w, const struct frag *f)
 	ip_defrag(w, frag_make(w, f), DEFRAG_LOCAL_DELIVER);
 }
 
+void first_of(uint16_t id)
+{
+	input(workers[0], &(struct frag){.id = id, .bytes = 32, .flags = RTE_IPV4_HDR_MF_FLAG});
+}
+
 void set(const char *name, unsigned int value)
 {
 	struct error err;

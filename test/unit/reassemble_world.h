@@ -64,6 +64,8 @@ void shuffle(struct frag *f, uint32_t n);
 struct rte_mbuf *frag_make(struct worker *w, const struct frag *f);
 /* One fragment is received. */
 void input(struct worker *w, const struct frag *f);
+/* The first one of a datagram is received by the first worker. */
+void first_of(uint16_t id);
 
 void set(const char *name, unsigned int value);
 const struct counters *counters_of(unsigned int worker);
