@@ -3,9 +3,9 @@
  * The neighbour table: a chained hash of (link, address), written by the control thread and read
  * by workers under rcu, its bounds (gc_thresh1 to 3) and what the operator does with it.
  *
- * The number of buckets doubles with the entries. The entries are moved from the old chains to
- * the new ones in place, so that a worker that walks a chain meanwhile may miss one: it then asks
- * the control thread as for any unknown address and is answered at once.
+ * The number of buckets doubles with the entries. An entry has a place in a chain of the old table
+ * and in one of the new: chains of the old one stay whole until no worker walks them any more, so
+ * that a known neighbour is never missed. Only then can the table grow again.
  *
  * What is collected and when is Linux's neighbour.c: above gc_thresh2 entries (at most every 5 s)
  * or at gc_thresh3 a forced collection takes, oldest first, what has failed or has not changed
@@ -26,12 +26,15 @@
 
 #define BITS_AT_START 8
 #define BITS_MAX 20
+#define LOAD_MAX 4U                    /* entries a bucket, for which growth is waited for */
 #define GC_PAUSE_NS (5 * NSEC_PER_SEC)
 #define DRAW_NS (300 * NSEC_PER_SEC)
 #define PERIOD_MIN_NS (100 * NSEC_PER_MSEC)
 
 struct neigh_buckets *neigh_buckets;
 uint64_t neigh_hash_key[2];
+
+static bool growing;                   /* the last table may still be walked */
 
 static int32_t gc_interval, gc_thresh1, gc_thresh2, gc_thresh3;
 static TAILQ_HEAD(, neigh) gc_list = TAILQ_HEAD_INITIALIZER(gc_list);
@@ -41,13 +44,15 @@ static struct timer period_timer;
 
 /* ---- hash ---- */
 
-static struct neigh_buckets *buckets_alloc(unsigned int bits)
+static struct neigh_buckets *buckets_alloc(unsigned int bits, unsigned int generation)
 {
 	struct neigh_buckets *b;
 
 	b = calloc(1, sizeof(*b) + (sizeof(b->bucket[0]) << bits));
-	if (b)
-		b->bits = bits;
+	if (!b)
+		return NULL;
+	b->bits = bits;
+	b->generation = generation;
 	return b;
 }
 
@@ -55,7 +60,7 @@ static void hash_insert(struct neigh_buckets *b, struct neigh *n)
 {
 	struct neigh **head = &b->bucket[neigh_hash(n->link, n->addr, b->bits)];
 
-	rcu_assign(n->next, *head);
+	rcu_assign(n->next[b->generation], *head);
 	rcu_assign(*head, n);
 }
 
@@ -65,8 +70,15 @@ static void hash_remove(struct neigh *n)
 	struct neigh **at = &b->bucket[neigh_hash(n->link, n->addr, b->bits)];
 
 	while (*at != n)
-		at = &(*at)->next;
-	rcu_assign(*at, n->next);
+		at = &(*at)->next[b->generation];
+	rcu_assign(*at, n->next[b->generation]);
+}
+
+/* No worker walks its chains any more. */
+static void hash_grown(void *old)
+{
+	free(old);
+	growing = false;
 }
 
 static void hash_grow(void)
@@ -75,29 +87,31 @@ static void hash_grow(void)
 
 	if (n_entries <= 1U << old->bits || old->bits == BITS_MAX)
 		return;
-	b = buckets_alloc(old->bits + 1);
+	if (growing && n_entries > LOAD_MAX << old->bits)
+		rcu_synchronize();
+	if (growing)
+		return;
+	b = buckets_alloc(old->bits + 1, !old->generation);
 	if (!b)
 		return;
-	for (size_t i = 0; i < (size_t)1 << old->bits; i++) {
-		struct neigh *n, *next;
-
-		for (n = old->bucket[i]; n; n = next) {
-			next = n->next;
+	growing = true;
+	for (size_t i = 0; i < (size_t)1 << old->bits; i++)
+		for (struct neigh *n = old->bucket[i]; n; n = n->next[old->generation])
 			hash_insert(b, n);
-		}
-	}
 	rcu_assign(neigh_buckets, b);
-	rcu_defer(free, old);
+	rcu_defer(hash_grown, old);
 }
 
 /* Call fn for every entry of a link (NULL: of all); fn may remove it. */
 static void for_each(const struct link *l, void (*fn)(struct neigh *n, void *arg), void *arg)
 {
-	for (size_t i = 0; i < (size_t)1 << neigh_buckets->bits; i++) {
+	const struct neigh_buckets *b = neigh_buckets;
+
+	for (size_t i = 0; i < (size_t)1 << b->bits; i++) {
 		struct neigh *n, *next;
 
-		for (n = neigh_buckets->bucket[i]; n; n = next) {
-			next = n->next;
+		for (n = b->bucket[i]; n; n = next) {
+			next = n->next[b->generation];
 			if (!l || n->link == l->id)
 				fn(n, arg);
 		}
@@ -533,7 +547,7 @@ int neigh_init(void)
 
 	neigh_hash_key[0] = rte_rand() | 1;
 	neigh_hash_key[1] = rte_rand();
-	neigh_buckets = buckets_alloc(BITS_AT_START);
+	neigh_buckets = buckets_alloc(BITS_AT_START, 0);
 	if (!neigh_buckets)
 		return -ENOMEM;
 	rc = neigh_parms_init();

@@ -29,7 +29,7 @@
 
 struct neigh {
 	/* read by workers */
-	struct neigh *next;            /* hash chain; rcu_read() */
+	struct neigh *next[2];         /* hash chain, by the table's generation; rcu_read() */
 	uint64_t word;
 	rte_be32_t addr;
 	uint16_t link;                 /* id */
@@ -85,6 +85,7 @@ struct neigh_parms {
 
 struct neigh_buckets {
 	unsigned int bits;             /* log2 of the number of buckets */
+	unsigned int generation;       /* 0 or 1: which of each entry's `next` is this table's */
 	struct neigh *bucket[];
 };
 
@@ -103,15 +104,20 @@ static inline unsigned int neigh_hash(uint16_t link, rte_be32_t addr, unsigned i
 	return (unsigned int)((key * neigh_hash_key[0] + neigh_hash_key[1]) >> (64 - bits));
 }
 
-/* The entry of an address, NULL if there is none. Any thread. */
-static inline struct neigh *neigh_lookup(uint16_t link, rte_be32_t addr)
+static inline struct neigh *neigh_lookup_in(const struct neigh_buckets *b, uint16_t link,
+					    rte_be32_t addr)
 {
-	const struct neigh_buckets *b = rcu_read(neigh_buckets);
 	struct neigh *n = rcu_read(b->bucket[neigh_hash(link, addr, b->bits)]);
 
 	while (n && (n->addr != addr || n->link != link))
-		n = rcu_read(n->next);
+		n = rcu_read(n->next[b->generation]);
 	return n;
+}
+
+/* The entry of an address, NULL if there is none. Any thread. */
+static inline struct neigh *neigh_lookup(uint16_t link, rte_be32_t addr)
+{
+	return neigh_lookup_in(rcu_read(neigh_buckets), link, addr);
 }
 
 static inline struct neigh_parms *neigh_parms_of(const struct neigh *n)

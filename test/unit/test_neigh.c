@@ -10,6 +10,7 @@
 #include "core/rcu.h"
 #include "core/sysctl.h"
 #include "core/timer.h"
+#include "neigh/neigh_table.h"
 
 /* ---- tests: resolution ---- */
 
@@ -461,6 +462,44 @@ static void test_many_entries(void **state)
 	set("net.ipv4.neigh.default.gc_thresh3", "1024");
 }
 
+/* A worker that looks into the table of before a growth finds what it did, and what leaves the
+ * table is gone from the new one; only then does the table grow again. */
+static void test_none_missed_in_growth(void **state)
+{
+	const struct neigh_buckets *before = neigh_buckets, *after;
+	uint32_t n = 0;
+
+	set("net.ipv4.neigh.default.gc_thresh2", "100000");
+	set("net.ipv4.neigh.default.gc_thresh3", "100000");
+	rcu_online(0);
+	for (; neigh_buckets == before; n++)
+		assert_int_equal(neigh_add(&link_2, rte_cpu_to_be_32(0x0b000000 + n), &mac_a,
+					   NUD_STALE, false, NULL), 0);
+	after = neigh_buckets;
+	assert_int_equal(after->bits, before->bits + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		rte_be32_t addr = rte_cpu_to_be_32(0x0b000000 + i);
+
+		if (i < n - 1) /* the last one came after the growth */
+			assert_non_null(neigh_lookup_in(before, link_2.id, addr));
+		assert_non_null(neigh_lookup(link_2.id, addr));
+	}
+	assert_int_equal(neigh_del(&link_2, RTE_BE32(0x0b000000), NULL), 0);
+	assert_null(neigh_lookup(link_2.id, RTE_BE32(0x0b000000)));
+	for (uint32_t i = n; i < 2 * n + 2; i++)
+		neigh_add(&link_2, rte_cpu_to_be_32(0x0b000000 + i), &mac_a, NUD_STALE, false, NULL);
+	assert_ptr_equal(neigh_buckets, after);
+	rcu_quiescent(0);
+	rcu_poll();
+	assert_int_equal(neigh_add(&link_2, RTE_BE32(0x0c000000), &mac_a, NUD_STALE, false, NULL),
+			 0);
+	assert_int_equal(neigh_buckets->bits, before->bits + 2);
+	rcu_offline(0);
+	assert_int_equal(neigh_flush(NULL, NULL, NULL), 2 * n + 2);
+	set("net.ipv4.neigh.default.gc_thresh2", "512");
+	set("net.ipv4.neigh.default.gc_thresh3", "1024");
+}
+
 static void test_operator(void **state)
 {
 	struct error err;
@@ -562,7 +601,8 @@ int main(void)
 		TEST(order_before_message), TEST(lost_before_message),
 		TEST(two_workers), TEST(control_ring_full), TEST(worker_ring_full),
 		TEST(not_before_those_that_wait),
-		TEST(table_full), TEST(periodic_gc), TEST(many_entries), TEST(operator),
+		TEST(table_full), TEST(periodic_gc), TEST(many_entries),
+		TEST(none_missed_in_growth), TEST(operator),
 		TEST(delete_incomplete), TEST(link_events), TEST(arp_notify), TEST(settings),
 		TEST(broadcast_by_nature),
 	};
