@@ -9,6 +9,7 @@
  * and for the general path (0), in turn, medians of rounds. With a number of lanes and of bursts
  * it only does these: test/bench/instructions has their instructions counted, in forward_burst().
  */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static struct worker *w;
 static struct link *in;
 static uint8_t frames[FRAMES][FRAME_BYTES];
 static unsigned int next_frame;
+static uint64_t given;                 /* frames */
 
 /* ---- the router ---- */
 
@@ -78,6 +80,19 @@ static int lanes_set(unsigned int lanes)
 	if (rc)
 		fprintf(stderr, "millbench: %s\n", err.text);
 	return rc;
+}
+
+/* Lanes that the CPU has no vectors for are taken for the next lower number. */
+static bool lanes_there(unsigned int kind)
+{
+	eth_burst_fn handler;
+
+	lanes_set(lanes_kinds[kind]);
+	handler = eth_burst_handler;
+	if (kind + 1 == RTE_DIM(lanes_kinds))
+		return true;
+	lanes_set(lanes_kinds[kind + 1]);
+	return eth_burst_handler != handler;
 }
 
 static void frames_make(void)
@@ -137,6 +152,7 @@ static uint64_t bursts(unsigned int n)
 		start = rte_rdtsc();
 		forward_burst(m, BURST);
 		cycles += rte_rdtsc() - start;
+		given += BURST;
 	}
 	return cycles;
 }
@@ -144,29 +160,38 @@ static uint64_t bursts(unsigned int n)
 static void measure(void)
 {
 	double cycles[RTE_DIM(lanes_kinds)][ROUNDS];
+	bool there[RTE_DIM(lanes_kinds)];
 
+	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++)
+		there[kind] = lanes_there(kind);
 	for (unsigned int round = 0; round < ROUNDS; round++)
 		for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
+			if (!there[kind])
+				continue;
 			lanes_set(lanes_kinds[kind]);
 			cycles[kind][round] = (double)bursts(BURSTS_A_ROUND) /
 					      (BURSTS_A_ROUND * BURST);
 		}
 	for (unsigned int kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
-		printf("%2u lanes%s: %6.1f TSC cycles a packet\n", lanes_kinds[kind],
-		       lanes_kinds[kind] ? "" : " (general path)",
-		       bench_median(cycles[kind], ROUNDS));
+		printf("%2u lanes%s: ", lanes_kinds[kind],
+		       lanes_kinds[kind] ? "" : " (general path)");
+		if (there[kind])
+			printf("%6.1f TSC cycles a packet\n", bench_median(cycles[kind], ROUNDS));
+		else
+			printf("this CPU has no vectors for them\n");
 	}
 }
 
-/* All that came was sent. */
+/* All that was given was sent. */
 static int check(void)
 {
 	struct counters c;
 
 	counters_sum(&c);
-	if (c.transmitted && c.c[CNT_IP_FORWDATAGRAMS] == c.transmitted)
+	if (c.transmitted == given && c.c[CNT_IP_FORWDATAGRAMS] == given)
 		return 0;
-	fprintf(stderr, "millbench: not all packets were forwarded\n");
+	fprintf(stderr, "millbench: of %" PRIu64 " packets %" PRIu64 " were forwarded\n", given,
+		c.transmitted);
 	return 1;
 }
 
@@ -181,22 +206,30 @@ static int usage(const char *why, const char *word)
 	return 2;
 }
 
-static bool are_lanes(const char *word)
+/* Which of lanes_kinds; as many as there are: none. */
+static unsigned int lanes_kind(const char *word)
 {
-	for (unsigned int i = 0; i < RTE_DIM(lanes_kinds); i++) {
+	unsigned int kind;
+
+	for (kind = 0; kind < RTE_DIM(lanes_kinds); kind++) {
 		char text[16];
 
-		snprintf(text, sizeof(text), "%u", lanes_kinds[i]);
+		snprintf(text, sizeof(text), "%u", lanes_kinds[kind]);
 		if (!strcmp(word, text))
-			return true;
+			break;
 	}
-	return false;
+	return kind;
 }
 
 /* These only. */
-static int bursts_count(const char *lanes, unsigned int n)
+static int bursts_count(unsigned int kind, unsigned int n)
 {
-	if (lanes_set((unsigned int)atoi(lanes)))
+	if (!lanes_there(kind)) {
+		fprintf(stderr, "millbench: this CPU has no vectors for %u lanes\n",
+			lanes_kinds[kind]);
+		return 1;
+	}
+	if (lanes_set(lanes_kinds[kind]))
 		return 1;
 	if (bursts(n))
 		return check();
@@ -206,9 +239,12 @@ static int bursts_count(const char *lanes, unsigned int n)
 
 int bench_forward(int argc, char **argv)
 {
+	unsigned int kind = 0;
 	long n = 0;
 
-	if (argc > 1 && !are_lanes(argv[1]))
+	if (argc > 1)
+		kind = lanes_kind(argv[1]);
+	if (kind == RTE_DIM(lanes_kinds))
 		return usage("is not a number of lanes", argv[1]);
 	if (argc == 2)
 		return usage("lacks a number of bursts behind it", argv[1]);
@@ -224,7 +260,7 @@ int bench_forward(int argc, char **argv)
 		return 1;
 	frames_make();
 	if (argc == 3)
-		return bursts_count(argv[1], (unsigned int)n);
+		return bursts_count(kind, (unsigned int)n);
 	measure();
 	return check();
 }

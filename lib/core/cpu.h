@@ -19,7 +19,8 @@ static inline bool cpu_any(void)
 #ifdef RTE_ARCH_X86_64
 static inline bool cpu_has_avx512(void)
 {
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0 &&
+	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_BMI2) > 0 &&
+	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) > 0 &&
 	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) > 0 &&
 	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) > 0 &&
 	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) > 0;
@@ -27,7 +28,8 @@ static inline bool cpu_has_avx512(void)
 
 static inline bool cpu_has_avx2(void)
 {
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0;
+	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_BMI2) > 0 &&
+	       rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0;
 }
 #endif
 

@@ -311,12 +311,21 @@ static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const st
 	return left;
 }
 
-/* Mostly there is one table for all that is diverted. */
-static __rte_always_inline void fetch_diverted(const struct burst *b, const struct rule_set *set,
-					       unsigned int n)
+static __rte_always_inline bool may_match(const struct rule *r, const struct link *l)
 {
-	const struct fib_view *view = rule_slots(&set->diverting[0]);
+	return r->links >> l->id & 1;
+}
 
+/* Mostly there is one table for all that is diverted from a link. */
+static __rte_always_inline void fetch_diverted(const struct burst *b, const struct link *l,
+					       const struct rule_set *set, unsigned int n)
+{
+	const struct rule *r = set->diverting;
+	const struct fib_view *view;
+
+	while (!may_match(r, l))        /* one may, or rules would not matter for it */
+		r++;
+	view = rule_slots(r);
 	if (view && view != fib_view(route_fib) && view->prefixes >= COLD_PREFIXES)
 		fetch(b, view, n);
 }
@@ -342,11 +351,15 @@ static __rte_always_inline void by_rules(struct burst *b, unsigned int group, co
 	rest |= zero + ((uint32_t)l->id << RULE_IIF_SHIFT);
 	for (unsigned int i = 0; i < set->n_diverting && open; i++) {
 		const struct rule *r = &set->diverting[i];
-		lanes_t differ = ((src ^ r->value[RULE_SRC]) & r->mask[RULE_SRC]) |
-				 ((dst ^ r->value[RULE_DST]) & r->mask[RULE_DST]) |
-				 ((rest ^ r->value[RULE_REST]) & r->mask[RULE_REST]);
-		uint32_t matched = (lanes_eq(differ, zero) ^ (r->not ? ALL_LANES : 0)) & open;
+		uint32_t matched;
+		lanes_t differ;
 
+		if (!may_match(r, l))
+			continue;
+		differ = ((src ^ r->value[RULE_SRC]) & r->mask[RULE_SRC]) |
+			 ((dst ^ r->value[RULE_DST]) & r->mask[RULE_DST]) |
+			 ((rest ^ r->value[RULE_REST]) & r->mask[RULE_REST]);
+		matched = (lanes_eq(differ, zero) ^ (r->not ? ALL_LANES : 0)) & open;
 		if (unlikely(matched))
 			open &= ~matched | divert(b, at, r, matched);
 	}
@@ -535,7 +548,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	struct burst b;
 
 	memcpy(&e.begin, begin, sizeof(e.begin));
-	memcpy(&e.begin, &l->mac, sizeof(l->mac));
+	e.begin[0] |= link_mac(l);
 	if (unlikely(n % LANES)) {
 		for (unsigned int i = 0; i < groups * LANES; i++)
 			whole[i] = m[RTE_MIN(i, n - 1)];
@@ -548,7 +561,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	if (view->prefixes >= COLD_PREFIXES && !sparse)
 		fetch(&b, view, n);
 	if (set)
-		fetch_diverted(&b, set, n);
+		fetch_diverted(&b, l, set, n);
 	for (unsigned int g = 0; g < groups; g++)
 		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
 	if (unlikely(sparse))

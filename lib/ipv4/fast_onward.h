@@ -19,8 +19,10 @@ static __rte_always_inline uint32_t octets_of(const uint32_t *octets, uint32_t b
 	return lanes_sum(sum);
 }
 
-static __rte_noinline void count_ecn(struct counters *c, const struct burst *b, uint32_t in)
+/* Returns how many say something of ECN. */
+static __rte_noinline uint32_t count_ecn(struct counters *c, const struct burst *b, uint32_t in)
 {
+	uint32_t marked = 0;
 	lanes_t v;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
@@ -30,9 +32,10 @@ static __rte_noinline void count_ecn(struct counters *c, const struct burst *b, 
 								  in >> g * LANES);
 
 			count_add(c, CNT_IPEXT_INNOECTPKTS + i, n);
-			count_add(c, CNT_IPEXT_INNOECTPKTS, -(uint64_t)n);
+			marked += n;
 		}
 	}
+	return marked;
 }
 
 /* Those of `all` that stay on the fast path. */
@@ -41,7 +44,7 @@ static __rte_always_inline void count_burst(struct worker *w, struct burst *b, u
 	struct counters *c = w->counters;
 	uint32_t in = (uint32_t)__builtin_popcount(b->in);
 	uint32_t out = (uint32_t)__builtin_popcount(b->forward);
-	uint32_t in_octets;
+	uint32_t in_octets, marked = 0;
 	lanes_t ecn = {0}, v;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
@@ -52,9 +55,9 @@ static __rte_always_inline void count_burst(struct worker *w, struct burst *b, u
 	in_octets = likely(b->in == all) ? b->all_octets : octets_of(b->octets, b->in);
 	b->sent_octets = likely(b->forward == all && !b->any_padded)
 				 ? b->all_octets : octets_of(b->total, b->forward);
-	count_add(c, CNT_IPEXT_INNOECTPKTS, in);
 	if (unlikely(lanes_eq(ecn, (lanes_t){0}) != ALL_LANES))
-		count_ecn(c, b, b->in);
+		marked = count_ecn(c, b, b->in);
+	count_add(c, CNT_IPEXT_INNOECTPKTS, in - marked);
 	count_add(c, CNT_IP_INRECEIVES, in);
 	count_add(c, CNT_IPEXT_INOCTETS, in_octets);
 	count_add(c, CNT_IP_FORWDATAGRAMS, out);

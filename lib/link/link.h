@@ -102,7 +102,10 @@ struct link {
 	bool multi_seg;              /* transmits chains */
 	bool shared_mbufs;           /* transmits indirect or shared mbufs */
 	bool trust_checksum;         /* the device's verdict on IP checksums is good */
-	struct rte_ether_addr mac;
+	union {
+		struct rte_ether_addr mac;
+		uint64_t mac_word;   /* the same as workers read it: link_mac() */
+	};
 	uint16_t n_rxq, n_txq;
 	struct rte_ring *tx_ring;    /* from workers without a transmit queue here; else NULL */
 	struct link_addrs *addrs;    /* rcu_read() */
@@ -134,6 +137,12 @@ extern struct link *links[LINKS_MAX];
 static inline struct link *link_get(unsigned int id)
 {
 	return id < LINKS_MAX ? rcu_read(links[id]) : NULL;
+}
+
+/* Its Ethernet address, first byte lowest, all of it from before a change or from after. */
+static inline uint64_t link_mac(const struct link *l)
+{
+	return __atomic_load_n(&l->mac_word, __ATOMIC_RELAXED);
 }
 
 /* ---- control thread ---- */

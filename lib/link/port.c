@@ -416,11 +416,13 @@ int port_set_mtu(struct link *l, unsigned int mtu, struct error *err)
 int port_set_address(struct link *l, const struct rte_ether_addr *mac, struct error *err)
 {
 	struct rte_ether_addr copy = *mac;
+	uint64_t word = 0;
 
 	if (!rte_is_valid_assigned_ether_addr(mac))
 		return error_set(err, EINVAL, "a link's address can not be zero or multicast");
 	l->mac_soft = rte_eth_dev_default_mac_addr_set(l->port, &copy) != 0;
-	l->mac = *mac;
+	memcpy(&word, mac, sizeof(*mac));
+	__atomic_store_n(&l->mac_word, word, __ATOMIC_RELAXED);
 	l->mac_set = true;
 	return port_set_promisc(l, err);
 }

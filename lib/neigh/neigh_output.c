@@ -58,7 +58,7 @@ static struct rte_ether_hdr *push_header(struct worker *w, struct rte_mbuf *m,
 		packet_drop(w, m, DROP_TX_INVALID);
 		return NULL;
 	}
-	rte_ether_addr_copy(&out->mac, &eth->src_addr);
+	neigh_mac_bytes(link_mac(out), &eth->src_addr);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	return eth;
 }

@@ -115,18 +115,18 @@ static void compile_diverting(struct rule_set *set)
 	set->diverted_links = 0;
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct rule r = unmarked(set->rules[i]);
-		uint64_t matched = links_matched(&r);
 
-		if (r.table == table_local || !matched)
+		r.links = links_matched(&r);
+		if (r.table == table_local || !r.links)
 			continue;
 		if (r.table == table_main && is_for_all(&r))
 			goto out;
-		set->diverted_links |= matched;
+		set->diverted_links |= r.links;
 		*to++ = r;
 	}
 	/* what is left has no route */
 	set->diverted_links = UINT64_MAX;
-	*to++ = (struct rule){ .nexthop = FIB_NONE };
+	*to++ = (struct rule){ .nexthop = FIB_NONE, .links = UINT64_MAX };
 out:
 	set->n_diverting = (unsigned int)(to - set->diverting);
 }

@@ -40,11 +40,12 @@ struct rule {
 	uint16_t nexthop;       /* and this its index */
 	bool not;
 	uint32_t priority;
+	uint64_t links;         /* of a diverting one: what comes in by these may match, a bit each */
 };
 
 struct rule_set {
 	bool merged;
-	uint64_t diverted_links;        /* a bit each: what comes in there may match one that is */
+	uint64_t diverted_links;        /* those of all that are */
 	const struct rule *diverting;   /* without marks; what matches none goes by the FIB */
 	unsigned int n_diverting;
 	unsigned int n;

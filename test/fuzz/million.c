@@ -11,11 +11,11 @@
  *
  * With --quiet, all that is printed at the end is what was counted and a digest of what was sent,
  * by link; how many went by the fast path is on stderr. --ample: mbufs do not run out and devices
- * take all that they are given, so that it does not matter when they are. Then what is printed
- * depends on the number of frames, the seed and what was said to the router (--say) alone:
- * whatever net.millrace.fast_path_lanes is (--lanes), it must be the same, and with each frame in
- * one segment (--segments 0) as with each cut into many (--segments 1). Without --segments some
- * frames are cut, and some have no room behind them.
+ * take all that they are given, before anything is changed, so that it does not matter when they
+ * are. Then what is printed depends on the number of frames, the seed and what was said to the
+ * router (--say) alone: whatever net.millrace.fast_path_lanes is (--lanes), it must be the same,
+ * and with each frame in one segment (--segments 0) as with each cut into many (--segments 1).
+ * Without --segments some frames are cut, and some have no room behind them.
  *
  * --trace prints as much after each burst: diff shows the first burst that differs; --show N ends
  * with the frames that burst N had, what left, and what was counted up to then.
@@ -220,8 +220,11 @@ static unsigned int chapter(void)
 			answer_in(asked);
 		if (random_below(&dice, 2))
 			world_pass(random_below(&dice, 20) * NSEC_PER_MSEC);
-		if (random_below(&dice, EVENTS_1_IN) == 0)
+		if (random_below(&dice, EVENTS_1_IN) == 0) {
+			if (ample)
+				link_flush(world_worker);
 			event();
+		}
 		world_settle();
 		world_check();
 		if (ruled && route_has_rules())

@@ -467,6 +467,7 @@ static void test_many_entries(void **state)
 static void test_none_missed_in_growth(void **state)
 {
 	const struct neigh_buckets *before = neigh_buckets, *after;
+	unsigned int bits = before->bits;
 	uint32_t n = 0;
 
 	set("net.ipv4.neigh.default.gc_thresh2", "100000");
@@ -476,7 +477,7 @@ static void test_none_missed_in_growth(void **state)
 		assert_int_equal(neigh_add(&link_2, rte_cpu_to_be_32(0x0b000000 + n), &mac_a,
 					   NUD_STALE, false, NULL), 0);
 	after = neigh_buckets;
-	assert_int_equal(after->bits, before->bits + 1);
+	assert_int_equal(after->bits, bits + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		rte_be32_t addr = rte_cpu_to_be_32(0x0b000000 + i);
 
@@ -493,7 +494,7 @@ static void test_none_missed_in_growth(void **state)
 	rcu_poll();
 	assert_int_equal(neigh_add(&link_2, RTE_BE32(0x0c000000), &mac_a, NUD_STALE, false, NULL),
 			 0);
-	assert_int_equal(neigh_buckets->bits, before->bits + 2);
+	assert_int_equal(neigh_buckets->bits, bits + 2);
 	rcu_offline(0);
 	assert_int_equal(neigh_flush(NULL, NULL, NULL), 2 * n + 2);
 	set("net.ipv4.neigh.default.gc_thresh2", "512");
