@@ -40,8 +40,10 @@ void defrag_register(enum defrag_user user, defrag_done_fn done)
 
 /* ---- giving up ---- */
 
+/* The next one of the same datagram does not belong where the one before this went. */
 static __rte_noinline void refuse(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
+	w->ip->defrag->recent = NULL;
 	count(w->counters, CNT_IP_REASMFAILS);
 	packet_drop(w, m, reason);
 }

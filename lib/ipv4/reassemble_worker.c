@@ -112,8 +112,8 @@ void defrag_limits_read(struct worker *w, struct defrag *d)
 		defrag_settle(d);
 		others = __atomic_load_n(&held_by_all, __ATOMIC_RELAXED) -
 			 ((uint64_t)d->t.bytes << HELD_MBUFS_BITS) - d->t.segs;
-		mbufs -= held_mbufs(others);
-		high -= held_bytes(others);
+		mbufs -= RTE_MAX(held_mbufs(others), (int64_t)0);
+		high -= RTE_MAX(held_bytes(others), (int64_t)0);
 	}
 	/* 0 means none, though nothing is held */
 	d->bytes_room = high > 0 ? high : -1;

@@ -195,6 +195,7 @@ void start(unsigned int n)
 		workers[i]->ip = calloc(1, sizeof(*workers[i]->ip));
 		assert_int_equal(defrag_worker_init(workers[i]), 0);
 	}
+	defrag_register(DEFRAG_LOCAL_DELIVER, take_whole);
 	links[1] = &link_1;
 	verdict = VERDICT_LOCAL;
 	memset(&told, 0, sizeof(told));
@@ -225,6 +226,5 @@ int start_all(void **state)
 	clock_init(CLOCK_PACKET);
 	for (unsigned int i = 0; i < DATA_MAX; i++)
 		pattern[i] = (uint8_t)chance(256);
-	defrag_register(DEFRAG_LOCAL_DELIVER, take_whole);
 	return counters_init() || packet_pool_init(MBUFS, 2048) || defrag_init();
 }

@@ -12,7 +12,11 @@
 #include "core/sysctl.h"
 #include "ipv4/reassemble_owner.h"
 #include "ipv4/reassemble_table.h"
+#include "ipv4/reassemble_worker.h"
 #include "packet/truesize.h"
+
+#define SENDER_1 RTE_IPV4(11, 0, 0, 1)
+#define SENDER_2 RTE_IPV4(11, 0, 0, 7)
 
 /* ---- long datagrams ---- */
 
@@ -166,6 +170,48 @@ static void thresholds_bound_each_other(void **state)
 	stop();
 }
 
+static struct rte_mbuf *frag_from(struct worker *w, uint32_t sender, const struct frag *f)
+{
+	struct rte_mbuf *m = frag_make(w, f);
+
+	packet_ip(m)->src_addr = rte_cpu_to_be_32(sender);
+	return m;
+}
+
+/* A fragment is refused, and the next of its datagram comes in the same burst, behind a fragment of
+ * another sender's. */
+static void refused_in_a_burst(void **state)
+{
+	const struct frag first = {.id = 1, .bytes = 8, .flags = RTE_IPV4_HDR_MF_FLAG};
+	const struct frag last = {.id = 1, .offset = 8, .bytes = 8};
+	struct rte_mbuf *long_one;
+
+	start(1);
+	set("net.millrace.ipfrag_mbufs_max", 2);
+	ticks(1);
+	long_one = frag_from(workers[0], SENDER_2, &first);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rte_mbuf *more = packet_alloc(workers[0]);
+
+		workers[0]->counters->originated--;
+		rte_pktmbuf_append(more, 1024);
+		rte_pktmbuf_chain(long_one, more);
+	}
+	packet_ip(long_one)->total_length = rte_cpu_to_be_16((uint16_t)long_one->pkt_len);
+	ip_defrag_collect(workers[0], frag_from(workers[0], SENDER_1, &first));
+	ip_defrag_collect(workers[0], long_one);
+	ip_defrag_collect(workers[0], frag_from(workers[0], SENDER_2, &last));
+	ip_defrag_run(workers[0]);
+	assert_int_equal(whole.n, 0);
+	assert_int_equal(counters_of(0)->drop[DROP_FRAG_MBUFS_MAX], 1);
+	ticks(1);
+	assert_int_equal(defrag_held(), 2);
+	clock_set(clock_now_ns() + 40 * NSEC_PER_SEC);
+	ticks(8);
+	assert_int_equal(counters_of(0)->c[CNT_IP_REASMTIMEOUT], 2);
+	stop();
+}
+
 /* ---- several workers ---- */
 
 /* Fragments go to the worker that had the first, and back where they came in when all are done. */
@@ -280,6 +326,45 @@ static void limits_over_workers(void **state)
 		balance();
 		stop();
 	}
+}
+
+/* While one worker is in the middle of a burst, of which it has handed over some, the owner takes
+ * these: what is held then seems to be less than nothing. */
+static void owner_turns(struct worker *w, struct rte_mbuf *m)
+{
+	packet_deliver(w, m);
+	defrag_tick(workers[1]);
+}
+
+static void limits_in_a_burst(void **state)
+{
+	const struct frag first = {.bytes = 8, .flags = RTE_IPV4_HDR_MF_FLAG};
+	const struct frag last = {.offset = 8, .bytes = 8};
+	const struct defrag *owner;
+	struct frag f = first;
+
+	start(2);
+	owner = workers[1]->ip->defrag;
+	set("net.ipv4.ipfrag_max_dist", 0);
+	set("net.ipv4.ipfrag_high_thresh", 1000000000);
+	set("net.millrace.ipfrag_mbufs_max", FRAG_MBUFS_MAX);
+	ticks(1);
+	for (; f.id < FRAG_MBUFS_MAX - 2; f.id++)
+		input(workers[1], &f);
+	ticks(3);
+	defrag_register(DEFRAG_LOCAL_DELIVER, owner_turns);
+	ip_defrag_collect(workers[0], frag_from(workers[0], SENDER_2, &first));
+	ip_defrag_collect(workers[0], frag_from(workers[0], SENDER_2, &last));
+	for (unsigned int i = 0; i < FRAG_BURST - 2; i++, f.id++)
+		ip_defrag_collect(workers[0], frag_make(workers[0], &f));
+	ip_defrag_run(workers[0]);
+	assert_in_range(owner->t.n_queues, FRAG_MBUFS_MAX - 2, FRAG_MBUFS_MAX);
+	assert_in_range(owner->mbufs_room, 0, FRAG_MBUFS_MAX);
+	ticks(3);
+	assert_true(defrag_flush());
+	ticks(FRAG_MBUFS_MAX / FRAG_BURST);
+	assert_int_equal(defrag_held(), 0);
+	stop();
 }
 
 #define SENDERS 4000
@@ -397,12 +482,14 @@ int main(void)
 		cmocka_unit_test(high_thresh),
 		cmocka_unit_test(mbufs_max),
 		cmocka_unit_test(thresholds_bound_each_other),
+		cmocka_unit_test(refused_in_a_burst),
 		cmocka_unit_test(files_in_step),
 		cmocka_unit_test(hand_over),
 		cmocka_unit_test(hand_over_in_order),
 		cmocka_unit_test(hand_over_full),
 		cmocka_unit_test(distance_over_workers),
 		cmocka_unit_test(limits_over_workers),
+		cmocka_unit_test(limits_in_a_burst),
 		cmocka_unit_test(many_senders),
 		cmocka_unit_test(entries_come_back),
 	};
