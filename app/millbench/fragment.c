@@ -43,7 +43,7 @@ static const char *const way_names[WAYS] = {"whole", "copy", "refer", "boundarie
 
 static struct driver_profile profile;
 static struct link out_link = {
-	.id = 1, .multi_seg = true, .shared_mbufs = true, .profile = &profile,
+	.id = 1, .tx_segs = UINT16_MAX, .shared_mbufs = true, .profile = &profile,
 };
 static struct worker worker;
 static struct rte_mbuf *packets[COLD_PACKETS];

@@ -244,7 +244,8 @@ static bool boundaries_serve(const struct ip_cork *c, const struct rte_mbuf *m)
 	if (!packet_of(m)->frag_max_size)
 		return false;
 	for (; m; m = chain_next_fragment(m))
-		if (packet_of(m)->frag_bytes != c->part && chain_next_fragment(m))
+		if (chain_next_fragment(m) ? packet_of(m)->frag_bytes != c->part
+					   : packet_of(m)->frag_bytes > c->whole)
 			return false;
 	return true;
 }

@@ -227,7 +227,7 @@ static inline uint32_t piece_bytes(uint32_t left, uint32_t room)
 
 uint32_t fragment_refer_bytes(const struct link *out)
 {
-	return out->multi_seg && out->shared_mbufs ? out->profile->refer_bytes : UINT32_MAX;
+	return out->tx_segs > 1 && out->shared_mbufs ? out->profile->refer_bytes : UINT32_MAX;
 }
 
 static struct rte_mbuf *piece_make(struct chain_supply *s, struct chain_cursor *c,

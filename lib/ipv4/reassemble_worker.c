@@ -408,7 +408,8 @@ static const struct sysctl table[] = {
 	 .help = "kept for compatibility: the secret of the hash needs no renewal"},
 	{.name = "net.millrace.ipfrag_mbufs_max", .value = &settings.mbufs_max, .min = 0,
 	 .max = FRAG_MBUFS_MAX, .preset = 0,
-	 .help = "packet buffers that fragments may hold; 0: a quarter of the pool, at most 16384"},
+	 .help = "packet buffers that fragments may hold; 0: a quarter of the smallest pool, "
+		 "at most 16384"},
 };
 
 int defrag_init(void)

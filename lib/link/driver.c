@@ -42,6 +42,7 @@ static const struct key {
 	{"txd", KEY_NUMBER, offsetof(struct driver_profile, txd), 32768},
 	{"tx_queue_len", KEY_NUMBER, offsetof(struct driver_profile, tx_queue_len), 65536},
 	{"multi_seg", KEY_CHOICE, offsetof(struct driver_profile, multi_seg), 0},
+	{"tx_segs", KEY_NUMBER, offsetof(struct driver_profile, tx_segs), UINT16_MAX},
 	{"shared_mbufs", KEY_CHOICE, offsetof(struct driver_profile, shared_mbufs), 0},
 	{"refer_bytes", KEY_NUMBER, offsetof(struct driver_profile, refer_bytes), 65535},
 	{"rx_checksum", KEY_CHOICE, offsetof(struct driver_profile, rx_checksum), 0},

@@ -24,6 +24,7 @@ struct driver_profile {
 	unsigned int rxd, txd;                /* descriptors a queue; 0: the driver's preference */
 	unsigned int tx_queue_len;            /* frames kept while the device is full */
 	enum profile_choice multi_seg;        /* can send chains */
+	unsigned int tx_segs;                 /* of a chain, at most; 0: what the driver says */
 	enum profile_choice shared_mbufs;     /* can send indirect and shared mbufs */
 	unsigned int refer_bytes;             /* fragments with less payload are copied */
 	enum profile_choice rx_checksum;      /* trust the device's IP checksum verdict */

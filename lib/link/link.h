@@ -97,9 +97,9 @@ struct link {
 	uint16_t id;
 	uint16_t port;               /* DPDK port; RTE_MAX_ETHPORTS for lo */
 	uint16_t mtu;
+	uint16_t tx_segs;            /* segments of a frame that it transmits; 1: no chains */
 	bool up;                     /* administratively */
 	bool running;                /* has carrier */
-	bool multi_seg;              /* transmits chains */
 	bool shared_mbufs;           /* transmits indirect or shared mbufs */
 	bool trust_checksum;         /* the device's verdict on IP checksums is good */
 	union {

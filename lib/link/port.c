@@ -26,6 +26,7 @@
 
 #define RXD_DEFAULT 1024
 #define TXD_DEFAULT 1024
+#define TX_SEGS_SHARE 4           /* of a transmit queue, for one frame */
 #define TX_RING_SIZE 2048
 #define DISCARD_BURSTS 1024
 #define WHY_BYTES (LOG_LINE_BYTES + 4)
@@ -132,6 +133,7 @@ static void offloads_choose(struct link *l, const struct rte_eth_dev_info *info,
 			    struct rte_eth_conf *conf)
 {
 	uint64_t rx = info->rx_offload_capa, tx = info->tx_offload_capa;
+	bool chains;
 
 	if (l->profile->rx_checksum != CHOICE_NO && (rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM))
 		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
@@ -142,10 +144,23 @@ static void offloads_choose(struct link *l, const struct rte_eth_dev_info *info,
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	l->trust_checksum = conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
-	l->multi_seg = choose(l->profile->multi_seg, tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
-	l->shared_mbufs = choose(l->profile->shared_mbufs, l->multi_seg);
+	chains = choose(l->profile->multi_seg, tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+	l->tx_segs = chains ? UINT16_MAX : 1;
+	l->shared_mbufs = choose(l->profile->shared_mbufs, chains);
 	l->rx_offloads = conf->rxmode.offloads;
 	l->tx_offloads = conf->txmode.offloads;
+}
+
+/* A chain must not be longer than the device takes, nor fill its queue. */
+static void tx_segs_bound(struct link *l, const struct rte_eth_dev_info *info)
+{
+	unsigned int most = l->profile->tx_segs ? l->profile->tx_segs
+						: info->tx_desc_lim.nb_mtu_seg_max;
+
+	if (!most || most > l->n_txd / TX_SEGS_SHARE)
+		most = l->n_txd / TX_SEGS_SHARE;
+	if (l->tx_segs > most)
+		l->tx_segs = (uint16_t)RTE_MAX(most, 1u);
 }
 
 /* Spread over queues by addresses alone, so that a datagram's fragments stay together. */
@@ -242,6 +257,7 @@ static int port_configure(struct link *l, struct error *err)
 	rc = rte_eth_dev_adjust_nb_rx_tx_desc(l->port, &l->n_rxd, &l->n_txd);
 	if (rc)
 		return error_set(err, -rc, "%s: descriptors: %s", l->device, rte_strerror(-rc));
+	tx_segs_bound(l, &info);
 	return queues_setup(l, &info, err);
 }
 

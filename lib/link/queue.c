@@ -266,13 +266,26 @@ static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbu
 	return took;
 }
 
-/* A device that can not send chains gets one segment. */
-static bool single_segment(struct worker *w, const struct link *l, struct rte_mbuf *m)
+/* The same frame in no more segments than the device takes; NULL: that can not be, it is dropped. */
+static __rte_noinline struct rte_mbuf *fewer_segments(struct worker *w, const struct link *l,
+						      struct rte_mbuf *m)
 {
-	if (likely(m->nb_segs == 1 || l->multi_seg) || rte_pktmbuf_linearize(m) == 0)
-		return true;
-	packet_drop(w, m, DROP_TX_INVALID);
-	return false;
+	struct rte_mbuf *copy;
+
+	if (l->tx_segs == 1 && !rte_pktmbuf_linearize(m))
+		return m;
+	copy = rte_pktmbuf_copy(m, packet_pool(w->socket), 0, UINT32_MAX);
+	if (unlikely(!copy)) {
+		packet_drop(w, m, DROP_NOMEM);
+		return NULL;
+	}
+	if (unlikely(copy->nb_segs > l->tx_segs)) {
+		rte_pktmbuf_free(copy);
+		packet_drop(w, m, DROP_TX_INVALID);
+		return NULL;
+	}
+	rte_pktmbuf_free(m);
+	return copy;
 }
 
 __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m)
@@ -283,8 +296,11 @@ __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_
 		packet_drop(w, m, DROP_LINK_DOWN);
 		return;
 	}
-	if (unlikely(!single_segment(w, l, m)))
-		return;
+	if (unlikely(m->nb_segs > l->tx_segs)) {
+		m = fewer_segments(w, l, m);
+		if (!m)
+			return;
+	}
 	if (likely(w->id < l->n_txq))
 		txbuf_put(w, t, m, l->id);
 	else

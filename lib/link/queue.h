@@ -24,7 +24,7 @@
 #define BURST 32
 #define POLL_ROUNDS 4             /* bursts from each queue in a turn, at most */
 #define TX_BURST 24               /* frames for a link that are not kept any longer */
-#define LOOP_MAX 512              /* packets that wait on lo, a worker */
+#define LOOP_MAX 1024             /* packets that wait on lo, a worker */
 
 struct link_rxq {
 	uint64_t packets, bytes;

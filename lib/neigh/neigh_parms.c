@@ -154,7 +154,7 @@ int neigh_parms_init(void)
 		{.name = "net.millrace.neigh_held_max", .value = &neigh_held_max,
 		 .min = 0, .max = INT32_MAX, .preset = 0,
 		 .help = "packet buffers that a worker holds for unresolved neighbours in all; 0: "
-			 "its part of a quarter of the pool"},
+			 "its part of a quarter of the smallest pool"},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {

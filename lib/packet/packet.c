@@ -20,6 +20,7 @@
 static struct rte_mempool *pools[RTE_MAX_NUMA_NODES];
 static struct rte_mempool *large_pools[RTE_MAX_NUMA_NODES];
 static unsigned int pool_mbufs, pool_bytes;
+static unsigned int pool_share;        /* a quarter of the smallest */
 
 /* What lies below the workers' caches is a stack, not DPDK's usual ring: so the buffers in use are
  * the ones used last, and still in the CPU's caches, however many others there are. (With a ring
@@ -41,6 +42,19 @@ static struct rte_mempool *pool_make(const char *what, int socket, unsigned int 
 	return pool;
 }
 
+static void share_update(void)
+{
+	unsigned int least = 0;
+
+	for (unsigned int i = 0; i < 2 * RTE_DIM(pools); i++) {
+		const struct rte_mempool *pool = i % 2 ? large_pools[i / 2] : pools[i / 2];
+
+		if (pool && (!least || pool->size < least))
+			least = pool->size;
+	}
+	__atomic_store_n(&pool_share, least / WAITING_SHARE, __ATOMIC_RELAXED);
+}
+
 int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes)
 {
 	unsigned int nodes = rte_socket_count();
@@ -60,6 +74,7 @@ int packet_pool_init(unsigned int n_mbufs, unsigned int data_bytes)
 			return rc;
 		}
 	}
+	share_update();
 	return 0;
 }
 
@@ -70,6 +85,7 @@ void packet_pool_fini(void)
 		rte_mempool_free(large_pools[i]);
 		pools[i] = large_pools[i] = NULL;
 	}
+	share_update();
 }
 
 /* A NUMA node that has a pool. */
@@ -86,9 +102,7 @@ struct rte_mempool *packet_pool(int socket)
 
 unsigned int packet_pool_share(void)
 {
-	const struct rte_mempool *pool = packet_pool(SOCKET_ID_ANY);
-
-	return pool ? pool->size / WAITING_SHARE : 0;
+	return __atomic_load_n(&pool_share, __ATOMIC_RELAXED);
 }
 
 struct rte_mempool *packet_pool_holding(int socket, unsigned int data_bytes)
@@ -106,6 +120,7 @@ struct rte_mempool *packet_pool_holding(int socket, unsigned int data_bytes)
 	large_pools[node] = pool_make("large_packets", node,
 				      RTE_MAX(pool_mbufs / LARGE_SHARE, 2u * POOL_CACHE),
 				      data_bytes);
+	share_update();
 	return large_pools[node];
 }
 

@@ -105,7 +105,8 @@ static inline struct rte_ipv4_hdr *packet_ip(const struct rte_mbuf *m)
 struct rte_mempool *packet_pool(int socket);
 
 /* How many buffers may be held by default by what waits for something, fragments or packets for an
- * unresolved neighbour, so that receive queues never run dry: a quarter. 0: there is no pool. */
+ * unresolved neighbour, so that receive queues never run dry, whichever pool they are filled from:
+ * a quarter of the smallest. 0: there is no pool. Any thread. */
 unsigned int packet_pool_share(void);
 
 /* A pool whose buffers hold so much data in one: the ordinary one if it does, else one of large

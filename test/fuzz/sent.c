@@ -151,8 +151,8 @@ static void check(const struct link *l, const struct rte_mbuf *m)
 		print_mbuf(l->name, m);
 	if (m->pkt_len < sizeof(*eth) || m->pkt_len > FRAME_MAX)
 		bad(l, m, "a length that no frame has");
-	if (m->nb_segs > 1 && !l->multi_seg)
-		bad(l, m, "a chain, which the device does not take");
+	if (m->nb_segs > l->tx_segs)
+		bad(l, m, "more segments than the device takes");
 	packet_read(m, 0, m->pkt_len, frame);
 	digest(l, m->pkt_len);
 	if (!sent_changed && !rte_is_same_ether_addr(&eth->src_addr, &l->mac))

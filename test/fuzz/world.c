@@ -301,7 +301,8 @@ void world_init(const char *name, unsigned int mbufs)
 		sent_watch(links[i]);
 		world_worker->link->tx[i]->limit = TX_FRAMES_MAX;
 	}
-	links[3]->multi_seg = false;
+	links[2]->tx_segs = 8;
+	links[3]->tx_segs = 1;
 	for (unsigned int i = 0; i < RTE_DIM(base); i++)
 		must(base[i]);
 	settings_find();

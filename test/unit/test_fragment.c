@@ -325,7 +325,7 @@ static void links_that_send_no_chains(void **state)
 {
 	profile.refer_bytes = 0;
 	for (unsigned int i = 0; i < 3; i++) {
-		out.multi_seg = i & 1;
+		out.tx_segs = i & 1 ? UINT16_MAX : 1;
 		out.shared_mbufs = i & 2;
 		packet_bytes(1500, 5, 0, NULL);
 		ip_fragment(&worker, packet_make(2048, 600), &out, output);
@@ -336,7 +336,8 @@ static void links_that_send_no_chains(void **state)
 		check_cut(600, false);
 		forget();
 	}
-	out.multi_seg = out.shared_mbufs = true;
+	out.tx_segs = UINT16_MAX;
+	out.shared_mbufs = true;
 }
 
 /* ---- refusing ---- */
@@ -549,7 +550,8 @@ static int start(void **state)
 			(char *)"-m", (char *)"128", (char *)"--lcores", (char *)"0"};
 
 	assert_true(rte_eal_init(RTE_DIM(argv), argv) >= 0);
-	out.multi_seg = out.shared_mbufs = true;
+	out.tx_segs = UINT16_MAX;
+	out.shared_mbufs = true;
 	return packet_pool_init(MBUFS, 2048);
 }
 

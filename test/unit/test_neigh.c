@@ -591,6 +591,18 @@ static void test_broadcast_by_nature(void **state)
 	assert_true(to_mac(&sent[1], &mac_b));
 }
 
+/* Buffers for large frames are fewer, and may be what a receive queue is filled from. */
+static void test_a_quarter_of_the_smallest_pool(void **state)
+{
+	const struct rte_mempool *large;
+
+	assert_int_equal(packet_pool_share(), packet_pool(SOCKET_ID_ANY)->size / 4);
+	large = packet_pool_holding(SOCKET_ID_ANY, 9000);
+	assert_non_null(large);
+	assert_true(large->size < packet_pool(SOCKET_ID_ANY)->size);
+	assert_int_equal(packet_pool_share(), large->size / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,7 +617,7 @@ int main(void)
 		TEST(table_full), TEST(periodic_gc), TEST(many_entries),
 		TEST(none_missed_in_growth), TEST(operator),
 		TEST(delete_incomplete), TEST(link_events), TEST(arp_notify), TEST(settings),
-		TEST(broadcast_by_nature),
+		TEST(broadcast_by_nature), TEST(a_quarter_of_the_smallest_pool),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
