@@ -23,7 +23,8 @@
  * (a cache line, a multiplication) the others use. First the headers are brought into vectors and
  * checked; then the FIB is asked; then each frame is rewritten with its next hop's image, if all
  * is well, by an addition: a frame for which all is not well writes to a scratch line instead, so
- * that no branch depends on it. Last, runs of frames with the same fate are handed on, in order.
+ * that no branch depends on it. Last, what goes on is put into its links' buffers, and what becomes
+ * of the others goes between.
  */
 #include <string.h>
 
@@ -428,32 +429,31 @@ static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned in
 	}
 }
 
-/* Without a branch, which nobody could predict: a if choice is 1, b if it is 0. */
-static __rte_always_inline void *either(uint32_t choice, void *a, void *b)
+/* Rewrites those of a group that are ok, all of them for one next hop or each for its own. What the
+ * others would get goes to a scratch line. */
+static __rte_always_inline void rewrite(struct burst *b, unsigned int at, uint32_t ok, bool one)
 {
-	return (void *)((uintptr_t)b ^ (((uintptr_t)a ^ (uintptr_t)b) & -(uintptr_t)choice));
-}
-
-/* Rewrites those of a group that are ok, all of them for one next hop or each for its own. */
-static __rte_always_inline void rewrite(const struct burst *b, unsigned int at, uint32_t ok,
-					bool one)
-{
-	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES);
+	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES), *kept[LANES];
 	const struct fast_nexthop *first =
 		&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(ok)]];
 	head_t image;
 
+	for (uint32_t left = ALL_LANES & ~ok; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
+
+		kept[i] = b->data[at + i];
+		b->data[at + i] = scratch;
+	}
 	memcpy(&image, first->head, sizeof(image));
-	if (likely(ok == ALL_LANES))
 #pragma GCC unroll 16
-		for (unsigned int i = at; i < at + LANES; i++)
-			rewrite_by(b->data[i], one ? (const void *)&image
-						   : fast_nexthops[b->index[i]].head);
-	else
-		for (unsigned int i = 0; i < LANES; i++)
-			rewrite_by(either(ok >> i & 1, b->data[at + i], scratch),
-				   one ? (const void *)&image
-				       : fast_nexthops[b->index[at + i]].head);
+	for (unsigned int i = at; i < at + LANES; i++)
+		rewrite_by(b->data[i], one ? (const void *)&image
+					   : fast_nexthops[b->index[i]].head);
+	for (uint32_t left = ALL_LANES & ~ok; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
+
+		b->data[at + i] = kept[i];
+	}
 }
 
 /* All good frames of a group are for the router itself. */
@@ -541,7 +541,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8};
 	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x0000ffff00000000ULL},
 			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
-	unsigned int groups = (n + LANES - 1) / LANES, next;
+	unsigned int groups = (n + LANES - 1) / LANES;
 	struct rte_mbuf *whole[FAST_BURST], **all = m;
 	bool sparse = w->ip->defaulted >> l->id & 1;
 	uint32_t there = (uint32_t)((1ULL << n) - 1);
@@ -577,20 +577,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 		decide(&b, g, &e);
 	count_burst(w, &b, there);
 	trim(&b, m);
-	for (unsigned int i = 0; i < n; i = next) {
-		uint64_t sent = b.forward >> i;
-
-		if (likely(sent & 1)) {
-			next = i + (unsigned int)__builtin_ctzll(~sent);
-			send_on(w, &b, m, (uint32_t)((1ULL << next) - (1ULL << i)));
-			continue;
-		}
-		for (next = i + 1; next < n && b.out[next] == b.out[i]; next++)
-			;
-		hand_on(w, l, &b, m, i, next);
-	}
-	if (unlikely(w->ip->frags.n))
-		ip_defrag_run(w);
+	onward(w, l, &b, m, n, there);
 	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
 

@@ -188,6 +188,14 @@ static inline uint64_t bytes_of(struct rte_mbuf *const *m, unsigned int n)
 	return bytes;
 }
 
+/* So many from the front are gone; the device took no more. */
+static void txbuf_keep(struct txbuf *t, uint32_t sent)
+{
+	t->n -= sent;
+	memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
+	t->held_bytes = bytes_of(t->m, t->n);
+}
+
 /* Give what is buffered to the device; what it does not take stays, in order. */
 static void txbuf_flush(struct worker *w, struct txbuf *t)
 {
@@ -203,27 +211,66 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 	}
 	w->counters->transmitted += sent;
 	t->packets += sent;
-	t->bytes += t->held_bytes;
-	t->held_bytes = 0;
-	t->n -= sent;
-	if (likely(!t->n))
+	if (likely(sent == t->n)) {
+		t->n = 0;
+		t->held_bytes = 0;
+	} else {
+		txbuf_keep(t, sent);
+	}
+}
+
+/* Give it a burst, of which there is one at least. The rest is mostly less than another: bursts are
+ * all of one size, which drivers are quicker with. */
+static void txbuf_send(struct worker *w, struct txbuf *t)
+{
+	uint16_t took = rte_eth_tx_burst(t->port, t->queue, t->m, BURST);
+
+	w->counters->transmitted += took;
+	t->packets += took;
+	t->place -= took;
+	if (unlikely(took < BURST || t->n > 2 * BURST)) {
+		txbuf_keep(t, took);
 		return;
-	memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
-	t->held_bytes = bytes_of(t->m, t->n);
-	t->bytes -= t->held_bytes;
+	}
+	t->n -= BURST;
+	memcpy(&t->m[0], &t->m[BURST], BURST * sizeof(t->m[0]));
+}
+
+/* Between the frames of the burst under way. Those in front may go if there are many. */
+static __rte_noinline void txbuf_insert(struct worker *w, struct txbuf *t, struct rte_mbuf *m)
+{
+	uint32_t before = (uint32_t)__builtin_popcount(t->around & w->link->tx_before);
+
+	if (t->place + before >= BURST)
+		txbuf_send(w, t);
+	if (unlikely(t->n == t->limit)) {
+		t->dropped++;
+		packet_drop(w, m, DROP_TX_QUEUE_FULL);
+		return;
+	}
+	memmove(&t->m[t->place + before + 1], &t->m[t->place + before],
+		(t->n - t->place - before) * sizeof(t->m[0]));
+	t->m[t->place + before] = m;
+	t->place++;
+	t->n++;
+	t->bytes += m->pkt_len;
 }
 
 /* Whenever a burst more is there the device is offered all, also if it had not taken the last:
  * frames may have been put here many at a time, so there need not be just one burst. */
 static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
 {
+	if (unlikely(t->around)) {
+		txbuf_insert(w, t, m);
+		return;
+	}
 	if (unlikely(t->n == t->limit)) {
 		t->dropped++;
 		packet_drop(w, m, DROP_TX_QUEUE_FULL);
 		return;
 	}
 	t->m[t->n++] = m;
-	t->held_bytes += m->pkt_len;
+	t->bytes += m->pkt_len;
 	w->link->tx_pending |= 1ULL << link;
 	if (t->n % BURST == 0)
 		txbuf_flush(w, t);
@@ -243,7 +290,7 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 			return;
 		}
 		memcpy(&t->m[t->n], m, part * sizeof(*m));
-		t->held_bytes += bytes_of(m, part);
+		t->bytes += bytes_of(m, part);
 		t->n += part;
 		m += part;
 		n -= part;
@@ -284,6 +331,7 @@ static __rte_noinline struct rte_mbuf *fewer_segments(struct worker *w, const st
 		packet_drop(w, m, DROP_TX_INVALID);
 		return NULL;
 	}
+	*packet_of(copy) = *packet_of(m);
 	rte_pktmbuf_free(m);
 	return copy;
 }
@@ -334,7 +382,7 @@ struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link)
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 	const struct link *l = link_get(link);
 
-	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + LINK_ROOM > t->limit))
+	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + 2 * LINK_ROOM > t->limit))
 		return NULL;
 	return &t->m[t->n];
 }
@@ -346,9 +394,46 @@ void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint6
 
 	w->link->tx_pending |= 1ULL << link;
 	t->n += n;
-	t->held_bytes += bytes;
-	if (t->n >= TX_BURST)
-		txbuf_flush(w, t);
+	t->bytes += bytes;
+	if (t->n >= BURST)
+		txbuf_send(w, t);
+}
+
+void link_xmit_around(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
+		      uint32_t which)
+{
+	struct txbuf *t = rcu_read(w->link->tx[link]);
+
+	w->link->tx_pending |= 1ULL << link;
+	w->link->tx_around |= 1ULL << link;
+	t->around = which;
+	t->place = t->n;
+	t->n += n;
+	t->bytes += bytes;
+}
+
+void link_xmit_at(struct worker *w, unsigned int number)
+{
+	w->link->tx_before = (1u << number) - 1;
+}
+
+/* A buffer that is gone meanwhile is with those who take it away. */
+void link_xmit_settle(struct worker *w)
+{
+	struct link_worker *lw = w->link;
+
+	for (uint64_t left = lw->tx_around; left; left &= left - 1) {
+		struct txbuf *t = rcu_read(lw->tx[__builtin_ctzll(left)]);
+
+		if (unlikely(!t))
+			continue;
+		t->around = 0;
+		if (t->n >= 2 * BURST)
+			txbuf_flush(w, t);
+		else if (t->n >= BURST)
+			txbuf_send(w, t);
+	}
+	lw->tx_around = 0;
 }
 
 /* Worker 0 sends what workers without a queue of their own left in the link's ring: all that is
@@ -384,6 +469,7 @@ static void tx_rings_drain(struct worker *w)
 /* The link went down: what it was to send would come too late when it is up again. */
 static __rte_noinline void txbuf_drop(struct worker *w, struct txbuf *t)
 {
+	t->bytes -= bytes_of(t->m, t->n);
 	packet_drop_bulk(w, t->m, t->n, DROP_LINK_DOWN);
 	t->n = 0;
 	t->held_bytes = 0;
