@@ -23,8 +23,8 @@
  * (a cache line, a multiplication) the others use. First the headers are brought into vectors and
  * checked; then the FIB is asked; then each frame is rewritten with its next hop's image, if all
  * is well, by an addition: a frame for which all is not well writes to a scratch line instead, so
- * that no branch depends on it. Last, what goes on is put into its links' buffers, and what becomes
- * of the others goes between.
+ * that no branch depends on it. Last, what goes on is sent, in parts if some has another fate, as
+ * order is kept.
  */
 #include <string.h>
 

@@ -161,24 +161,21 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 }
 #endif
 
-/* around: something else of the burst may have to go between them. */
 static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
-					  uint32_t bits, uint64_t bytes, bool around)
+					  uint32_t bits, uint64_t bytes)
 {
 	struct rte_mbuf *part[FAST_BURST], **room = link_xmit_room(w, link);
 
-	if (unlikely(!room))
-		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
-	else if (around)
-		link_xmit_around(w, link, frames_pick(room, m, bits), bytes, bits);
-	else
+	if (likely(room))
 		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
+	else
+		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
  * has all of its frames at once. */
 static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
-					struct rte_mbuf **m, uint32_t left, bool around)
+					struct rte_mbuf **m, uint32_t left)
 {
 	while (left) {
 		unsigned int first = (unsigned int)__builtin_ctz(left), n;
@@ -189,34 +186,18 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		bytes = (same == b->forward ? b->sent_octets : octets_of(b->total, same)) +
 			n * RTE_ETHER_HDR_LEN;
 		left &= ~same;
-		if (!around && likely(n == FAST_BURST))
+		if (likely(n == FAST_BURST))
 			link_xmit_bulk(w, b->out[first], m, n, bytes);
 		else
-			send_some(w, b->out[first], m, same, bytes, around);
+			send_some(w, b->out[first], m, same, bytes);
 	}
 }
 
-/* All that goes on is put where what becomes of the others can go between. False: it can't be. */
-static __rte_always_inline bool send_around(struct worker *w, const struct burst *b,
-					    struct rte_mbuf **m)
+/* A burst of which not all goes on: in parts. Fragments that are being collected come before what
+ * stands behind them. */
+static __rte_always_inline void in_parts(struct worker *w, struct link *l, const struct burst *b,
+					 struct rte_mbuf **m, unsigned int n)
 {
-	for (uint32_t left = b->forward; left;) {
-		uint8_t link = b->out[__builtin_ctz(left)];
-
-		if (unlikely(!link_xmit_room(w, link)))
-			return false;
-		left &= ~bytes_eq(b->out, link);
-	}
-	send_on(w, b, m, b->forward, true);
-	return b->forward;
-}
-
-/* A burst of which not all goes on: frame by frame what becomes of the others, in order. Fragments
- * that are being collected come before what stands behind them. */
-static __rte_always_inline void one_by_one(struct worker *w, struct link *l, const struct burst *b,
-					   struct rte_mbuf **m, unsigned int n)
-{
-	bool around = send_around(w, b, m);
 	unsigned int next;
 
 	for (unsigned int i = 0; i < n; i = next) {
@@ -226,26 +207,22 @@ static __rte_always_inline void one_by_one(struct worker *w, struct link *l, con
 			if (unlikely(w->ip->frags.n))
 				ip_defrag_run(w);
 			next = i + (unsigned int)__builtin_ctzll(~sent);
-			if (unlikely(!around))
-				send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)), false);
+			send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)));
 			continue;
 		}
 		for (next = i + 1; next < n && b->out[next] == b->out[i]; next++)
 			;
-		link_xmit_at(w, i);
 		hand_on(w, l, b, m, i, next);
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
-	if (around)
-		link_xmit_settle(w);
 }
 
 static __rte_always_inline void onward(struct worker *w, struct link *l, const struct burst *b,
 				       struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there, false);
+		send_on(w, b, m, there);
 	else
-		one_by_one(w, l, b, m, n);
+		in_parts(w, l, b, m, n);
 }

@@ -268,15 +268,6 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link);
 void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes);
 
-/* Of a burst most frames can be sent at once, and what is to become of the others may send more:
- * link_xmit_around() is link_xmit_filled() for the ones, whose numbers in the burst are the bits of
- * `which`. From then on what link_xmit() is given for that link goes between them, to where the
- * frame stands that is handled, link_xmit_at(); until link_xmit_settle(). */
-void link_xmit_around(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
-		      uint32_t which);
-void link_xmit_at(struct worker *w, unsigned int number);
-void link_xmit_settle(struct worker *w);
-
 /* Hand all buffered frames to the devices, and free the packets that are done with; at the end of
  * a worker's loop. */
 void link_flush(struct worker *w);

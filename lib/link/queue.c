@@ -227,7 +227,6 @@ static void txbuf_send(struct worker *w, struct txbuf *t)
 
 	w->counters->transmitted += took;
 	t->packets += took;
-	t->place -= took;
 	if (unlikely(took < BURST || t->n > 2 * BURST)) {
 		txbuf_keep(t, took);
 		return;
@@ -236,34 +235,10 @@ static void txbuf_send(struct worker *w, struct txbuf *t)
 	memcpy(&t->m[0], &t->m[BURST], BURST * sizeof(t->m[0]));
 }
 
-/* Between the frames of the burst under way. Those in front may go if there are many. */
-static __rte_noinline void txbuf_insert(struct worker *w, struct txbuf *t, struct rte_mbuf *m)
-{
-	uint32_t before = (uint32_t)__builtin_popcount(t->around & w->link->tx_before);
-
-	if (t->place + before >= BURST)
-		txbuf_send(w, t);
-	if (unlikely(t->n == t->limit)) {
-		t->dropped++;
-		packet_drop(w, m, DROP_TX_QUEUE_FULL);
-		return;
-	}
-	memmove(&t->m[t->place + before + 1], &t->m[t->place + before],
-		(t->n - t->place - before) * sizeof(t->m[0]));
-	t->m[t->place + before] = m;
-	t->place++;
-	t->n++;
-	t->bytes += m->pkt_len;
-}
-
 /* Whenever a burst more is there the device is offered all, also if it had not taken the last:
  * frames may have been put here many at a time, so there need not be just one burst. */
 static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, unsigned int link)
 {
-	if (unlikely(t->around)) {
-		txbuf_insert(w, t, m);
-		return;
-	}
 	if (unlikely(t->n == t->limit)) {
 		t->dropped++;
 		packet_drop(w, m, DROP_TX_QUEUE_FULL);
@@ -397,43 +372,6 @@ void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint6
 	t->bytes += bytes;
 	if (t->n >= BURST)
 		txbuf_send(w, t);
-}
-
-void link_xmit_around(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
-		      uint32_t which)
-{
-	struct txbuf *t = rcu_read(w->link->tx[link]);
-
-	w->link->tx_pending |= 1ULL << link;
-	w->link->tx_around |= 1ULL << link;
-	t->around = which;
-	t->place = t->n;
-	t->n += n;
-	t->bytes += bytes;
-}
-
-void link_xmit_at(struct worker *w, unsigned int number)
-{
-	w->link->tx_before = (1u << number) - 1;
-}
-
-/* A buffer that is gone meanwhile is with those who take it away. */
-void link_xmit_settle(struct worker *w)
-{
-	struct link_worker *lw = w->link;
-
-	for (uint64_t left = lw->tx_around; left; left &= left - 1) {
-		struct txbuf *t = rcu_read(lw->tx[__builtin_ctzll(left)]);
-
-		if (unlikely(!t))
-			continue;
-		t->around = 0;
-		if (t->n >= 2 * BURST)
-			txbuf_flush(w, t);
-		else if (t->n >= BURST)
-			txbuf_send(w, t);
-	}
-	lw->tx_around = 0;
 }
 
 /* Worker 0 sends what workers without a queue of their own left in the link's ring: all that is

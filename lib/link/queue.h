@@ -48,8 +48,6 @@ struct poll_list {
 struct txbuf {
 	uint32_t n, limit;            /* frames in m; never more than limit */
 	uint16_t port, queue;
-	uint32_t around;              /* frames of the burst under way that are here already, by number */
-	uint32_t place;               /* where the first of them is, or what goes in front of it */
 	uint64_t held_bytes;          /* of what the device did not take when it was last offered */
 	uint64_t packets;             /* that it took */
 	uint64_t bytes;               /* of the frames that were put here */
@@ -61,8 +59,6 @@ struct link_worker {
 	struct poll_list *poll;       /* rcu_read() */
 	struct txbuf *tx[LINKS_MAX];  /* rcu_read(); NULL: no such link */
 	uint64_t tx_pending;          /* a bit a link that has frames in tx[] */
-	uint64_t tx_around;           /* whose `around` is not 0 */
-	uint32_t tx_before;           /* frames before the one that is handled, a bit each */
 	uint64_t loop_packets, loop_bytes;
 	uint32_t loop_head, loop_n;
 	uint16_t n_tx_rings;          /* links whose rings are to be drained; of worker 0 only */
