@@ -288,7 +288,7 @@ static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbu
 	return took;
 }
 
-/* The same frame in no more segments than the device takes; NULL: that can not be, it is dropped. */
+/* The same frame in no more segments than the device takes. NULL: it can't be, and is dropped. */
 static __rte_noinline struct rte_mbuf *fewer_segments(struct worker *w, const struct link *l,
 						      struct rte_mbuf *m)
 {
