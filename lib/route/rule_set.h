@@ -40,7 +40,7 @@ struct rule {
 	uint16_t nexthop;       /* and this its index */
 	bool not;
 	uint32_t priority;
-	uint64_t links;         /* of a diverting one: what comes in by these may match, a bit each */
+	uint64_t links;         /* of a diverting one: what comes in there may match, a bit each */
 };
 
 struct rule_set {

@@ -488,7 +488,8 @@ static void test_none_missed_in_growth(void **state)
 	assert_int_equal(neigh_del(&link_2, RTE_BE32(0x0b000000), NULL), 0);
 	assert_null(neigh_lookup(link_2.id, RTE_BE32(0x0b000000)));
 	for (uint32_t i = n; i < 2 * n + 2; i++)
-		neigh_add(&link_2, rte_cpu_to_be_32(0x0b000000 + i), &mac_a, NUD_STALE, false, NULL);
+		neigh_add(&link_2, rte_cpu_to_be_32(0x0b000000 + i), &mac_a, NUD_STALE, false,
+			  NULL);
 	assert_ptr_equal(neigh_buckets, after);
 	rcu_quiescent(0);
 	rcu_poll();
