@@ -193,7 +193,7 @@ static void txbuf_keep(struct txbuf *t, uint32_t sent)
 {
 	t->n -= sent;
 	memmove(&t->m[0], &t->m[sent], t->n * sizeof(t->m[0]));
-	t->held_bytes = bytes_of(t->m, t->n);
+	t->bytes = t->put_bytes - bytes_of(t->m, t->n);
 }
 
 /* Give what is buffered to the device; what it does not take stays, in order. */
@@ -211,12 +211,10 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 	}
 	w->counters->transmitted += sent;
 	t->packets += sent;
-	if (likely(sent == t->n)) {
+	if (likely(sent == t->n))
 		t->n = 0;
-		t->held_bytes = 0;
-	} else {
+	else
 		txbuf_keep(t, sent);
-	}
 }
 
 /* Give it a burst, of which there is one at least. The rest is mostly less than another: bursts are
@@ -245,7 +243,7 @@ static void txbuf_put(struct worker *w, struct txbuf *t, struct rte_mbuf *m, uns
 		return;
 	}
 	t->m[t->n++] = m;
-	t->bytes += m->pkt_len;
+	t->put_bytes += m->pkt_len;
 	w->link->tx_pending |= 1ULL << link;
 	if (t->n % BURST == 0)
 		txbuf_flush(w, t);
@@ -265,7 +263,7 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 			return;
 		}
 		memcpy(&t->m[t->n], m, part * sizeof(*m));
-		t->bytes += bytes_of(m, part);
+		t->put_bytes += bytes_of(m, part);
 		t->n += part;
 		m += part;
 		n -= part;
@@ -282,9 +280,10 @@ static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbu
 
 	w->counters->transmitted += took;
 	t->packets += took;
-	t->bytes += bytes;
+	t->put_bytes += bytes;
 	if (unlikely(took < BURST))
-		t->bytes -= bytes_of(m + took, BURST - took);
+		t->put_bytes -= bytes_of(m + took, BURST - took);
+	t->bytes = t->put_bytes;
 	return took;
 }
 
@@ -369,7 +368,7 @@ void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint6
 
 	w->link->tx_pending |= 1ULL << link;
 	t->n += n;
-	t->bytes += bytes;
+	t->put_bytes += bytes;
 	if (t->n >= BURST)
 		txbuf_send(w, t);
 }
@@ -407,10 +406,9 @@ static void tx_rings_drain(struct worker *w)
 /* The link went down: what it was to send would come too late when it is up again. */
 static __rte_noinline void txbuf_drop(struct worker *w, struct txbuf *t)
 {
-	t->bytes -= bytes_of(t->m, t->n);
+	t->put_bytes -= bytes_of(t->m, t->n);
 	packet_drop_bulk(w, t->m, t->n, DROP_LINK_DOWN);
 	t->n = 0;
-	t->held_bytes = 0;
 }
 
 void link_flush(struct worker *w)
@@ -435,8 +433,11 @@ void link_flush(struct worker *w)
 			else
 				txbuf_drop(w, t);
 		}
-		if (!t || !t->n)
-			lw->tx_pending &= ~(1ULL << id);
+		if (t && t->n)
+			continue;
+		lw->tx_pending &= ~(1ULL << id);
+		if (t)
+			t->bytes = t->put_bytes;
 	}
 }
 

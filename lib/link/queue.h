@@ -48,9 +48,8 @@ struct poll_list {
 struct txbuf {
 	uint32_t n, limit;            /* frames in m; never more than limit */
 	uint16_t port, queue;
-	uint64_t held_bytes;          /* of what the device did not take when it was last offered */
-	uint64_t packets;             /* that it took */
-	uint64_t bytes;               /* of the frames that were put here */
+	uint64_t put_bytes;           /* of all frames that were put here and not dropped */
+	uint64_t packets, bytes;      /* that the device took; bytes as of the last turn's end */
 	uint64_t dropped;
 	struct rte_mbuf *m[];
 } __rte_cache_aligned;

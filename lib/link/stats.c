@@ -39,7 +39,7 @@ void link_stats_get(const struct link *l, struct link_stats *s)
 		if (!t)
 			continue;
 		s->tx_packets += t->packets;
-		s->tx_bytes += t->bytes - t->held_bytes;
+		s->tx_bytes += t->bytes;
 		s->tx_dropped += t->dropped;
 	}
 	if (rte_eth_stats_get(l->port, &device))
