@@ -125,3 +125,22 @@ def with_bad_checksum(sent):
 def with_destination(sent, destination):
     """A frame with another Ethernet destination."""
     return bytes.fromhex(destination.replace(":", "")) + sent[6:]
+
+
+def checksum(data):
+    """What goes into a zeroed field; 0 over what has the right one."""
+    return -int.from_bytes(data + bytes(len(data) % 2), "big") % 0xffff
+
+
+def echo_request(size):
+    """The ICMP message, with so many bytes of data."""
+    head = struct.pack("!BBHHH", 8, 0, 0, 7, 7)
+    data = bytes(i % 251 for i in range(size))
+    return head[:2] + struct.pack("!H", checksum(head + data)) + head[4:] + data
+
+
+def in_fragments(destination, proto, payload, ident, size):
+    """Frames of which each brings so many bytes."""
+    return [frame(0, IP(src=address(0, 2), dst=destination, proto=proto, id=ident, frag=at // 8,
+                        flags="MF" if at + size < len(payload) else 0) / payload[at:at + size])
+            for at in range(0, len(payload), size)]

@@ -10,6 +10,7 @@ import struct
 import pytest
 
 import frames
+from frames import checksum
 import pcap
 from router import MEMORY, wait_for
 
@@ -24,11 +25,6 @@ TIME_EXCEEDED = 11
 WAVE = 1200
 WAVES = 3
 IN_FILES = 20000    # datagrams; limits are reached soon where one file is read before another
-
-
-def checksum(data):
-    """What goes into a zeroed field; 0 over what has the right one."""
-    return -int.from_bytes(data + bytes(len(data) % 2), "big") % 0xffff
 
 
 def piece(sender, ident, message, start, end, protocol=1):

@@ -12,10 +12,8 @@ import struct
 
 import pytest
 
-from scapy.layers.inet import IP
-
 import frames
-from frames import address, frame, router_address, udp
+from frames import address, echo_request, frame, in_fragments, router_address, udp
 
 POOL = 1024
 NARROW = 68
@@ -29,28 +27,10 @@ rx_file = yes
 keep_running = yes
 """
 FAR = address(1, 2)
-MORE = 1
 FEW, MANY = 100, 200            # identifications while there are few buffers, and then
 UNREACHABLE = 40                # bytes of the error about a packet for the silent neighbour
 QUIET = ["sysctl net.ipv4.icmp_ratelimit=0", "sysctl net.ipv4.icmp_msgs_per_sec=1000000",
          "sysctl net.ipv4.ipfrag_max_dist=0"]
-
-
-def checksum(data):
-    return -int.from_bytes(data + bytes(len(data) % 2), "big") % 0xffff
-
-
-def echo_request(size):
-    head = struct.pack("!BBHHH", 8, 0, 0, 7, 7)
-    data = bytes(i % 251 for i in range(size))
-    return head[:2] + struct.pack("!H", checksum(head + data)) + head[4:] + data
-
-
-def in_fragments(destination, proto, payload, ident, size):
-    """Frames of which each brings so many bytes."""
-    return [frame(0, IP(src=address(0, 2), dst=destination, proto=proto, id=ident, frag=at // 8,
-                        flags=MORE if at + size < len(payload) else 0) / payload[at:at + size])
-            for at in range(0, len(payload), size)]
 
 
 def to_far(ident, data):

@@ -1,14 +1,12 @@
 """A frame of more segments than the device takes leaves in fewer: the same bytes, copied. Here an
 echo request comes in fragments of 8 bytes, and its answer refers to all of them."""
 
-import struct
-
 import pytest
 
 from scapy.layers.inet import IP
 
 import frames
-from frames import address, frame, router_address
+from frames import address, echo_request, in_fragments, router_address
 
 PROFILE = """[driver]
 rxq = all
@@ -20,20 +18,7 @@ rx_file = yes
 keep_running = yes
 refer_bytes = 0
 """
-DATA = bytes(i % 251 for i in range(2992))
-
-
-def echo_request():
-    head = struct.pack("!BBHHH", 8, 0, 0, 7, 7)
-    words = struct.unpack(f"!{(len(head) + len(DATA)) // 2}H", head + DATA)
-    return head[:2] + struct.pack("!H", -sum(words) % 0xffff) + head[4:] + DATA
-
-
-def in_pieces():
-    message = echo_request()
-    return [frame(0, IP(src=address(0, 2), dst=router_address(0), proto=1, id=1, frag=at // 8,
-                        flags=at + 8 < len(message)) / message[at:at + 8])
-            for at in range(0, len(message), 8)]
+DATA = 2992
 
 
 @pytest.mark.parametrize("option", [[], ["--no-fast-path"]])
@@ -41,7 +26,9 @@ def in_pieces():
 def test_segments_out(router, captures, directory, monkeypatch, most, answered, option):
     (directory / "net_pcap.ini").write_text(f"{PROFILE}tx_segs = {most}\n")
     monkeypatch.setenv("MILLRACE_DRIVERS_CONFIG", str(directory))
-    pieces = [(i / 1000, piece) for i, piece in enumerate(in_pieces())]
+    request = echo_request(DATA)
+    pieces = [(i / 1000, piece) for i, piece in
+              enumerate(in_fragments(router_address(0), 1, request, 1, 8))]
     router.start(["sysctl net.ipv4.ipfrag_high_thresh=10000000", *captures.port(0, pieces),
                   "link set p0 mtu 4000",
                   f"neigh add {address(0, 2)} lladdr {frames.host_mac(0, 2)} dev p0"], *option)
@@ -50,4 +37,4 @@ def test_segments_out(router, captures, directory, monkeypatch, most, answered, 
     assert account["reasons"].get("TX_INVALID", 0) == (not answered)
     router.shutdown()
     replies = [bytes(IP(sent[14:]).payload) for sent in captures.out(0)]
-    assert [reply[8:] for reply in replies] == [DATA] * answered
+    assert [reply[8:] for reply in replies] == [request[8:]] * answered
