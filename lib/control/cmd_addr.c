@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* addr add|del|show. Printed as `ip -4 addr` does. */
+/* addr add|del|show|flush. Printed as `ip -4 addr` does. */
+#include <errno.h>
 #include <string.h>
 
 #include "control/commands.h"
@@ -114,11 +115,48 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 	return 0;
 }
 
+/* The first address of those that are to go; false: there is none. */
+static bool to_flush(const struct value *v, struct link **link, struct link_addr *found)
+{
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		struct link *l = link_get(i);
+		const struct link_addrs *addrs = l ? rcu_read(l->addrs) : NULL;
+
+		if (!addrs || (v[SHOW_NAME].given && l != v[SHOW_NAME].link) ||
+		    (v[SHOW_UP].given && !l->up))
+			continue;
+		for (unsigned int j = 0; j < addrs->n; j++) {
+			if (is_shown(&v[SHOW_PREFIX], &addrs->a[j])) {
+				*link = l;
+				*found = addrs->a[j];
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* An address may take others along, or make another one primary, so they go one by one. */
+static int run_flush(const struct value *v, struct output *o, struct error *err)
+{
+	struct link_addr found;
+	struct link *l;
+	int rc = 0;
+
+	if (!v[SHOW_NAME].given && !v[SHOW_PREFIX].given && !v[SHOW_UP].given)
+		return error_set(err, EINVAL, "say which: a link, or another selector");
+	while (!rc && to_flush(v, &l, &found))
+		rc = addr_del(l, found.local, found.len, err);
+	return rc;
+}
+
 static const struct command commands[] = {
 	{"add", "Give a link an address, and with it the route to its subnet.", run_add,
 	 COMMAND_ARGS(change_args)},
 	{"del", "Take an address from a link.", run_del, COMMAND_ARGS(change_args)},
 	{"show", "List the addresses of links.", run_show, COMMAND_ARGS(show_args)},
+	{"flush", "Take the addresses from links that show lists for the same words.", run_flush,
+	 COMMAND_ARGS(show_args)},
 };
 
 const struct noun noun_addr = {

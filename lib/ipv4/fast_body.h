@@ -31,6 +31,7 @@
 #include "core/counters.h"
 #include "ipv4/fast.h"
 #include "ipv4/fast_nexthop.h"
+#include "ipv4/fast_sources.h"
 #include "ipv4/internal.h"
 #include "ipv4/reassemble.h"
 #include "neigh/neigh.h"
@@ -62,6 +63,7 @@ typedef uint64_t begin_t __attribute__((vector_size(16)));
 struct expected {
 	begin_t begin;         /* how they begin: the link's address, and the type */
 	begin_t begin_mask;    /* of these */
+	const struct fast_source_table *sources;
 	uint8_t blocked;       /* frames that would leave by this link may want a redirect */
 };
 
@@ -139,13 +141,20 @@ static __rte_always_inline uint32_t checksum_right(const lanes_t *h)
 	return lanes_eq((sum & 0xffffu) + (sum >> 16), (lanes_t){0} + 0xffffu);
 }
 
-/* Sources that may be refused for what they are. */
-static __rte_always_inline uint32_t maybe_refused(lanes_t src)
+/* Sources that may be refused for what they are. table: where they are many. */
+static __rte_always_inline uint32_t maybe_refused(const struct fast_source_table *table,
+						  lanes_t src)
 {
-	lanes_t hash = src * FAST_FILTER_FACTOR;
-	lanes_t first = lanes_pick(fast_filter.word, hash >> 28) >> (hash >> 23 & 31);
-	lanes_t second = lanes_pick(fast_filter.word, hash >> 19 & 15) >> (hash >> 14 & 31);
+	lanes_t hash = src * FAST_SOURCES_FACTOR, first, second;
 
+	if (likely(!table)) {
+		first = lanes_pick(fast_sources.word, hash >> 28) >> (hash >> 23 & 31);
+		second = lanes_pick(fast_sources.word, hash >> 19 & 15) >> (hash >> 14 & 31);
+	} else {
+		first = second = lanes_words(table->word, hash >> table->shift);
+		first >>= hash >> (table->shift - 5) & 31;
+		second >>= hash >> (table->shift - 10) & 31;
+	}
 	return lanes_eq(first & second & 1, (lanes_t){0} + 1u);
 }
 
@@ -214,7 +223,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);
-	maybe = maybe_refused(h[3]) & good;
+	maybe = maybe_refused(e->sources, h[3]) & good;
 	if (unlikely(maybe))
 		good &= ~refused(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
@@ -540,6 +549,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	uint16_t fallback = __atomic_load_n(&view->fallback, __ATOMIC_RELAXED);
 	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8};
 	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x0000ffff00000000ULL},
+			     .sources = rcu_read(fast_sources.table),
 			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
 	unsigned int groups = (n + LANES - 1) / LANES;
 	struct rte_mbuf *whole[FAST_BURST], **all = m;

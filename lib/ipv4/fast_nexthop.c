@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Images of next hops and the filter of sources; see fast_nexthop.h. Control thread. */
+/* Images of next hops; see fast_nexthop.h. Control thread. */
 #include "ipv4/fast_nexthop.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 
 #include "core/rcu.h"
 #include "ipv4/exception.h"
+#include "ipv4/fast_sources.h"
 #include "ipv4/internal.h"
 #include "link/link.h"
 #include "neigh/neigh.h"
@@ -24,7 +25,6 @@
 #define HEAD_CHECKSUM 24
 
 struct fast_nexthop *fast_nexthops;
-struct fast_filter fast_filter;
 
 /* Next hops by link and gateway, so that a neighbour's are found. 0 ends a chain. */
 static uint16_t bucket[BUCKETS], chain[NEXTHOPS_MAX];
@@ -170,37 +170,6 @@ static void refresh_link(const struct link *l)
 			refresh(i);
 }
 
-/* ---- the filter ---- */
-
-static void filter_add(rte_be32_t addr, void *arg)
-{
-	uint32_t hash = fast_filter_hash(addr), *word = arg;
-
-	for (unsigned int shift = 23; shift >= 14; shift -= 9) {
-		uint32_t bit = hash >> shift & 511;
-
-		word[bit / 32] |= 1u << bit % 32;
-	}
-}
-
-/* Word by word: each has the bits of all addresses that are there before and after. */
-static void filter_refresh(void)
-{
-	uint32_t word[FAST_FILTER_WORDS] = {0};
-
-	for (unsigned int i = 0; i < LINKS_MAX; i++) {
-		const struct link *l = link_get(i);
-		const struct link_addrs *addrs = l ? rcu_read(l->addrs) : NULL;
-
-		for (unsigned int j = 0; addrs && j < addrs->n; j++)
-			filter_add(addrs->a[j].local, word);
-	}
-	if (route_sources_custom())
-		route_local_hosts(filter_add, word);
-	for (unsigned int i = 0; i < FAST_FILTER_WORDS; i++)
-		__atomic_store_n(&fast_filter.word[i], word[i], __ATOMIC_RELAXED);
-}
-
 /* ---- */
 
 static void on_link(enum link_event event, struct link *l, const struct link_addr *a)
@@ -208,7 +177,7 @@ static void on_link(enum link_event event, struct link *l, const struct link_add
 	switch (event) {
 	case LINK_ADDR_ADDED:
 	case LINK_ADDR_DELETED:
-		filter_refresh();
+		fast_sources_refresh();
 		break;
 	case LINK_MTU:
 	case LINK_ADDRESS:
@@ -229,10 +198,10 @@ int fast_nexthop_init(void)
 	memset(bucket, 0, sizeof(bucket));
 	memset(chained, 0, sizeof(chained));
 	memset(refresh_due, 0, sizeof(refresh_due));
-	memset(&fast_filter, 0, sizeof(fast_filter));
+	fast_sources_init();
 	nexthop_changed = on_nexthop;
 	neigh_changed = on_neighbour;
-	route_local_changed = filter_refresh;
+	route_local_changed = fast_sources_refresh;
 	link_notifier_register(on_link);
 	return 0;
 }
@@ -242,6 +211,7 @@ void fast_nexthop_fini(void)
 	nexthop_changed = NULL;
 	neigh_changed = NULL;
 	route_local_changed = NULL;
+	fast_sources_fini();
 	pages_unmap(fast_nexthops, IMAGES_BYTES);
 	fast_nexthops = NULL;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the fast path reads instead of next hops, neighbours and addresses: for every next hop an
- * image of one cache line with the finished header, and a filter of addresses that are not believed
- * as sources.
+ * What the fast path reads instead of next hops and neighbours: for every next hop an image of one
+ * cache line with the finished header.
  *
  * Images are derived from what others own and are kept in step with it by the control thread: a
  * next hop that was made, a neighbour whose word changed, a link that changed. All that a worker
@@ -48,34 +47,6 @@ struct fast_nexthop {
 _Static_assert(sizeof(struct fast_nexthop) == RTE_CACHE_LINE_SIZE, "one cache line");
 
 extern struct fast_nexthop *fast_nexthops;     /* by index of next hop */
-
-/* A source that is the router's own address is for the general path, and so is a broadcast address
- * where the tables say what to believe (route_sources). Bits of two hashes: an address whose bits
- * are not both set is none of these. */
-#define FAST_FILTER_WORDS 16
-#define FAST_FILTER_FACTOR 0x9e3779b1u
-
-struct fast_filter {
-	uint32_t word[FAST_FILTER_WORDS];
-} __rte_cache_aligned;
-
-extern struct fast_filter fast_filter;
-
-/* The two bit numbers of an address (as it lies in the header): bits 23 to 31 and 14 to 22. */
-static inline uint32_t fast_filter_hash(uint32_t addr)
-{
-	return addr * FAST_FILTER_FACTOR;
-}
-
-/* Is the address perhaps one of them? false: certainly not. */
-static inline bool fast_filter_maybe(rte_be32_t addr)
-{
-	uint32_t hash = fast_filter_hash(addr);
-	uint32_t first = fast_filter.word[hash >> 28] >> (hash >> 23 & 31);
-	uint32_t second = fast_filter.word[hash >> 19 & 15] >> (hash >> 14 & 31);
-
-	return first & second & 1;
-}
 
 /* Something that decides whether the next hop is for the fast path has changed. Control thread. */
 void fast_nexthop_refresh(uint32_t index);

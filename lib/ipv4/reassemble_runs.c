@@ -20,30 +20,69 @@ static uint64_t word_mask(uint32_t word, uint32_t start, uint32_t end)
 	return mask;
 }
 
+/* A bit, and those behind it up to `end`, in the same word. */
+static uint64_t bits(uint32_t start, uint32_t end)
+{
+	return ~0ULL >> (WORD_BITS - (end - start)) << start % WORD_BITS;
+}
+
+static bool one_word(uint32_t start, uint32_t end)
+{
+	return start / WORD_BITS == (end - 1) / WORD_BITS;
+}
+
+/* Words are cleared when they are come to: most datagrams need but a few. */
 static void map_add(struct frag_map *map, uint32_t start, uint32_t end)
 {
+	while (map->words <= (end - 1) / WORD_BITS)
+		map->word[map->words++] = (struct frag_map_word){0};
 	map->word[start / WORD_BITS].start |= 1ULL << start % WORD_BITS;
+	if (likely(one_word(start, end))) {
+		map->word[start / WORD_BITS].cover |= bits(start, end);
+		return;
+	}
 	for (uint32_t i = start / WORD_BITS; i <= (end - 1) / WORD_BITS; i++)
 		map->word[i].cover |= word_mask(i, start, end);
 }
 
-static enum frag_fit map_fit(const struct frag_map *map, uint32_t start, uint32_t end)
+static enum frag_fit map_fit_long(const struct frag_map *map, uint32_t start, uint32_t end)
 {
 	bool any = false, all = true, another = false;
 
 	for (uint32_t i = start / WORD_BITS; i <= (end - 1) / WORD_BITS; i++) {
-		uint64_t mask = word_mask(i, start, end), cover = map->word[i].cover & mask;
-		uint64_t starts = map->word[i].start & mask;
+		struct frag_map_word word = {0};
+		uint64_t mask = word_mask(i, start, end), starts;
 
+		if (i < map->words)
+			word = map->word[i];
+		starts = word.start & mask;
 		if (i == start / WORD_BITS)
 			starts &= ~(1ULL << start % WORD_BITS);
-		any |= cover != 0;
-		all &= cover == mask;
+		any |= (word.cover & mask) != 0;
+		all &= (word.cover & mask) == mask;
 		another |= starts != 0;
 	}
 	if (!any)
 		return FRAG_FITS;
 	return all && !another ? FRAG_DUPLICATE : FRAG_OVERLAP;
+}
+
+static enum frag_fit map_fit(const struct frag_map *map, uint32_t start, uint32_t end)
+{
+	struct frag_map_word word;
+	uint64_t mask;
+
+	if (unlikely(!one_word(start, end)))
+		return map_fit_long(map, start, end);
+	if (start / WORD_BITS >= map->words)
+		return FRAG_FITS;
+	word = map->word[start / WORD_BITS];
+	mask = bits(start, end);
+	if (!(word.cover & mask))
+		return FRAG_FITS;
+	/* no run but perhaps one from `start` on */
+	return (word.cover & mask) == mask && !(word.start & mask & (mask - 1)) ? FRAG_DUPLICATE
+										: FRAG_OVERLAP;
 }
 
 /* ---- runs ---- */
@@ -62,7 +101,7 @@ static void map_begin(struct frag_table *t, struct frag_queue *q, const struct f
 
 	q->map = t->free_maps[t->n_maps++];
 	map = &t->maps[q->map];
-	memset(map, 0, sizeof(*map));
+	map->words = 0;
 	for (uint32_t i = 0; i < c->n; i++)
 		map_add(map, c->run[i].start, c->run[i].end);
 }
@@ -207,7 +246,7 @@ struct rte_mbuf *frag_first(const struct frag_table *t, const struct frag_queue 
 void frag_discard(struct frag_table *t, struct frag_queue *q)
 {
 	if (q->n)
-		t->dead_runs[t->n_dead_runs++] = q->head;
+		t->dead_runs[t->n_dead_runs++] = (struct frag_dead){q->head, q->tail};
 	if (q->chunk != FRAG_NONE) {
 		t->chunks[q->first_chunk].next = t->dead_chunk;
 		t->dead_chunk = q->chunk;
@@ -226,70 +265,75 @@ static void chunk_prefetch(const struct frag_chunk *c)
 	rte_prefetch0(&c->n);
 }
 
-/* A run of the dead, NULL: none is left. */
-static struct rte_mbuf *dead_run(struct frag_table *t)
+/* A run of the dead. False: none is left. */
+static bool dead_run(struct frag_table *t, struct frag_dead *run)
 {
-	struct rte_mbuf *head;
 	struct frag_chunk *c;
 
-	if (t->dead_chunk == FRAG_NONE)
-		return t->n_dead_runs ? t->dead_runs[--t->n_dead_runs] : NULL;
+	if (t->dead_chunk == FRAG_NONE) {
+		if (!t->n_dead_runs)
+			return false;
+		*run = t->dead_runs[--t->n_dead_runs];
+		return true;
+	}
 	c = &t->chunks[t->dead_chunk];
-	head = c->run[--c->n].head;
+	c->n--;
+	*run = (struct frag_dead){c->run[c->n].head, c->run[c->n].tail};
 	if (!c->n) {
 		t->free_chunks[--t->n_chunks] = t->dead_chunk;
 		t->dead_chunk = c->next;
 		if (c->next != FRAG_NONE && t->chunks[c->next].next != FRAG_NONE)
 			chunk_prefetch(&t->chunks[t->chunks[c->next].next]);
 	}
-	return head;
+	return true;
 }
 
-/* Free the segments of a run, n at most; returns how many there were. */
-static uint32_t bury_run(struct frag_table *t, struct rte_mbuf *seg, struct rte_mbuf **batch,
+/* Free the segments of a run, n at most; returns how many there were. Of one that stands alone the
+ * line with `next` in it is not looked at. */
+static uint32_t bury_run(struct frag_table *t, struct frag_dead run, struct rte_mbuf **batch,
 			 uint32_t n)
 {
-	uint32_t i;
+	struct rte_mbuf *seg = run.head;
 
-	for (i = 0; i < n && seg; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		batch[i] = seg;
+		seg->nb_segs = 1;
+		/* it will soon be received into */
+		rte_prefetch0_write(RTE_PTR_ADD(seg->buf_addr, RTE_PKTMBUF_HEADROOM));
+		if (seg == run.tail)
+			return i + 1;
 		seg = seg->next;
 		batch[i]->next = NULL;
-		batch[i]->nb_segs = 1;
-		/* it will soon be received into */
-		rte_prefetch0_write(RTE_PTR_ADD(batch[i]->buf_addr, RTE_PKTMBUF_HEADROOM));
 	}
-	if (unlikely(seg))
-		t->dead_runs[t->n_dead_runs++] = seg;
-	return i;
+	t->dead_runs[t->n_dead_runs++] = (struct frag_dead){seg, run.tail};
+	return n;
 }
 
 /* They have been cold for long, so several are fetched at a time. */
 uint32_t frag_bury(struct frag_table *t, uint32_t budget)
 {
-	struct rte_mbuf *head[BURY_BATCH], *batch[BURY_BATCH];
-	uint32_t buried = 0, heads, n;
+	struct frag_dead run[BURY_BATCH];
+	struct rte_mbuf *batch[BURY_BATCH];
+	uint32_t buried = 0, runs, n;
 
 	do {
 		uint32_t room = RTE_MIN(budget - buried, (uint32_t)BURY_BATCH);
 
-		for (heads = 0; heads < room; heads++) {
-			head[heads] = dead_run(t);
-			if (!head[heads])
-				break;
-			rte_prefetch0(head[heads]);
-			rte_prefetch0(&head[heads]->next);
+		for (runs = 0; runs < room && dead_run(t, &run[runs]); runs++) {
+			rte_prefetch0(run[runs].head);
+			if (run[runs].head != run[runs].tail)
+				rte_prefetch0(&run[runs].head->next);
 		}
-		for (uint32_t i = n = 0; i < heads; i++) {
+		for (uint32_t i = n = 0; i < runs; i++) {
 			if (likely(n < room))
-				n += bury_run(t, head[i], &batch[n], room - n);
+				n += bury_run(t, run[i], &batch[n], room - n);
 			else
-				t->dead_runs[t->n_dead_runs++] = head[i];
+				t->dead_runs[t->n_dead_runs++] = run[i];
 		}
 		if (n)
 			packet_free_bulk(batch, n);
 		buried += n;
-	} while (heads && buried < budget);
+	} while (runs && buried < budget);
 	t->segs -= buried;
 	return buried;
 }

@@ -131,10 +131,18 @@ _Static_assert(FRAG_SOURCE_STRIDE << FRAG_SOURCE_SET_BITS == FRAG_NONE + 1u,
 	       "numbers are 16 bits, and the highest is none");
 
 /* Runs of one datagram, a bit a unit: which are covered, and where runs start. */
+struct frag_map_word {
+	uint64_t cover, start;
+};
+
 struct frag_map {
-	struct {
-		uint64_t cover, start;
-	} word[FRAG_UNITS / 64];
+	uint32_t words;              /* so many are in use; nothing is covered behind them */
+	struct frag_map_word word[FRAG_UNITS / 64];
+} __rte_cache_aligned;
+
+/* A run to be freed, or what is left of one. */
+struct frag_dead {
+	struct rte_mbuf *head, *tail;
 };
 
 struct frag_table {
@@ -155,7 +163,7 @@ struct frag_table {
 	const struct frag_run **order; /* scratch: runs by where they start */
 	uint16_t dead_chunk;         /* runs to be freed, bit by bit; FRAG_NONE: none */
 	uint32_t n_dead_runs;
-	struct rte_mbuf **dead_runs; /* others, or what is left of them; each has one mbuf or more,
+	struct frag_dead *dead_runs; /* others, or what is left of them; each has one mbuf or more,
 				      * so there is room */
 	struct frag_run last;        /* scratch: of the datagram that is joined */
 	uint32_t segs;               /* mbufs held, and to be freed */

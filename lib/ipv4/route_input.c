@@ -6,7 +6,7 @@
  * __fib_validate_source. And what becomes of a packet that has no way: rules H3 and C10.
  */
 #include "ipv4/exception.h"
-#include "ipv4/fast_nexthop.h"
+#include "ipv4/fast_sources.h"
 #include "ipv4/internal.h"
 #include "ipv4/peer.h"
 #include "route/group.h"
@@ -83,7 +83,7 @@ static __rte_noinline bool source_check_custom(const struct link *l, const struc
 {
 	uint8_t told_by = __atomic_load_n(&route_sources, __ATOMIC_ACQUIRE);
 
-	if (told_by == ROUTE_SOURCES_HOSTS && !fast_filter_maybe(ip->src_addr) &&
+	if (told_by == ROUTE_SOURCES_HOSTS && !fast_sources_maybe(ip->src_addr) &&
 	    !ip_is_loopback(ip->src_addr))
 		return true;
 	return source_check_route(l, ip, p, dst, out, s, reason);
@@ -102,7 +102,7 @@ static __rte_always_inline bool source_check(const struct link *l, const struct 
 		return true;
 	if (route_sources_custom())
 		return source_check_custom(l, ip, p, dst, out, s, reason);
-	if (likely(!fast_filter_maybe(ip->src_addr)) || !configured(ip->src_addr))
+	if (likely(!fast_sources_maybe(ip->src_addr)) || !configured(ip->src_addr))
 		return true;
 	*reason = DROP_IP_LOCAL_SOURCE;
 	return false;

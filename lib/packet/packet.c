@@ -161,7 +161,7 @@ void packet_free_bulk(struct rte_mbuf **m, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		special |= m[i]->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
 		special |= (rte_mbuf_refcnt_read(m[i]) ^ 1u) | (m[i]->nb_segs ^ 1u);
-		special |= (uintptr_t)m[i]->next | ((uintptr_t)m[i]->pool ^ (uintptr_t)pool);
+		special |= (uintptr_t)m[i]->pool ^ (uintptr_t)pool;
 	}
 	if (likely(!special))
 		rte_mempool_put_bulk(pool, (void **)m, n);

@@ -244,6 +244,23 @@ def own_source(s):
         s.send("p0", udp(src, H0))
 
 
+MANY = [f"172.20.{number}" for number in range(100)]
+
+
+@scenario("many own addresses as sources, fewer, and where tables are asked", "A source checks",
+          setup=[f"addr add {network}.1/24 dev p{number % 4}"
+                 for number, network in enumerate(MANY)])
+def many_own_sources(s):
+    frames = [udp(f"{network}.{host}", H1, id=host) for network in MANY for host in (1, 9, 255)]
+    s.batches("p0", frames)
+    s.run(*[f"addr del {network}.1/24 dev p{number % 4}"
+            for number, network in enumerate(MANY) if number > 9])
+    s.batches("p0", frames)
+    s.run("rule add from 203.0.113.77 table main", *[f"addr add {network}.1/24 dev p2"
+                                                     for network in MANY[10:]])
+    s.batches("p0", frames)
+
+
 @scenario("accept_local lets own addresses in as source", "A source checks",
           setup=("sysctl net.ipv4.conf.p0.accept_local=1",))
 def accept_local(s):

@@ -47,6 +47,26 @@ def secondaries(s):
         probe()
 
 
+@scenario("addresses are flushed by link and by prefix", "H1, A", setup=QUIET + (SEED,) + tuple(
+    f"addr add 20.{net}.0.{host}/24 dev p{net}" for net in (1, 2) for host in (1, 2, 3)) + (
+        "addr add 20.1.7.1/32 dev p2", "addr add 20.1.0.9/25 dev p2"))
+def addresses_flushed(s):
+    def probe():
+        for net in (1, 2):
+            for address in [f"20.{net}.0.{host}" for host in (0, 1, 2, 3, 9, 127, 255)]:
+                s.send("p0", echo(H0, address))
+                s.ways(address)
+        s.ways("20.1.7.1", R1, R2, B2, H2)
+    probe()
+    for words in ("dev p2 to 20.1.0.0/16", "to 20.1.0.0/30", "to 20.1.0.1", "to 20.2.0.2/31",
+                  "dev p1 to 20.0.0.0/8"):
+        s.run(f"addr flush {words}")
+        probe()
+    s.run("addr add 20.2.0.9/24 dev p2", "addr flush dev p2 up")
+    s.ways("20.2.0.1", "20.2.0.9", R2, B2, H2, far("p2", 1))
+    s.refused("addr flush", "addr flush dev none", "addr flush to none")
+
+
 @scenario("connected subnets that overlap on two links", "H1, A", setup=QUIET + STILL + (
     "addr add 10.0.0.129/25 dev p1",) + neighbours("p1", "10.0.0.130", "10.0.0.254", "10.0.0.2",
                                                    "10.0.0.128", "10.0.0.129")
