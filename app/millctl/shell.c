@@ -6,6 +6,7 @@
 #include "shell.h"
 
 #include <histedit.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,8 +175,13 @@ static void close_history(struct shell *s)
 
 static EditLine *open_editor(struct shell *s)
 {
-	EditLine *el = el_init("millctl", stdin, stdout, stderr);
+	EditLine *el;
 
+	/* what is typed is UTF-8, also where no locale is set */
+	setlocale(LC_CTYPE, "");
+	if (MB_CUR_MAX == 1)
+		setlocale(LC_CTYPE, "C.UTF-8");
+	el = el_init("millctl", stdin, stdout, stderr);
 	if (!el)
 		return NULL;
 	el_set(el, EL_PROMPT, prompt);

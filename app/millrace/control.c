@@ -74,9 +74,10 @@ static unsigned int duties(void)
 	return n;
 }
 
-static void load_tick(void *arg)
+static bool tick_fired(void *arg)
 {
 	duties();
+	return !stopping;
 }
 
 /* Nothing is left to do: files read, nothing held, nothing under way. */
@@ -120,13 +121,15 @@ static void poll_fired(evutil_socket_t fd, short what, void *arg)
 int control_loop_init(const struct options *o, struct error *err)
 {
 	struct control_options c = {.server = o->server, .shutdown = shutdown_asked,
-				    .tick = load_tick};
+				    .tick = tick_fired};
 	struct event_config *cfg = event_config_new();
 	int rc;
 
 	if (!cfg)
 		return error_set(err, ENOMEM, "no memory");
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* commands may take long, and what clients are given in time begins after them */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	if (!base)

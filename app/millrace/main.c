@@ -172,6 +172,8 @@ static int run(const struct options *o, struct error *err)
 	}
 	control_loop_fini();
 	rooms_stop();
+	if (rc == -EINTR && control_loop_stopping())
+		return 0;       /* a signal came while the configuration was loaded */
 	if (!rc && o->until_idle && link_outputs_lack)
 		rc = error_set(err, EIO, "not all that was sent is in the capture files");
 	return rc;

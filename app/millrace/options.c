@@ -83,6 +83,9 @@ static int one(struct options *o, int opt, char *word, struct error *err)
 {
 	switch (opt) {
 	case 'c':
+		if (o->config)
+			return error_set(err, EINVAL, "-c: there can be but one configuration "
+					 "file; lines in it may load others (config load FILE)");
 		o->config = optarg;
 		return 0;
 	case 's':

@@ -17,7 +17,7 @@ enum { HELP_MARKDOWN, HELP_WORDS };
 static const struct arg args[] = {
 	[HELP_MARKDOWN] = {.word = "--markdown", .type = ARG_FLAG,
 			   .help = "print the reference manual"},
-	[HELP_WORDS] = {.name = "WORDS", .type = ARG_REST,
+	[HELP_WORDS] = {.name = "WORDS", .type = ARG_COMMAND,
 			.help = "the command, or the first word of several"},
 };
 

@@ -301,7 +301,7 @@ static bool is_picked(const struct value *v, const struct route *r)
 	const struct nexthop *nh = nexthop_get(r->nexthop);
 
 	return is_asked(v, r->prefix, r->len) && is_over(&v[PICK_DEV], r->nexthop) &&
-	       is_in(&v[PICK_VIA], nh->gateway) && is_in(&v[PICK_SRC], nh->asked_src) &&
+	       is_in(&v[PICK_VIA], nh->via) && is_in(&v[PICK_SRC], nh->asked_src) &&
 	       has_number(&v[PICK_TYPE], r->type) && has_number(&v[PICK_PROTO], r->protocol) &&
 	       has_number(&v[PICK_SCOPE], nh->scope) && has_number(&v[PICK_METRIC], r->metric) &&
 	       has_number(&v[PICK_TOS], r->tos);

@@ -327,6 +327,11 @@ static bool is_leading_to(const struct command *c, int argc, const char *const *
 	return next && next->after_to;
 }
 
+static bool takes_rest(const struct arg *a)
+{
+	return a->type == ARG_REST || a->type == ARG_COMMAND;
+}
+
 /* One argument from argv[0] on. Returns how many words it took. */
 static int parse_arg(struct call *call, int argc, const char *const *argv, bool abbreviated,
 		     struct error *err)
@@ -344,7 +349,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 		taken = 2;
 	if (!a)
 		a = arg_find_bare(c, call->v, argv[0]);
-	if (a && !a->word && a->type != ARG_REST && argv[0][0] == '-' && argv[0][1])
+	if (a && !a->word && !takes_rest(a) && argv[0][0] == '-' && argv[0][1])
 		a = NULL;       /* no value begins so: it is meant for an option */
 	if (!a)
 		return no_such_arg(call, argv[0], err);
@@ -360,7 +365,7 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	}
 	before = a->many && v->given ? v->number : 0;
 	v->given = true;
-	if (a->type == ARG_REST || a->type == ARG_GROUP) {
+	if (takes_rest(a) || a->type == ARG_GROUP) {
 		v->words = argv;
 		v->n_words = argc;
 		return argc;
@@ -420,7 +425,7 @@ static const char *taken_for_rest(const struct call *call, const struct arg *mis
 	const struct command *c = call->command;
 
 	for (unsigned int i = 0; !missing->word && i < c->n_args; i++)
-		if (c->args[i].type == ARG_REST && call->v[i].given)
+		if (takes_rest(&c->args[i]) && call->v[i].given)
 			return call->v[i].words[0];
 	return NULL;
 }
@@ -508,6 +513,18 @@ static bool parse_help(int argc, const char *const *argv, struct call *call)
 	return true;
 }
 
+/* Nothing has a use for them, and a configuration, a log and a terminal would take them for more
+ * than text. */
+static int check_characters(int argc, const char *const *argv, struct error *err)
+{
+	for (int i = 0; i < argc; i++)
+		for (const char *c = argv[i]; *c; c++)
+			if ((unsigned char)*c < ' ' || *c == 0x7f)
+				return error_set(err, EINVAL, "word %d has a control character in "
+						 "it (0x%02x)", i + 1, (unsigned char)*c);
+	return 0;
+}
+
 int command_parse(int argc, const char *const *argv, bool abbreviated, struct call *call,
 		  struct error *err)
 {
@@ -517,6 +534,9 @@ int command_parse(int argc, const char *const *argv, bool abbreviated, struct ca
 		options++;
 	if (options == argc)
 		return error_set(err, EINVAL, "a command is missing");
+	rc = check_characters(argc, argv, err);
+	if (rc)
+		return rc;
 	if (parse_help(argc, argv, call))
 		return 0;
 	n = parse_name(argc - options, argv + options, abbreviated, call, err);

@@ -46,6 +46,7 @@ enum arg_type {
 	ARG_TEXT,       /* any word; name says what it is: FILE, PATTERN ... */
 	ARG_SETTING,    /* the name of a setting, with or without =VALUE */
 	ARG_REST,       /* all the words that are left */
+	ARG_COMMAND,    /* the same, which are a command's */
 	ARG_GROUP,      /* a keyword with arguments of its own, any number of times, at the end */
 };
 

@@ -78,7 +78,7 @@ static void offer_values(const struct completion *c, const struct arg *a)
 		sysctl_foreach(NULL, offer_setting, (void *)(uintptr_t)c);
 	else if (a->type == ARG_PREFIX || a->type == ARG_NETWORK)
 		offer(c, "default", a->help);
-	else if (a->type == ARG_REST)
+	else if (a->type == ARG_COMMAND)
 		offer_nouns(c);
 }
 
@@ -137,10 +137,10 @@ static void complete_args(const struct completion *c, const struct command *cmd,
 		}
 		if (!a)
 			a = arg_find_bare(cmd, v, argv[i]);
-		if (a && a->type == ARG_REST) {
+		if (a && a->type == ARG_COMMAND)
 			offer_rest(c, argc - i, argv + i);
+		if (a && (a->type == ARG_COMMAND || a->type == ARG_REST))
 			return;
-		}
 		if (a)
 			v[a - cmd->args].given = true;
 	}

@@ -8,23 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/command.h"
+#include "control/tick.h"
 #include "control/words.h"
+#include "core/log.h"
+#include "ipv4/filter.h"
 
 #define NESTED_MAX 8              /* files that load files */
-#define TICK_LINES 64             /* lines between looks at the clock */
-#define TICK_NS (2 * 1000000ULL)
 #define FILE_BYTES_MAX (1ULL << 30)
-
-void (*config_tick)(void *arg);
-void *config_tick_arg;
 
 static int read_failed(const char *path, struct error *err)
 {
@@ -61,27 +59,6 @@ static ssize_t read_whole(int fd, char **text)
 	return (ssize_t)len;
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
-static void tick(unsigned int line, uint64_t *last_ns)
-{
-	uint64_t now;
-
-	if (line % TICK_LINES || !config_tick)
-		return;
-	now = monotonic_ns();
-	if (now - *last_ns < TICK_NS)
-		return;
-	config_tick(config_tick_arg);
-	*last_ns = monotonic_ns();
-}
-
 static int load_line(char *line, struct error *err)
 {
 	const char *argv[WORDS_MAX];
@@ -92,13 +69,14 @@ static int load_line(char *line, struct error *err)
 	return argc ? command_run(argc, argv, NULL, err) : 0;
 }
 
-static int load_text(const char *path, char *text, size_t len, struct error *err)
+static int load_lines(const char *path, char *text, size_t len, struct error *err)
 {
 	char *line = text, *end = text + len, *next;
-	uint64_t last_ns = monotonic_ns();
 	unsigned int number = 0;
+	struct tick t;
 	int rc;
 
+	tick_start(&t);
 	for (; line < end; line = next) {
 		next = memchr(line, '\n', (size_t)(end - line));
 		next = next ? next : end;
@@ -107,13 +85,46 @@ static int load_text(const char *path, char *text, size_t len, struct error *err
 		rc = strlen(line) + 1 == (size_t)(next - line) ?
 			     load_line(line, err) :
 			     error_set(err, EINVAL, "there is a 0 byte on the line");
+		if (rc == -ENXIO) {
+			/* saved with more workers: what polls the queue now goes on to do so */
+			log_warning("%s:%u: %s", path, number, err->text);
+			rc = 0;
+		}
+		if (rc >= 0 && !tick(&t))
+			rc = error_set(err, EINTR, "millrace is to end");
 		if (rc < 0) {
 			error_prefix(err, "%s:%u", path, number);
 			return rc;
 		}
-		tick(number, &last_ns);
 	}
 	return 0;
+}
+
+/* What was not refused stays, so rules take effect in any case. */
+static int load_text(const char *path, char *text, size_t len, struct error *err)
+{
+	struct error filter_err;
+	int rc, filter_rc;
+
+	filter_hold();
+	rc = load_lines(path, text, len, err);
+	filter_rc = filter_release(rc ? &filter_err : err);
+	return rc ? rc : filter_rc;
+}
+
+/* A file, or what is as soon over as /dev/null; a pipe would be waited for. */
+static int open_file(const char *path, struct error *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return read_failed(path, err);
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode))) {
+		close(fd);
+		return error_set(err, EINVAL, "\"%s\" is not a regular file", path);
+	}
+	return fd;
 }
 
 int config_load_file(const char *path, struct error *err)
@@ -126,9 +137,9 @@ int config_load_file(const char *path, struct error *err)
 	if (nested == NESTED_MAX)
 		return error_set(err, ELOOP, "\"%s\": more than %d files load one another", path,
 				 NESTED_MAX);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open_file(path, err);
 	if (fd < 0)
-		return read_failed(path, err);
+		return fd;
 	len = read_whole(fd, &text);
 	if (len < 0) {
 		rc = read_failed(path, err);
@@ -155,11 +166,10 @@ static int write_whole(int fd, const char *data, size_t len)
 	return fsync(fd);
 }
 
-/* The file beside path that is to take its name. */
-static int write_beside(const char *path, const struct output *o, char *temporary, size_t size)
+/* The file beside path that is to take its name, and be as the old one was. */
+static int write_beside(const char *path, const struct stat *old, const struct output *o,
+			char *temporary, size_t size)
 {
-	struct stat old;
-	mode_t mode = stat(path, &old) == 0 ? old.st_mode & 0777 : 0644;
 	int fd, rc;
 
 	if ((size_t)snprintf(temporary, size, "%s.XXXXXX", path) >= size) {
@@ -173,21 +183,32 @@ static int write_beside(const char *path, const struct output *o, char *temporar
 		return -1;
 	}
 	rc = write_whole(fd, o->data, o->len);
-	if (fchmod(fd, mode) < 0)
+	if (old && fchown(fd, old->st_uid, old->st_gid) < 0)
+		rc = -1;
+	if (fchmod(fd, old ? old->st_mode & 0777 : 0644) < 0)
 		rc = -1;
 	if (close(fd) < 0)
 		rc = -1;
 	return rc;
 }
 
+/* Symbolic links stay, and what they lead to is replaced, if it is a file. */
 static int save(const char *path, const struct output *o, struct error *err)
 {
 	char target[PATH_MAX], temporary[PATH_MAX + 8];
+	struct stat old;
+	bool there = stat(path, &old) == 0;
 	int code;
 
+	if (there && !S_ISREG(old.st_mode))
+		return error_set(err, S_ISDIR(old.st_mode) ? EISDIR : EINVAL,
+				 "can not write \"%s\": it is not a regular file", path);
+	if (!there && lstat(path, &old) == 0)
+		return error_set(err, ENOENT, "can not write \"%s\": it is a symbolic link to "
+				 "what is not there", path);
 	if (!realpath(path, target))
 		snprintf(target, sizeof(target), "%s", path);
-	if (write_beside(target, o, temporary, sizeof(temporary)) == 0 &&
+	if (write_beside(target, there ? &old : NULL, o, temporary, sizeof(temporary)) == 0 &&
 	    rename(temporary, target) == 0)
 		return 0;
 	code = errno;

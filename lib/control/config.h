@@ -18,9 +18,4 @@ int config_save_file(const char *path, struct error *err);
 /* The running state; in JSON an array of lines. */
 void config_show(struct output *o);
 
-/* Called every so often while a long file is loaded, so that the rest of the control thread's
- * duties go on. It must not run commands. */
-extern void (*config_tick)(void *arg);
-extern void *config_tick_arg;
-
 #endif

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "control/commands.h"
+#include "control/tick.h"
 
 static struct event *sampling;
 
@@ -32,8 +33,8 @@ int control_init(struct event_base *base, const struct control_options *o, struc
 
 	shutdown_request = o->shutdown;
 	shutdown_arg = o->arg;
-	config_tick = o->tick;
-	config_tick_arg = o->arg;
+	tick_duties = o->tick;
+	tick_arg = o->arg;
 	rc = start_sampling(base, err);
 	if (rc == 0)
 		rc = server_start(base, &o->server, err);
@@ -49,5 +50,5 @@ void control_fini(void)
 		event_free(sampling);
 	sampling = NULL;
 	shutdown_request = NULL;
-	config_tick = NULL;
+	tick_duties = NULL;
 }

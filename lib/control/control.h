@@ -17,10 +17,10 @@ struct control_options {
 	/* The operator has said `shutdown`. Called from the event loop: leave it, and call
 	 * control_fini() thereafter; the answer is sent then. */
 	void (*shutdown)(void *arg);
-	/* May be NULL. Called every few milliseconds while a long configuration is loaded: poll
-	 * messages, run timers; on an lcore that is a worker, too, its loop. It must neither run
-	 * commands nor the event loop. */
-	void (*tick)(void *arg);
+	/* May be NULL. Called every few milliseconds while many commands run, as of a long
+	 * configuration: poll messages, run timers; on an lcore that is a worker, too, its loop. It
+	 * must neither run commands nor the event loop. False: the program is to end. */
+	bool (*tick)(void *arg);
 	void *arg;
 };
 

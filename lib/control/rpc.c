@@ -14,7 +14,9 @@
 
 #include "control/command.h"
 #include "control/file_path.h"
+#include "control/tick.h"
 #include "control/words.h"
+#include "ipv4/filter.h"
 
 #define ID_LENGTH_MAX 128
 
@@ -264,8 +266,10 @@ static void method_batch(const json_t *id, const json_t *params, struct output *
 {
 	const json_t *commands = json_object_get(params, "commands");
 	bool force = json_is_true(json_object_get(params, "force"));
-	size_t i, n = json_array_size(commands);
+	size_t i, n = json_array_size(commands), start = o->len;
 	struct form form = {0};
+	struct error err;
+	struct tick t;
 
 	if (!json_is_array(commands) || n > RPC_COMMANDS_MAX || !take_form(params, &form)) {
 		answer_error(o, id, RPC_INVALID_PARAMS,
@@ -276,13 +280,19 @@ static void method_batch(const json_t *id, const json_t *params, struct output *
 	o->job = NULL;
 	put_head(o, id, "result");
 	put(o, "[");
+	tick_start(&t);
+	filter_hold();
 	for (i = 0; i < n; i++) {
 		if (i)
 			put(o, ",");
-		if (!batch_one(json_array_get(commands, i), &form, force, o))
+		if (!batch_one(json_array_get(commands, i), &form, force, o) || !tick(&t))
 			break;
 	}
 	put(o, "]}");
+	if (!filter_release(&err))
+		return;
+	o->len = start;
+	answer_error(o, id, RPC_REFUSED, err.text);
 }
 
 static void put_candidate(const char *word, const char *help, void *arg)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -195,6 +196,14 @@ static void look_for_stop(struct client *c)
 		c->job->stop(c->job);
 }
 
+/* Who sends no more may still read; who has closed the connection does not. */
+static bool is_gone(const struct client *c)
+{
+	struct pollfd p = {.fd = bufferevent_getfd(c->bev)};
+
+	return c->ended && poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
 static void set_timeouts(struct client *c, unsigned int read_s)
 {
 	struct timeval idle = {.tv_sec = read_s};
@@ -252,9 +261,14 @@ static void client_turn(struct client *c)
 		client_free(c);
 		return;
 	}
+	if (c->job && is_gone(c)) {
+		client_free(c);
+		return;
+	}
 	if (c->job) {
 		look_for_stop(c);
-		bufferevent_enable(c->bev, EV_READ);
+		if (!c->ended)
+			bufferevent_enable(c->bev, EV_READ);
 		event_add(c->resume, &job_later);
 		return;
 	}

@@ -136,8 +136,8 @@ void show_route(const struct route *r, bool with_table, struct output *o)
 	show_type(r->type, o);
 	out_prefix(o, "dst", "", r->prefix, r->len);
 	show_tos(r->tos, o);
-	if (nh->gateway)
-		out_address(o, "gateway", " via ", nh->gateway);
+	if (nh->via)
+		out_address(o, "gateway", " via ", nh->via);
 	show_dev(nh, o);
 	if (with_table && r->table != ROUTE_TABLE_MAIN)
 		show_named(o, "table", " table ", route_tables, r->table);

@@ -313,10 +313,14 @@ static int take_new_link(const char *word, struct error *err)
 				 "\"%s\" is not a name for a link (1 to %d characters)", word,
 				 LINK_NAME_SIZE - 1);
 	for (i = 0; i < len; i++)
-		if (word[i] <= ' ' || word[i] == 0x7f || strchr("/:\"'#=", word[i]))
+		if (word[i] <= ' ' || word[i] == 0x7f || strchr("/:\"'#=,(){}", word[i]))
 			return error_set(err, EINVAL,
-					 "\"%s\" is not a name for a link (blanks, quotes and "
-					 "/ : # = can not be in it)", word);
+					 "\"%s\" is not a name for a link (blanks, quotes, "
+					 "/ : # = , ( ) { } and what is not ASCII can not be in "
+					 "it)", word);
+	if (word[len - 1] == '*')
+		return error_set(err, EINVAL, "\"%s\" is not a name for a link: a filter would "
+				 "take it for all that begin so", word);
 	if (link_name_means_others(word))
 		return error_set(err, EINVAL,
 				 "\"%s\" can not be the name of a link: its settings would be "
@@ -359,6 +363,7 @@ int value_parse(const struct arg *a, const char *word, struct value *v, struct e
 	case ARG_TEXT:
 	case ARG_SETTING:
 	case ARG_REST:
+	case ARG_COMMAND:
 	case ARG_GROUP:
 		return 0;
 	}

@@ -69,11 +69,13 @@ int workers_init(unsigned int n)
 
 void workers_fini(void)
 {
-	for (unsigned int i = 0; i < workers_count; i++) {
-		worker_free(workers[i]);
-		workers[i] = NULL;
+	unsigned int n = workers_count;
+
+	workers_count = 0;      /* first: telemetry has a thread of its own */
+	while (n--) {
+		worker_free(workers[n]);
+		workers[n] = NULL;
 	}
-	workers_count = 0;
 }
 
 struct rte_ring *worker_ring_create(const char *name, unsigned int size, int socket)

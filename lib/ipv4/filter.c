@@ -34,7 +34,9 @@ struct before {
 };
 
 static struct before before[HOOK_POINTS];
-static bool transaction;
+static bool transaction;                /* under way, */
+static bool gathered;                   /* by itself, as changes are held */
+static unsigned int holds;
 static int32_t rules_max, linear_max;
 
 static struct filter_table *table_make(const struct chain *c)
@@ -66,6 +68,17 @@ static int show(enum hook_point point, struct filter_table *t)
 	if (old)
 		rcu_defer(filter_table_free, old);
 	return 0;
+}
+
+static int begin(struct error *err);
+
+/* Something is about to change. Without memory to gather it in, it takes effect at once. */
+static void gather(void)
+{
+	struct error ignored;
+
+	if (holds && !transaction)
+		gathered = begin(&ignored) == 0;
 }
 
 static int publish(enum hook_point point)
@@ -183,6 +196,7 @@ int filter_add(enum hook_point point, const struct filter_rule *rule, enum filte
 
 	if (rc)
 		return rc;
+	gather();
 	if (point == HOOK_POSTROUTING &&
 	    (rule->verdict == FILTER_REJECT || rule->verdict == FILTER_RESET))
 		return error_set(err, EOPNOTSUPP, "postrouting can not reject");
@@ -207,6 +221,7 @@ int filter_del(enum hook_point point, uint32_t handle, struct error *err)
 
 	if (rc)
 		return rc;
+	gather();
 	r = take_out(c, at);
 	if (publish(point)) {
 		put_in(c, at, r);
@@ -232,6 +247,7 @@ int filter_flush(enum hook_point point, struct error *err)
 	struct chain *c = &chains[point];
 	uint32_t n = c->n;
 
+	gather();
 	c->n = 0;
 	if (publish(point)) {
 		c->n = n;
@@ -244,7 +260,7 @@ int filter_flush(enum hook_point point, struct error *err)
 
 /* ---- transactions ---- */
 
-int filter_begin(struct error *err)
+static int begin(struct error *err)
 {
 	for (unsigned int point = 0; point < HOOK_POINTS; point++) {
 		const struct chain *c = &chains[point];
@@ -323,7 +339,7 @@ static int show_all(void)
 	return made ? 0 : -ENOMEM;
 }
 
-int filter_end(bool keep, struct error *err)
+static int end(bool keep, struct error *err)
 {
 	int rc = keep ? show_all() : 0;
 
@@ -336,6 +352,37 @@ int filter_end(bool keep, struct error *err)
 		free(before[point].rule);
 	}
 	return rc ? no_memory(err) : 0;
+}
+
+static int release(struct error *err)
+{
+	if (!gathered)
+		return 0;
+	gathered = false;
+	return end(true, err);
+}
+
+/* What was gathered before takes effect by itself. */
+int filter_begin(struct error *err)
+{
+	int rc = release(err);
+
+	return rc ? rc : begin(err);
+}
+
+int filter_end(bool keep, struct error *err)
+{
+	return end(keep, err);
+}
+
+void filter_hold(void)
+{
+	holds++;
+}
+
+int filter_release(struct error *err)
+{
+	return --holds ? 0 : release(err);
 }
 
 void filter_reset(enum hook_point point)
@@ -356,6 +403,7 @@ int filter_policy_set(enum hook_point point, bool accept, struct error *err)
 	struct chain *c = &chains[point];
 	bool old = c->drop;
 
+	gather();
 	c->drop = !accept;
 	if (!publish(point))
 		return 0;
@@ -410,7 +458,10 @@ const struct filter_term *filter_log_term(enum hook_point point, uint32_t handle
  * in which the link's number is that of a link that is gone, or none. */
 static void on_link(enum link_event event, struct link *l, const struct link_addr *a)
 {
-	if (event != LINK_ADDED && event != LINK_DELETED)
+	struct error ignored;
+
+	if ((event != LINK_ADDED && event != LINK_DELETED) ||
+	    (gathered && release(&ignored) == 0))
 		return;
 	for (unsigned int point = 0; point < HOOK_POINTS; point++)
 		if (chains[point].n)

@@ -132,6 +132,13 @@ int filter_flush(enum hook_point point, struct error *err);
 int filter_begin(struct error *err);
 int filter_end(bool keep, struct error *err);
 
+/* Between these, changes are gathered, as to make a table for each would take long where there are
+ * thousands of rules. Workers see them from filter_release() on; an error is that there is no
+ * memory, and all is as it was. May be nested; filter_begin() and filter_end() inside are for
+ * themselves. */
+void filter_hold(void);
+int filter_release(struct error *err);
+
 /* Set what rules have counted to nothing. */
 void filter_reset(enum hook_point point);
 

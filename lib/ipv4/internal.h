@@ -65,7 +65,8 @@ struct ip_settings {
 	int32_t icmp_errors_use_inbound_ifaddr, icmp_ignore_bogus_error_responses;
 	int32_t fwmark_reflect;
 	int32_t multipath_hash_policy, multipath_hash_fields;
-	int32_t multipath_hash_seed, multipath_use_neigh;
+	int32_t multipath_use_neigh;
+	uint64_t multipath_hash_seed; /* of 32 bits */
 };
 extern struct ip_settings ip_settings;
 

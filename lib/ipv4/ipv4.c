@@ -65,8 +65,8 @@ static const struct sysctl settings[] = {
 	 .min = 1, .max = 0xfff, .preset = 0x007,
 	 .help = "what policy 3 chooses by, a bit each: 1 source, 2 destination, 4 protocol, "
 		 "8 flow label, 16 and 32 ports; in tunnels the same times 64"},
-	{.name = "net.ipv4.fib_multipath_hash_seed", .value = &ip_settings.multipath_hash_seed,
-	 .min = 0, .max = INT_MAX, .preset = 0,
+	{.name = "net.ipv4.fib_multipath_hash_seed", .wide = &ip_settings.multipath_hash_seed,
+	 .min = 0, .max = UINT32_MAX, .preset = 0,
 	 .help = "seed of that choice; 0: a random one"},
 	{.name = "net.ipv4.fib_multipath_use_neigh", .value = &ip_settings.multipath_use_neigh,
 	 .min = 0, .max = 1, .preset = 0,

@@ -74,8 +74,8 @@ static unsigned int put_addresses(uint32_t *to, const struct flow_keys *k)
 /* Never 0. */
 static uint32_t hash_of(const struct flow_keys *k)
 {
-	uint64_t seed = ip_settings.multipath_hash_seed ?
-			(uint32_t)ip_settings.multipath_hash_seed : random_seed;
+	uint64_t seed = ip_settings.multipath_hash_seed ? ip_settings.multipath_hash_seed
+							: random_seed;
 	struct siphash_key key = { seed << 32 | seed, seed << 32 | seed };
 	uint32_t words[WORDS_IPV6] = {
 		[WORD_PROTOCOL] = (uint32_t)k->protocol << 16,

@@ -249,7 +249,7 @@ int link_rxq_assign(struct link *l, unsigned int queue, unsigned int worker, str
 		return error_set(err, EINVAL, "%s has no receive queue %u: there are %u, from 0",
 				 l->name, queue, l->n_rxq);
 	if (worker >= workers_count)
-		return error_set(err, EINVAL, "there is no worker %u: there are %u, from 0", worker,
+		return error_set(err, ENXIO, "there is no worker %u: there are %u, from 0", worker,
 				 workers_count);
 	before = l->rxq[queue].worker;
 	if (before == worker)

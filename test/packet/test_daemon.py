@@ -63,6 +63,7 @@ def refused(router, *words, eal=MEMORY, config=None):
     (["--socket-owner", ":nogroup-of-that-name"], '"nogroup-of-that-name"'),
     (["--time", "packet", "-w", "2"], "-w 2"),
     (["--until-idle=yes"], '"--until-idle=yes"'),
+    (["-c", "/dev/null", "-c", "/dev/null"], "-c: there can be but one"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_wrong_arguments(router, words, said):
     done = run("-s", router.socket, *words)

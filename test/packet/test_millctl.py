@@ -293,6 +293,19 @@ def test_a_client_that_leaves_before_the_answer(router):
     assert "n:" in router.ctl("link show n")
 
 
+def test_pings_end_with_their_clients(router):
+    for half in (False, True):
+        clients = [connected(router) for _ in range(20)]
+        for client in clients:
+            client.sendall(request("ping", "10.0.0.77", "-c", "600", "-W", "60"))
+            if half:
+                client.shutdown(socket.SHUT_WR)
+        time.sleep(0.2)
+        for client in clients:
+            client.close()
+        wait_for(lambda: router.ctl_raw("ping", "10.0.0.1", "-c", "1").returncode == 0)
+
+
 # ---- the interactive shell ----
 
 class Shell:
@@ -437,9 +450,61 @@ def test_a_relative_path_that_begins_nowhere(router):
 def test_saving_fails_cleanly(router, directory):
     before = router.ctl("config show")
     (directory / "dir").mkdir()
-    assert str(directory / "dir") in router.refusal(f"config save {directory}/dir")
-    assert list(directory.iterdir()) == [directory / "dir"]
+    os.mkfifo(directory / "fifo")
+    os.mknod(directory / "null", 0o20666, os.makedev(1, 3))
+    (directory / "nowhere").symlink_to(directory / "none")
+    there = sorted(directory.iterdir())
+    for path in there:
+        assert str(path) in router.refusal(f"config save {path}")
+    assert sorted(directory.iterdir()) == there
+    assert (directory / "fifo").is_fifo() and (directory / "null").is_char_device()
+    assert "regular" in router.refusal(f"config load {directory}/fifo")
     assert router.ctl("config show") == before
+
+
+def test_what_is_replaced_keeps_its_owner_and_mode(router, directory):
+    path, link = directory / "config", directory / "link"
+    path.write_text("")
+    path.chmod(0o640)
+    os.chown(path, 1, 2)
+    link.symlink_to(path)
+    router.ctl(f"config save {link}")
+    now = path.stat()
+    assert link.is_symlink() and now.st_size > 0
+    assert (now.st_mode & 0o777, now.st_uid, now.st_gid) == (0o640, 1, 2)
+
+
+@pytest.mark.parametrize("words", [
+    ("filter", "add", "forward", "accept", "comment", "a\nroute add blackhole 9.9.9.9"),
+    ("filter", "add", "forward", "log", "prefix", "a\x1b[2J"), ("link", "set", "n\x7f", "up")])
+def test_control_characters_are_refused(router, words):
+    with connected(router) as client:
+        client.sendall(request(*words))
+        assert "control character" in client.recv(65536).decode()
+
+
+def test_thousands_of_filter_rules(make_router, directory):
+    one = make_router()
+    rules = [f"filter add forward ip saddr 10.{i >> 8}.{i & 255}.0/24 tcp dport {i + 1} drop"
+             for i in range(4000)]
+    began = time.monotonic()
+    one.start(COMMANDS + rules)
+    saved = directory / "saved"
+    one.ctl(f"config save {saved}")
+    one.ctl("filter flush")
+    for start in range(0, len(rules), 1000):
+        one.batch(rules[start:start + 1000])
+    assert time.monotonic() - began < 60
+    assert one.ctl("config show") == "".join(saved.read_text().splitlines(True)[1:])
+    assert "filter" in one.ctl("hook show")
+    one.stop()
+
+
+def test_a_worker_that_is_no_more(make_router):
+    one = make_router().start([*COMMANDS, "worker set 7 dev n rxq 0"])
+    assert "there is no worker 7" in one.refusal("worker set 7 dev n rxq 0")
+    assert one.ctl("link show n")
+    one.stop()
 
 
 def test_loading_while_running(router, directory):

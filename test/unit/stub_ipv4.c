@@ -161,6 +161,15 @@ int filter_end(bool keep, struct error *err)
 	return 0;
 }
 
+void filter_hold(void)
+{
+}
+
+int filter_release(struct error *err)
+{
+	return 0;
+}
+
 void filter_reset(enum hook_point point)
 {
 }

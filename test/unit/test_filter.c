@@ -515,6 +515,42 @@ static void test_transaction(void **state)
 	}
 }
 
+/* What is held shows at the end, or where a transaction begins inside. */
+static void test_held(void **state)
+{
+	uint32_t now[4];
+	struct error err;
+
+	udp(1);
+	filter_hold();
+	filter_hold();
+	ADD(DROP, COUNT);
+	enter(FILTER_FIRST, 0);
+	assert_false(hooked(HOOK_FORWARD));
+	assert_int_equal(filter_release(&err), 0);
+	assert_true(passes());
+	assert_int_equal(filter_release(&err), 0);
+	assert_true(hooked(HOOK_FORWARD));
+	assert_true(passes());
+
+	filter_hold();
+	assert_int_equal(handles(now), 2);
+	assert_int_equal(filter_del(HOOK_FORWARD, now[0], &err), 0);
+	assert_true(passes());
+	assert_int_equal(filter_begin(&err), 0);
+	assert_false(passes());
+	filter_flush(HOOK_FORWARD, &err);
+	assert_int_equal(filter_end(false, &err), 0);
+	assert_false(passes());
+	assert_int_equal(filter_policy_set(HOOK_FORWARD, false, &err), 0);
+	assert_int_equal(filter_flush(HOOK_FORWARD, &err), 0);
+	assert_int_equal(filter_policy_set(HOOK_FORWARD, true, &err), 0);
+	assert_true(hooked(HOOK_FORWARD));
+	assert_int_equal(filter_release(&err), 0);
+	assert_false(hooked(HOOK_FORWARD));
+	assert_true(passes());
+}
+
 static uint32_t draw(uint32_t n)
 {
 	return (uint32_t)rand() % n;
@@ -641,6 +677,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_counter_begins, teardown),
 		cmocka_unit_test_teardown(test_places, teardown),
 		cmocka_unit_test_teardown(test_transaction, teardown),
+		cmocka_unit_test_teardown(test_held, teardown),
 		cmocka_unit_test_teardown(test_random, teardown),
 	};
 

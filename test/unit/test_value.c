@@ -62,8 +62,10 @@ static const struct refusal refused[] = {
 	{"link add default.5 type dpdk devargs x", "link add: \"default.5\" can not be the name of "
 	"a link: its settings would be taken for those of others"},
 	{"link add a/b type dpdk devargs x",
-	 "link add: \"a/b\" is not a name for a link (blanks, quotes and / : # = can not be in "
-	 "it)"},
+	 "link add: \"a/b\" is not a name for a link (blanks, quotes, / : # = , ( ) { } and "
+	 "what is not ASCII can not be in it)"},
+	{"link add p* type dpdk devargs x",
+	 "link add: \"p*\" is not a name for a link: a filter would take it for all that begin so"},
 	{"link add sixteen-letters- type dpdk devargs x",
 	 "link add: \"sixteen-letters-\" is not a name for a link (1 to 15 characters)"},
 	{"link add p0 type dpdk devargs x", "link add: there is a link \"p0\" already"},
