@@ -33,6 +33,7 @@
 #define LINK_STATE_NS (500 * NSEC_PER_MSEC)
 #define IDLE_CHECK_NS (10 * NSEC_PER_MSEC)
 #define TURNS_PER_EVENT_LOOP 64
+#define TIMERS_PER_EVENT_LOOP 4096
 #define SETTLE_MAX 10000
 
 static struct event_base *base;
@@ -191,15 +192,18 @@ static uint64_t next_timer_ns(const struct worker *w)
 	return RTE_MIN(timers_next_ns(), ip_next_expiry_ns(w));
 }
 
-/* Let replayed time pass, timer by timer. */
+/* Let replayed time pass, timer by timer. From one packet to the next it may be years, where a
+ * capture begins before its clock was set. */
 static void pass_time(struct worker *w, uint64_t to_ns)
 {
-	while (next_timer_ns(w) <= to_ns) {
+	for (unsigned int n = 1; next_timer_ns(w) <= to_ns && !stopping; n++) {
 		clock_set(next_timer_ns(w));
 		timers_run(clock_now_ns());
 		w->now_ns = clock_now_ns();
 		ip_worker_tick(w);
 		settle(w);
+		if (n % TIMERS_PER_EVENT_LOOP == 0)
+			event_base_loop(base, EVLOOP_NONBLOCK);
 	}
 	clock_set(to_ns);
 }
@@ -207,7 +211,7 @@ static void pass_time(struct worker *w, uint64_t to_ns)
 /* All captures are read: let what is held expire, then it is over. */
 static void replay_end(struct worker *w)
 {
-	while ((neigh_held() || ip_held()) && next_timer_ns(w) != UINT64_MAX)
+	while ((neigh_held() || ip_held()) && next_timer_ns(w) != UINT64_MAX && !stopping)
 		pass_time(w, next_timer_ns(w));
 	if (all_idle())
 		control_loop_stop();

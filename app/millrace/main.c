@@ -171,6 +171,7 @@ static int run(const struct options *o, struct error *err)
 		workers_halt(alone);
 	}
 	control_loop_fini();
+	telemetry_fini();
 	rooms_stop();
 	if (rc == -EINTR && control_loop_stopping())
 		return 0;       /* a signal came while the configuration was loaded */

@@ -53,7 +53,7 @@ static const struct arg args[] = {
 			   .help = "between two requests, 0.01 to 60 (1); ten minutes at most "
 				   "in all"},
 	[PING_SIZE] = {.word = "-s", .name = "BYTES", .type = ARG_NUMBER, .min = 0,
-		       .max = PROBE_DATA_MAX - 8, .help = "of data in each (56)"},
+		       .max = PROBE_DATA_MAX, .help = "of data in each (56)"},
 	[PING_DF] = {.word = "-M", .type = ARG_NAMED, .names = df_names,
 		     .help = "DF: on none, on those that fit the path (preset, but if "
 			     "ip_no_pmtu_disc is set), or on all; then those that do not fit are "

@@ -77,10 +77,10 @@ static const struct arg change_args[] = {
 	[ROUTE_ARG_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .min = 1,
 			     .max = UINT8_MAX, .names = route_protocols,
 			     .help = "who made the route: a number, or a name such as static"},
-	[ROUTE_ARG_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = SCOPE_HOST,
+	[ROUTE_ARG_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			     .names = route_scopes,
-			     .help = "how far destinations are: global, link or host; if left "
-				     "out, what follows from the rest"},
+			     .help = "how far destinations are: global, site, link or host; if "
+				     "left out, what follows from the rest"},
 	[ROUTE_ARG_ONLINK] = {.word = "onlink", .type = ARG_FLAG,
 			      .help = "take the gateway to be on the link, whatever its address"},
 	[ROUTE_ARG_RESOLVED] = {.word = "resolved", .type = ARG_NAMED, .names = route_resolved,
@@ -123,7 +123,7 @@ static const struct arg pick_args[] = {
 	[PICK_PROTO] = {.word = "proto", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
 			.names = route_protocols, .help = "that were made so only"},
 	[PICK_SCOPE] = {.word = "scope", .name = "N", .type = ARG_NUMBER, .max = UINT8_MAX,
-			.names = route_scopes, .help = "of this scope: global, link or host"},
+			.names = route_scopes, .help = "of this scope: global, site, link or host"},
 	[PICK_SRC] = {.word = "src", .name = "PREFIX", .type = ARG_PREFIX,
 		      .help = "whose source address is this, or in this prefix"},
 	[PICK_METRIC] = {.word = "metric", .name = "N", .type = ARG_NUMBER, .max = UINT32_MAX,

@@ -22,7 +22,8 @@ const struct arg_name route_protocols[] = {
 };
 
 const struct arg_name route_scopes[] = {
-	{"global", 0}, {"link", SCOPE_LINK}, {"host", SCOPE_HOST}, {NULL},
+	{"global", 0}, {"site", 200}, {"link", SCOPE_LINK}, {"host", SCOPE_HOST}, {"nowhere", 255},
+	{NULL},
 };
 
 const struct arg_name route_tos[] = {

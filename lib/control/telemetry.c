@@ -6,6 +6,8 @@
 #include "control/telemetry.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +18,29 @@
 #include "core/dpdk.h"
 #include "core/worker.h"
 
+static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+static bool over = true;
+
+static int sum_all(struct counters *sum)
+{
+	bool there;
+
+	pthread_mutex_lock(&reading);
+	there = !over;
+	if (there)
+		counters_sum(sum);
+	pthread_mutex_unlock(&reading);
+	return there ? 0 : -ESHUTDOWN;
+}
+
 static int nstat(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct counters sum;
+	int rc = sum_all(&sum);
 
+	if (rc)
+		return rc;
 	rte_tel_data_start_dict(d);
-	counters_sum(&sum);
 	for (unsigned int i = 0; i < CNT_COUNT; i++) {
 		char name[RTE_TEL_MAX_STRING_LEN];
 
@@ -35,9 +54,11 @@ static int nstat(const char *cmd, const char *params, struct rte_tel_data *d)
 static int drops(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct counters sum;
+	int rc = sum_all(&sum);
 
+	if (rc)
+		return rc;
 	rte_tel_data_start_dict(d);
-	counters_sum(&sum);
 	dpdk_tel_dict_u64(d, "received", sum.received);
 	dpdk_tel_dict_u64(d, "originated", sum.originated);
 	dpdk_tel_dict_u64(d, "transmitted", sum.transmitted);
@@ -48,7 +69,7 @@ static int drops(const char *cmd, const char *params, struct rte_tel_data *d)
 }
 
 /* Without a parameter the numbers of the workers there are; with one, that worker's load. */
-static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
+static int worker_load(const char *params, struct rte_tel_data *d)
 {
 	char *end;
 	unsigned long id;
@@ -73,6 +94,17 @@ static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
+static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	int rc = -ESHUTDOWN;
+
+	pthread_mutex_lock(&reading);
+	if (!over)
+		rc = worker_load(params, d);
+	pthread_mutex_unlock(&reading);
+	return rc;
+}
+
 int telemetry_init(void)
 {
 	static const struct {
@@ -93,5 +125,13 @@ int telemetry_init(void)
 		if (rc)
 			return rc;
 	}
+	over = false;
 	return 0;
+}
+
+void telemetry_fini(void)
+{
+	pthread_mutex_lock(&reading);
+	over = true;
+	pthread_mutex_unlock(&reading);
 }

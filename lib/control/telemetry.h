@@ -7,4 +7,7 @@
 /* Once, after the workers were made. Returns 0 or a negative errno. */
 int telemetry_init(void);
 
+/* Before workers go: DPDK's thread lives on, but finds nothing here any more. */
+void telemetry_fini(void);
+
 #endif

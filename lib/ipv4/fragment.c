@@ -145,12 +145,14 @@ static void fail(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 
 /* Before it routes a packet for itself, which it may have to forward, Linux looks for its socket,
  * for which TCP's header must lie in one piece: what the first fragment lacks of it is pulled out
- * of the next, and the boundary is lost (tcp_v4_early_demux). */
+ * of the next, and the boundary is lost (tcp_v4_early_demux). What comes back by lo has its route
+ * already. */
 static inline bool boundary_pulled(const struct rte_mbuf *m, uint16_t header)
 {
 	const struct packet *p = packet_of(m);
 
-	return (p->flags & PACKET_F_FORWARD) && p->type == PACKET_HOST &&
+	return (p->flags & (PACKET_F_FORWARD | PACKET_F_ROUTED)) == PACKET_F_FORWARD &&
+	       p->type == PACKET_HOST &&
 	       packet_ip(m)->next_proto_id == IPPROTO_TCP &&
 	       p->frag_bytes < sizeof(struct rte_tcp_hdr) &&
 	       m->pkt_len >= header + sizeof(struct rte_tcp_hdr);

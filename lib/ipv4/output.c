@@ -26,14 +26,12 @@ static __rte_noinline void output_to_many(struct worker *w, struct rte_mbuf *m, 
 	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	struct rte_ether_addr to = broadcast;
 	rte_be32_t dst = packet_ip(m)->dst_addr;
-	uint64_t mac;
 
 	if (packet_of(m)->route_type == ROUTE_MULTICAST) {
 		to = group_address(dst);
-	} else {        /* somebody may have entered a neighbour of that address */
-		mac = neigh_mac(out->id, dst);
-		if (mac != NEIGH_MAC_NONE)
-			neigh_mac_bytes(mac, &to);
+	} else if (neigh_known(out->id, dst)) {         /* somebody has entered it */
+		neigh_output(w, m, out, dst);
+		return;
 	}
 	neigh_output_to(w, m, out, &to);
 }
@@ -47,6 +45,8 @@ static __rte_noinline void output_to_lo(struct worker *w, struct rte_mbuf *m)
 	p->link = LINK_LO;
 	p->type = PACKET_HOST;
 	p->flags = PACKET_F_ROUTED | (p->flags & PACKET_F_FORWARD);
+	if (!(p->flags & PACKET_F_FORWARD) && p->route_type == ROUTE_UNICAST)
+		p->route_type = ROUTE_LOCAL;    /* what the router itself sends by lo is for it */
 	link_loop(w, m);
 }
 

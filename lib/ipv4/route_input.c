@@ -58,21 +58,16 @@ static bool source_check_route(const struct link *l, const struct rte_ipv4_hdr *
 }
 
 /* Is this address configured on a link? The route says so, but for lo's subnets, which are local
- * as a whole. */
+ * as a whole, and where a broadcast address stands in the way. */
 static __rte_noinline bool configured(rte_be32_t addr)
 {
 	const struct nexthop *nh = route_lookup_local(addr);
-	const struct link *lo = link_get(LINK_LO);
-	const struct link_addrs *addrs = lo ? rcu_read(lo->addrs) : NULL;
 
-	if (likely(nh->type != ROUTE_LOCAL))
-		return false;
-	if (nh->link != LINK_LO)
+	if (nh->type == ROUTE_LOCAL && nh->link != LINK_LO)
 		return true;
-	for (unsigned int i = 0; addrs && i < addrs->n; i++)
-		if (addrs->a[i].local == addr)
-			return true;
-	return false;
+	if (likely(nh->type != ROUTE_LOCAL && nh->type != ROUTE_BROADCAST))
+		return false;
+	return addr_owner(addr);
 }
 
 /* Without rp_filter only what the tables call local or broadcast is refused. The filter knows such

@@ -168,10 +168,14 @@ void addrs_flush(struct link *l)
 
 struct link *addr_owner(rte_be32_t addr)
 {
-	for (unsigned int i = 0; i < LINKS_MAX; i++)
-		for (unsigned int j = 0; links[i] && j < addrs_n(links[i]); j++)
-			if (links[i]->addrs->a[j].local == addr)
-				return links[i];
+	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+		struct link *l = link_get(i);
+		const struct link_addrs *list = l ? rcu_read(l->addrs) : NULL;
+
+		for (unsigned int j = 0; list && j < list->n; j++)
+			if (list->a[j].local == addr)
+				return l;
+	}
 	return NULL;
 }
 

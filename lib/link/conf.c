@@ -100,8 +100,8 @@ int link_conf_init(void)
 	if (rc)
 		return rc;
 	return sysctl_register(&(struct sysctl){
-		.name = "millrace.mbuf_bytes", .value = &mbuf_bytes, .min = 2048, .max = 65408,
-		.preset = 2048,
+		.name = "millrace.mbuf_bytes", .value = &mbuf_bytes, .min = 2048,
+		.max = UINT16_MAX - RTE_PKTMBUF_HEADROOM, .preset = 2048,
 		.help = "data bytes of a packet buffer; settled when the first link is added"});
 }
 

@@ -150,11 +150,19 @@ static int name_check(const char *name, struct error *err)
 	return 0;
 }
 
+/* In turn, so that what knows a link that is gone by its id does not take the next one for it. */
 static int id_free(void)
 {
-	for (int i = 1; i < LINKS_MAX; i++)
-		if (!links[i])
-			return i;
+	static int last;
+
+	for (int i = 1; i < LINKS_MAX; i++) {
+		int id = 1 + (last + i - 1) % (LINKS_MAX - 1);
+
+		if (!links[id]) {
+			last = id;
+			return id;
+		}
+	}
 	return -1;
 }
 

@@ -40,6 +40,7 @@ static int32_t gc_interval, gc_thresh1, gc_thresh2, gc_thresh3;
 static TAILQ_HEAD(, neigh) gc_list = TAILQ_HEAD_INITIALIZER(gc_list);
 static unsigned int n_entries, n_gc_entries;
 static uint64_t last_gc_ns, last_draw_ns;
+static uint64_t forced_gc_next_ns;       /* until then there is nothing to take */
 static struct timer period_timer;
 
 /* ---- hash ---- */
@@ -136,30 +137,44 @@ void neigh_gc_list_update(struct neigh *n)
 	n->on_gc_list = on;
 }
 
-static bool forced_gc_takes(const struct neigh *n, uint64_t now_ns)
+/* From when on it may go, if it stays as it is. */
+static uint64_t forced_gc_ns(const struct neigh *n)
 {
 	if (n->state & NUD_IN_TIMER)
-		return false;
-	return n->state & (NUD_FAILED | NUD_NOARP) ||
-	       neigh_later(now_ns, n->updated_ns + GC_PAUSE_NS);
+		return UINT64_MAX;
+	return n->state & (NUD_FAILED | NUD_NOARP) ? 0 : n->updated_ns + GC_PAUSE_NS + 1;
 }
 
-/* Returns whether any entry went. */
+void neigh_gc_changed(const struct neigh *n)
+{
+	forced_gc_next_ns = RTE_MIN(forced_gc_next_ns, forced_gc_ns(n));
+}
+
+/* Returns whether any entry went. Where not all went that were wanted to, none will before one
+ * changes or is old enough, so nothing is looked at again before: the table may be large, and those
+ * who fill it many. */
 static bool forced_gc(uint64_t now_ns)
 {
 	int64_t wanted = (int64_t)n_gc_entries + 1 - gc_thresh2;
+	uint64_t next_ns = UINT64_MAX;
 	struct neigh *n, *next;
 	int64_t taken = 0;
 
+	last_gc_ns = now_ns;
+	if (now_ns < forced_gc_next_ns)
+		return false;
 	for (n = TAILQ_FIRST(&gc_list); n; n = next) {
 		next = TAILQ_NEXT(n, gc);
-		if (!forced_gc_takes(n, now_ns))
+		if (forced_gc_ns(n) > now_ns) {
+			next_ns = RTE_MIN(next_ns, forced_gc_ns(n));
 			continue;
+		}
 		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
 		if (++taken >= wanted)
 			break;
 	}
-	last_gc_ns = now_ns;
+	if (taken < wanted)
+		forced_gc_next_ns = next_ns;
 	return taken > 0;
 }
 
@@ -242,6 +257,7 @@ static struct neigh *create(struct link *l, rte_be32_t addr, bool exempt)
 				(uint64_t)neigh_parms[l->id].base_reachable_time_ms,
 	};
 	know_by_nature(n, l);
+	neigh_gc_changed(n);
 	n_entries++;
 	hash_grow();
 	hash_insert(neigh_buckets, n);
@@ -304,6 +320,15 @@ static void link_no_carrier(const struct link *l)
 	arp_proxy_purge();
 }
 
+/* What is asked for no more is a host: Linux's arp_invalidate(). */
+static void become_broadcast(const struct link *l, rte_be32_t addr)
+{
+	struct neigh *n = neigh_lookup(l->id, addr);
+
+	if (n && !(n->state & NUD_VALID))
+		neigh_remove(n, MSG_NEIGH_FAILED, 0);
+}
+
 static void on_link_event(enum link_event event, struct link *l, const struct link_addr *a)
 {
 	switch (event) {
@@ -326,6 +351,10 @@ static void on_link_event(enum link_event event, struct link *l, const struct li
 	case LINK_ADDRESS:
 		drop_all(l, false);
 		arp_notify(l);
+		break;
+	case LINK_ADDR_ADDED:
+		if (l->up && !a->secondary && a->len < 31)
+			become_broadcast(l, a->local | ~rte_cpu_to_be_32(prefix_mask(a->len)));
 		break;
 	case LINK_ADDR_DELETED:
 		if (!l->addrs || l->addrs->n == 0)

@@ -62,6 +62,9 @@ extern void (*neigh_error)(struct worker *w, struct rte_mbuf *m);
 #define NEIGH_MAC_NONE UINT64_MAX
 uint64_t neigh_mac(uint16_t link, rte_be32_t addr);
 
+/* Is there an entry whose address is known, whatever is to be done besides? Any thread. */
+bool neigh_known(uint16_t link, rte_be32_t addr);
+
 /* The address that such a word holds. */
 static inline void neigh_mac_bytes(uint64_t mac, struct rte_ether_addr *to)
 {

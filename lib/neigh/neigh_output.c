@@ -198,8 +198,16 @@ static __rte_noinline void waiting_send(struct worker *w, struct waiting *q, str
 
 	if (word & NEIGH_WORD_NOTIFY)
 		tell_used(w, n);
-	while (taken.head)
-		output_word(w, waiting_pop(w->neigh, &taken), out, word);
+	while (taken.head) {
+		struct rte_mbuf *m = waiting_pop(w->neigh, &taken);
+
+		/* the link's MTU may be another than when it was sent; Linux leaves it to the
+		 * device, and ours would lose it unseen */
+		if (likely(m->pkt_len <= out->mtu))
+			output_word(w, m, out, word);
+		else
+			packet_drop(w, m, DROP_TX_INVALID);
+	}
 }
 
 /* Oldest first, to ICMP. As in Linux, should that ask for the same neighbour again (its answer
@@ -332,6 +340,13 @@ uint64_t neigh_mac(uint16_t link, rte_be32_t addr)
 	if ((word & (NEIGH_WORD_VALID | NEIGH_WORD_NOTIFY | NEIGH_WORD_HELD)) != NEIGH_WORD_VALID)
 		return NEIGH_MAC_NONE;
 	return word & ~NEIGH_WORD_VALID;
+}
+
+bool neigh_known(uint16_t link, rte_be32_t addr)
+{
+	const struct neigh *n = neigh_lookup(link, addr);
+
+	return n && __atomic_load_n(&n->word, __ATOMIC_RELAXED) & NEIGH_WORD_VALID;
 }
 
 /* ---- what the control thread says ---- */

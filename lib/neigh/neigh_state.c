@@ -70,6 +70,7 @@ static void set_state(struct neigh *n, unsigned int state, uint64_t now_ns)
 {
 	n->state = (uint8_t)state;
 	n->updated_ns = now_ns;
+	neigh_gc_changed(n);
 	neigh_publish(n);
 }
 

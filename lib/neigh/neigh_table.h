@@ -139,6 +139,8 @@ struct neigh *neigh_get(struct link *l, rte_be32_t addr);
 void neigh_remove(struct neigh *n, enum message_kind kind, uint32_t arg);
 /* After a change to or from NUD_PERMANENT: those are not collected and do not count. */
 void neigh_gc_list_update(struct neigh *n);
+/* An entry is in another state: it may be one that can go. */
+void neigh_gc_changed(const struct neigh *n);
 
 /* ---- neigh_state.c ---- */
 

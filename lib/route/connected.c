@@ -219,13 +219,20 @@ static void remove_with_src(struct table *t, struct route *r, void *arg)
 
 /* ---- events ---- */
 
+/* Linux's fib_valid_prefsrc(): the address may be an earlier subnet's broadcast address. */
+static bool has_valid_source(const struct wanted *w)
+{
+	return w->type == ROUTE_LOCAL || !w->src || rib_addr_type(w->src) == ROUTE_LOCAL;
+}
+
 static void addr_added(const struct link *l, const struct link_addr *a)
 {
 	struct wanted w[WANTED_MAX];
 	unsigned int n = wanted_by(l, a, w);
 
 	for (unsigned int i = 0; i < (l->up ? n : 1); i++)
-		wanted_add(l, &w[i]);
+		if (has_valid_source(&w[i]))
+			wanted_add(l, &w[i]);
 }
 
 static void addr_deleted(const struct link *l, const struct link_addr *a)

@@ -104,7 +104,8 @@ static int resolve_gateway(const struct route_params *p, struct nexthop *nh, loo
 				   "is a broadcast address" : "is not reachable", err);
 	nh->link = p->link >= 0 ? (uint16_t)p->link
 				: nexthop_get(group_first(r->nexthop))->link;
-	nh->gateway = r->type == ROUTE_LOCAL ? 0 : p->gateway;
+	/* what is on the host, or said to be, is no gateway */
+	nh->gateway = nexthop_get(group_first(r->nexthop))->scope == SCOPE_LINK ? p->gateway : 0;
 	l = link_get(nh->link);
 	return l ? check_link_up(l, err) : bad_gateway(p, ENODEV, "is not reachable", err);
 }

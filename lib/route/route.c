@@ -53,6 +53,18 @@ static int check_key(const struct route_params *p, struct error *err)
 	return 0;
 }
 
+/* No type reaches less far than it does by itself; what has no next hop may reach nowhere. */
+static int check_scope(const struct route_params *p, unsigned int type, struct error *err)
+{
+	unsigned int least = type == ROUTE_LOCAL ? SCOPE_HOST
+			     : type == ROUTE_BROADCAST ? SCOPE_LINK : SCOPE_UNIVERSE;
+	bool leads_on = type == ROUTE_UNICAST || type == ROUTE_LOCAL || type == ROUTE_BROADCAST;
+
+	if (!p->scope_given || (p->scope >= least && (p->scope <= SCOPE_HOST || !leads_on)))
+		return 0;
+	return error_set(err, EINVAL, "Invalid scope: %u", p->scope);
+}
+
 /* Check everything, fill in the route and take a reference to its next hop. */
 static int prepare(const struct route_params *p, struct route *r, struct error *err)
 {
@@ -65,8 +77,9 @@ static int prepare(const struct route_params *p, struct route *r, struct error *
 	if (type >= ROUTE_MULTICAST)
 		return error_set(err, EOPNOTSUPP, "a route can not have type %s",
 				 route_type_name(type));
-	if (p->scope_given && p->scope > SCOPE_HOST)
-		return error_set(err, EINVAL, "Invalid scope: %u", p->scope);
+	rc = check_scope(p, type, err);
+	if (rc)
+		return rc;
 	rc = resolve(p, type, &index, err);
 	if (rc)
 		return rc;

@@ -1,6 +1,7 @@
 """How the daemon starts, refuses to start, and stops."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import os
 import pathlib
@@ -8,11 +9,13 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
 import frames
+import pcap
 from router import MEMORY, MILLCTL, MILLRACE, end_with_parent
 
 # How long a stop may take on a machine that has nothing else to do.
@@ -303,6 +306,40 @@ def test_a_signal_under_load(make_router, directory, captures):
     config = directory / "load"
     config.write_text("\n".join(commands) + "\n")
     assert sweep(make_router, range(200, 1200, 100), "-c", config) == []
+
+
+def ask_for_ever(router):
+    """The counters, by DPDK's telemetry, until nobody answers."""
+    with contextlib.suppress(OSError), \
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+        asked.connect(f"{router.runtime}/dpdk_telemetry.v2")
+        asked.recv(16384)
+        while asked.send(b"/millrace/nstat") and asked.recv(16384):
+            pass
+
+
+@pytest.mark.parametrize("time_of_signal", range(4))
+def test_counters_are_read_until_the_end(router, time_of_signal):
+    router.start([NULL])
+    clients = [threading.Thread(target=ask_for_ever, args=(router,)) for _ in range(6)]
+    for client in clients:
+        client.start()
+    time.sleep(0.3 + 0.05 * time_of_signal)
+    router.stop()
+    for client in clients:
+        client.join(10)
+        assert not client.is_alive()
+
+
+def test_a_capture_whose_clock_was_set_in_the_middle(router, directory):
+    path = directory / "years.pcap"
+    pcap.write(path, [(1, frames.frame(0, frames.udp("9.0.0.1", "9.0.0.2"))),
+                      (1.79e9, frames.frame(0, frames.udp("9.0.0.1", "9.0.0.2")))])
+    router.start([f"link add p type dpdk devargs net_pcap0,rx_pcap={path}",
+                  "sysctl net.ipv4.neigh.default.base_reachable_time_ms=1000", "link set p up"],
+                 "--time", "packet")
+    assert router.ctl("link show p")
+    router.stop()
 
 
 def test_many_signals_are_as_good_as_one(router):

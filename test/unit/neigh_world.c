@@ -21,8 +21,8 @@ struct link *links[LINKS_MAX];
 struct link_conf link_conf_all, link_conf_default;
 
 static struct link lo = {.id = LINK_LO, .name = "lo", .up = true};
-struct link link_1 = {.id = 1, .name = "p0", .mac = {{2, 0, 0, 0, 0, 1}}};
-struct link link_2 = {.id = 2, .name = "p1", .mac = {{2, 0, 0, 0, 0, 2}}};
+struct link link_1 = {.id = 1, .name = "p0", .mtu = 65535, .mac = {{2, 0, 0, 0, 0, 1}}};
+struct link link_2 = {.id = 2, .name = "p1", .mtu = 65535, .mac = {{2, 0, 0, 0, 0, 2}}};
 link_notifier_fn notify;
 
 struct sent sent[SENT_MAX];

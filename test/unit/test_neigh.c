@@ -434,6 +434,34 @@ static void test_table_full(void **state)
 	set("net.ipv4.neigh.default.gc_thresh3", "1024");
 }
 
+/* What has just changed stays five seconds; that nothing could go is not remembered for longer. */
+static void test_table_full_of_stale(void **state)
+{
+	unsigned int before = entries();
+
+	set("net.ipv4.neigh.default.gc_thresh2", "4");
+	set("net.ipv4.neigh.default.gc_thresh3", "8");
+	for (unsigned int i = before; i < 8; i++) {
+		assert_int_equal(neigh_add(&link_2, IP(10, 0, 1, 40 + i), &mac_a, NUD_STALE, false,
+					   NULL), 0);
+		pass_ms(100);
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_STALE, false, NULL),
+				 -ENOBUFS);
+	pass_ms(5000 - 100 * (8 - before));
+	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_STALE, false, NULL), -ENOBUFS);
+	pass_ms(1);
+	assert_int_equal(neigh_add(&link_2, HOST_1, &mac_a, NUD_STALE, false, NULL), 0);
+	assert_int_equal(entries(), 8);
+	assert_null(neigh_lookup(link_2.id, IP(10, 0, 1, 40 + before)));
+	pass_ms(5001);
+	assert_int_equal(neigh_add(&link_2, IP(10, 0, 1, 99), &mac_a, NUD_STALE, false, NULL), 0);
+	assert_int_equal(entries(), 4);
+	set("net.ipv4.neigh.default.gc_thresh2", "512");
+	set("net.ipv4.neigh.default.gc_thresh3", "1024");
+}
+
 static void test_periodic_gc(void **state)
 {
 	resolve(HOST_1);
@@ -615,7 +643,8 @@ int main(void)
 		TEST(order_before_message), TEST(lost_before_message),
 		TEST(two_workers), TEST(control_ring_full), TEST(worker_ring_full),
 		TEST(not_before_those_that_wait),
-		TEST(table_full), TEST(periodic_gc), TEST(many_entries),
+		TEST(table_full), TEST(table_full_of_stale), TEST(periodic_gc),
+		TEST(many_entries),
 		TEST(none_missed_in_growth), TEST(operator),
 		TEST(delete_incomplete), TEST(link_events), TEST(arp_notify), TEST(settings),
 		TEST(broadcast_by_nature), TEST(a_quarter_of_the_smallest_pool),
