@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The neighbour table: a chained hash of (link, address), written by the control thread and read
- * by workers under rcu, its bounds (gc_thresh1 to 3) and what the operator does with it.
+ * by workers under rcu, and what the operator does with it.
  *
  * The number of buckets doubles with the entries. An entry has a place in a chain of the old table
  * and in one of the new: chains of the old one stay whole until no worker walks them any more, so
  * that a known neighbour is never missed. Only then can the table grow again.
- *
- * What is collected and when is Linux's neighbour.c: above gc_thresh2 entries (at most every 5 s)
- * or at gc_thresh3 a forced collection takes, oldest first, what has failed or has not changed
- * for 5 s; every base_reachable_time / 2 a periodic one, above gc_thresh1, what has failed or was
- * unused for gc_stale_time. Permanent entries are outside of all this.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,21 +22,12 @@
 #define BITS_AT_START 8
 #define BITS_MAX 20
 #define LOAD_MAX 4U                    /* entries a bucket, for which growth is waited for */
-#define GC_PAUSE_NS (5 * NSEC_PER_SEC)
-#define DRAW_NS (300 * NSEC_PER_SEC)
-#define PERIOD_MIN_NS (100 * NSEC_PER_MSEC)
 
 struct neigh_buckets *neigh_buckets;
 uint64_t neigh_hash_key[2];
+unsigned int neigh_entries;
 
 static bool growing;                   /* the last table may still be walked */
-
-static int32_t gc_interval, gc_thresh1, gc_thresh2, gc_thresh3;
-static TAILQ_HEAD(, neigh) gc_list = TAILQ_HEAD_INITIALIZER(gc_list);
-static unsigned int n_entries, n_gc_entries;
-static uint64_t last_gc_ns, last_draw_ns;
-static uint64_t forced_gc_next_ns;       /* until then there is nothing to take */
-static struct timer period_timer;
 
 /* ---- hash ---- */
 
@@ -86,9 +72,9 @@ static void hash_grow(void)
 {
 	struct neigh_buckets *old = neigh_buckets, *b;
 
-	if (n_entries <= 1U << old->bits || old->bits == BITS_MAX)
+	if (neigh_entries <= 1U << old->bits || old->bits == BITS_MAX)
 		return;
-	if (growing && n_entries > LOAD_MAX << old->bits)
+	if (growing && neigh_entries > LOAD_MAX << old->bits)
 		rcu_synchronize();
 	if (growing)
 		return;
@@ -103,8 +89,7 @@ static void hash_grow(void)
 	rcu_defer(hash_grown, old);
 }
 
-/* Call fn for every entry of a link (NULL: of all); fn may remove it. */
-static void for_each(const struct link *l, void (*fn)(struct neigh *n, void *arg), void *arg)
+void neigh_each(const struct link *l, void (*fn)(struct neigh *n, void *arg), void *arg)
 {
 	const struct neigh_buckets *b = neigh_buckets;
 
@@ -117,103 +102,6 @@ static void for_each(const struct link *l, void (*fn)(struct neigh *n, void *arg
 				fn(n, arg);
 		}
 	}
-}
-
-/* ---- bounds ---- */
-
-void neigh_gc_list_update(struct neigh *n)
-{
-	bool on = n->state != NUD_PERMANENT && n->link != LINK_LO;
-
-	if (on == n->on_gc_list)
-		return;
-	if (on) {
-		TAILQ_INSERT_TAIL(&gc_list, n, gc);
-		n_gc_entries++;
-	} else {
-		TAILQ_REMOVE(&gc_list, n, gc);
-		n_gc_entries--;
-	}
-	n->on_gc_list = on;
-}
-
-/* From when on it may go, if it stays as it is. */
-static uint64_t forced_gc_ns(const struct neigh *n)
-{
-	if (n->state & NUD_IN_TIMER)
-		return UINT64_MAX;
-	return n->state & (NUD_FAILED | NUD_NOARP) ? 0 : n->updated_ns + GC_PAUSE_NS + 1;
-}
-
-void neigh_gc_changed(const struct neigh *n)
-{
-	forced_gc_next_ns = RTE_MIN(forced_gc_next_ns, forced_gc_ns(n));
-}
-
-/* Returns whether any entry went. Where not all went that were wanted to, none will before one
- * changes or is old enough, so nothing is looked at again before: the table may be large, and those
- * who fill it many. */
-static bool forced_gc(uint64_t now_ns)
-{
-	int64_t wanted = (int64_t)n_gc_entries + 1 - gc_thresh2;
-	uint64_t next_ns = UINT64_MAX;
-	struct neigh *n, *next;
-	int64_t taken = 0;
-
-	last_gc_ns = now_ns;
-	if (now_ns < forced_gc_next_ns)
-		return false;
-	for (n = TAILQ_FIRST(&gc_list); n; n = next) {
-		next = TAILQ_NEXT(n, gc);
-		if (forced_gc_ns(n) > now_ns) {
-			next_ns = RTE_MIN(next_ns, forced_gc_ns(n));
-			continue;
-		}
-		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
-		if (++taken >= wanted)
-			break;
-	}
-	if (taken < wanted)
-		forced_gc_next_ns = next_ns;
-	return taken > 0;
-}
-
-/* Is there room for one more, or can room be made? */
-static bool make_room(uint64_t now_ns)
-{
-	bool full = (int64_t)n_gc_entries >= gc_thresh3;
-
-	if (!full && ((int64_t)n_gc_entries < gc_thresh2 ||
-		      !neigh_later(now_ns, last_gc_ns + GC_PAUSE_NS)))
-		return true;
-	return forced_gc(now_ns) || !full;
-}
-
-static void periodic_gc_one(struct neigh *n, void *arg)
-{
-	uint64_t now_ns = *(const uint64_t *)arg;
-	uint64_t stale_ns = (uint64_t)neigh_parms_of(n)->gc_stale_time * NSEC_PER_SEC;
-
-	if (n->state & (NUD_PERMANENT | NUD_IN_TIMER))
-		return;
-	if (neigh_later(n->confirmed_ns, n->used_ns))
-		n->used_ns = n->confirmed_ns;
-	if (n->state == NUD_FAILED || !neigh_later(n->used_ns + stale_ns, now_ns))
-		neigh_remove(n, MSG_NEIGH_DROP, DROP_NEIGH_FLUSHED);
-}
-
-static void on_period(struct timer *t, uint64_t now_ns)
-{
-	uint64_t period_ns =
-		(uint64_t)neigh_parms_default.base_reachable_time_ms * NSEC_PER_MSEC / 2;
-
-	if (neigh_later(now_ns, last_draw_ns + DRAW_NS)) {
-		last_draw_ns = now_ns;
-		neigh_parms_draw();
-	}
-	if ((int64_t)n_entries >= gc_thresh1)
-		for_each(NULL, periodic_gc_one, &now_ns);
-	(void)timer_set(t, now_ns + RTE_MAX(period_ns, PERIOD_MIN_NS), on_period);
 }
 
 /* ---- entries ---- */
@@ -245,7 +133,7 @@ static struct neigh *create(struct link *l, rte_be32_t addr, bool exempt)
 	uint64_t now_ns = clock_now_ns();
 	struct neigh *n;
 
-	if (!exempt && l->id != LINK_LO && !make_room(now_ns))
+	if (!exempt && l->id != LINK_LO && !neigh_gc_make_room(now_ns))
 		return NULL;
 	n = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*n));
 	if (!n)
@@ -258,7 +146,7 @@ static struct neigh *create(struct link *l, rte_be32_t addr, bool exempt)
 	};
 	know_by_nature(n, l);
 	neigh_gc_changed(n);
-	n_entries++;
+	neigh_entries++;
 	hash_grow();
 	hash_insert(neigh_buckets, n);
 	neigh_publish(n);
@@ -278,12 +166,8 @@ void neigh_remove(struct neigh *n, enum message_kind kind, uint32_t arg)
 {
 	timer_stop(&n->timer);
 	hash_remove(n);
-	n_entries--;
-	if (n->on_gc_list) {
-		TAILQ_REMOVE(&gc_list, n, gc);
-		n->on_gc_list = false;
-		n_gc_entries--;
-	}
+	neigh_entries--;
+	neigh_gc_forget(n);
 	n->dead = true;
 	neigh_publish(n);
 	neigh_answer(n, kind, arg);
@@ -302,7 +186,7 @@ static void drop_one(struct neigh *n, void *arg)
 
 static void drop_all(const struct link *l, bool spare_permanent)
 {
-	for_each(l, drop_one, &spare_permanent);
+	neigh_each(l, drop_one, &spare_permanent);
 }
 
 /* Linux's arp_ifdown: the link is down, or has lost its last address. */
@@ -457,7 +341,7 @@ unsigned int neigh_flush(const struct link *l,
 {
 	struct flush f = {which ? which : is_learned, arg, clock_now_ns(), 0};
 
-	for_each(l, flush_one, &f);
+	neigh_each(l, flush_one, &f);
 	return f.n;
 }
 
@@ -489,10 +373,10 @@ int neigh_foreach(const struct link *l, int (*fn)(const struct neigh_info *n, vo
 	uint64_t now_ns = clock_now_ns();
 	int rc = 0;
 
-	s.entry = malloc(RTE_MAX(n_entries, 1U) * sizeof(*s.entry));
+	s.entry = malloc(RTE_MAX(neigh_entries, 1U) * sizeof(*s.entry));
 	if (!s.entry)
 		return -ENOMEM;
-	for_each(l, collect, &s);
+	neigh_each(l, collect, &s);
 	qsort(s.entry, s.n, sizeof(*s.entry), compare);
 	for (unsigned int i = 0; i < s.n && rc == 0; i++) {
 		struct neigh_info info = describe(s.entry[i], now_ns);
@@ -531,32 +415,6 @@ const char *neigh_state_name(unsigned int state)
 
 /* ---- start and stop ---- */
 
-static int bounds_register(void)
-{
-	static const struct sysctl bounds[] = {
-		{.name = "net.ipv4.neigh.default.gc_interval", .value = &gc_interval,
-		 .min = 0, .max = INT32_MAX, .preset = 30,
-		 .help = "kept for compatibility; Linux no longer uses it either"},
-		{.name = "net.ipv4.neigh.default.gc_thresh1", .value = &gc_thresh1,
-		 .min = 0, .max = INT32_MAX, .preset = 128,
-		 .help = "neighbours below which nothing is collected periodically"},
-		{.name = "net.ipv4.neigh.default.gc_thresh2", .value = &gc_thresh2,
-		 .min = 0, .max = INT32_MAX, .preset = 512,
-		 .help = "neighbours above which old ones go before another is added"},
-		{.name = "net.ipv4.neigh.default.gc_thresh3", .value = &gc_thresh3,
-		 .min = 0, .max = INT32_MAX, .preset = 1024,
-		 .help = "neighbours at most, without permanent ones"},
-	};
-
-	for (unsigned int i = 0; i < RTE_DIM(bounds); i++) {
-		int rc = sysctl_register(&bounds[i]);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 /* Links that were made before this room was: lo. */
 static int adopt_links(void)
 {
@@ -571,7 +429,6 @@ static int adopt_links(void)
 
 int neigh_init(void)
 {
-	uint64_t now_ns = clock_now_ns();
 	int rc;
 
 	neigh_hash_key[0] = rte_rand() | 1;
@@ -581,14 +438,11 @@ int neigh_init(void)
 		return -ENOMEM;
 	rc = neigh_parms_init();
 	if (rc == 0)
-		rc = bounds_register();
-	if (rc == 0)
 		rc = adopt_links();
 	if (rc == 0)
-		rc = timer_set(&period_timer, now_ns + neigh_parms_default.reachable_ns, on_period);
+		rc = neigh_gc_init();
 	if (rc < 0)
 		return rc;
-	last_gc_ns = last_draw_ns = now_ns;
 	arp_init();
 	neigh_answer_init();
 	neigh_output_init();
@@ -605,14 +459,14 @@ static void free_one(struct neigh *n, void *arg)
 
 void neigh_fini(void)
 {
-	timer_stop(&period_timer);
+	neigh_gc_stop();
 	arp_proxy_purge();
 	if (!neigh_buckets)
 		return;
-	for_each(NULL, free_one, NULL);
+	neigh_each(NULL, free_one, NULL);
 	neigh_answer_fini();
 	free(neigh_buckets);
 	neigh_buckets = NULL;
-	TAILQ_INIT(&gc_list);
-	n_entries = n_gc_entries = 0;
+	neigh_gc_fini();
+	neigh_entries = 0;
 }

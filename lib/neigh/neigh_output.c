@@ -21,6 +21,7 @@
 #include "neigh/neigh_table.h"
 #include "packet/packet.h"
 #include "packet/truesize.h"
+#include "route/nexthop.h"
 
 #define WAITING_SLOTS 4096             /* the range of net.millrace.neigh_waiting_max */
 #define BUCKET_BITS 10
@@ -191,6 +192,14 @@ static void waiting_drop(struct worker *w, struct waiting *q, enum drop_reason r
 		packet_drop(w, waiting_pop(w->neigh, &taken), reason);
 }
 
+/* The link's MTU may be smaller by now than it was when the packet was sent, for which it is
+ * dropped here: Linux leaves that to the device, and ours would lose it unseen. But a route may say
+ * that more can be sent than that. */
+static bool fits_route(const struct rte_mbuf *m)
+{
+	return m->pkt_len <= nexthop_get(packet_of(m)->nexthop)->mtu;
+}
+
 static __rte_noinline void waiting_send(struct worker *w, struct waiting *q, struct neigh *n,
 					struct link *out, uint64_t word)
 {
@@ -201,9 +210,7 @@ static __rte_noinline void waiting_send(struct worker *w, struct waiting *q, str
 	while (taken.head) {
 		struct rte_mbuf *m = waiting_pop(w->neigh, &taken);
 
-		/* the link's MTU may be another than when it was sent; Linux leaves it to the
-		 * device, and ours would lose it unseen */
-		if (likely(m->pkt_len <= out->mtu))
+		if (likely(m->pkt_len <= out->mtu) || fits_route(m))
 			output_word(w, m, out, word);
 		else
 			packet_drop(w, m, DROP_TX_INVALID);

@@ -137,10 +137,24 @@ static inline bool neigh_later(uint64_t a, uint64_t b)
 struct neigh *neigh_get(struct link *l, rte_be32_t addr);
 /* Take an entry out of the table; workers that wait for it are told kind and arg. */
 void neigh_remove(struct neigh *n, enum message_kind kind, uint32_t arg);
+/* Call fn for every entry of a link (NULL: of all); fn may remove it. */
+void neigh_each(const struct link *l, void (*fn)(struct neigh *n, void *arg), void *arg);
+extern unsigned int neigh_entries;      /* so many there are */
+
+/* ---- neigh_gc.c ---- */
+
+/* Settings, and the periodic collection. Returns 0 or a negative errno. */
+int neigh_gc_init(void);
+void neigh_gc_stop(void);       /* nothing is collected any more */
+void neigh_gc_fini(void);       /* all entries have gone */
+/* Is there room for one more, or can room be made? */
+bool neigh_gc_make_room(uint64_t now_ns);
 /* After a change to or from NUD_PERMANENT: those are not collected and do not count. */
 void neigh_gc_list_update(struct neigh *n);
 /* An entry is in another state: it may be one that can go. */
 void neigh_gc_changed(const struct neigh *n);
+/* An entry goes. */
+void neigh_gc_forget(struct neigh *n);
 
 /* ---- neigh_state.c ---- */
 

@@ -504,7 +504,8 @@ def test_a_worker_that_is_no_more(make_router):
     one = make_router().start([*COMMANDS, "worker set 7 dev n rxq 0"])
     assert "there is no worker 7" in one.refusal("worker set 7 dev n rxq 0")
     assert one.ctl("link show n")
-    one.stop()
+    assert "millrace.conf:8: worker set: there is no worker 7" in one.said()
+    one.kill()
 
 
 def test_loading_while_running(router, directory):

@@ -67,7 +67,8 @@ def test_a_gateway_that_was_an_own_address(router):
     assert "route add 10.6.0.0/16 via 10.0.0.1 dev p0" in lines
     assert "route add 10.7.0.0/16 via 10.0.0.8 dev p0 resolved gateway" in lines
     assert router.show("route show 10.7.0.0/16")[0]["gateway"] == "10.0.0.8"
-    assert "gateway" not in router.show("route show 10.5.0.0/16")[0]
+    assert router.show("route show 10.5.0.0/16")[0]["gateway"] == "10.0.0.9"
+    assert "gateway" not in router.show("route get 10.5.0.1")[0]
     router.stop()
 
 

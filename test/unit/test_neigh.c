@@ -211,6 +211,28 @@ static void queue_keeps(uint16_t ip_bytes, unsigned int kept)
 	assert_int_equal(neigh_del(&link_2, HOST_1, NULL), 0);
 }
 
+/* What has become too large for the link is dropped, and said to be, unless its route allows it. */
+static void test_mtu_goes_down_meanwhile(void **state)
+{
+	uint64_t dropped = drops(DROP_TX_INVALID);
+	uint16_t mtu = link_2.mtu;
+
+	for (unsigned int larger = 0; larger < 2; larger++) {
+		for (uint32_t i = 0; i < 3; i++)
+			output_from(workers[0], HOST_0, HOST_1, (uint16_t)(900 + 100 * i), i);
+		settle();
+		n_sent = 0;
+		link_2.mtu = 1000;
+		nexthops[0].mtu = larger ? 1100 : 0;
+		reply_from(HOST_1, &mac_a);
+		assert_int_equal(n_sent, 2 + larger);
+		assert_int_equal(drops(DROP_TX_INVALID) - dropped, 1);
+		link_2.mtu = mtu;
+		assert_int_equal(neigh_del(&link_2, HOST_1, NULL), 0);
+	}
+	nexthops[0].mtu = 0;
+}
+
 /* As many as Linux keeps: frames of 60, 240, 241, 688, 689, 1314, 1514 bytes. */
 static void test_queue_limit(void **state)
 {
@@ -638,7 +660,8 @@ int main(void)
 		TEST(resolve), TEST(sender_is_packets_source), TEST(failure),
 		TEST(failure_reports_to_itself), TEST(no_probes_at_all),
 		TEST(stale_delay_probe_fail), TEST(probe_answered), TEST(delay_confirmed),
-		TEST(used_told_once), TEST(queue_limit), TEST(queue_holds_one_always),
+		TEST(used_told_once), TEST(mtu_goes_down_meanwhile),
+		TEST(queue_limit), TEST(queue_holds_one_always),
 		TEST(bounds_of_a_worker), TEST(a_quarter_of_the_pool),
 		TEST(order_before_message), TEST(lost_before_message),
 		TEST(two_workers), TEST(control_ring_full), TEST(worker_ring_full),
