@@ -1,6 +1,8 @@
 """What changes between packets: addresses, links, routes, rules and filters, with what was learned
 before and what is underway."""
 
+import itertools
+
 from lib.layout import *
 from lib.packets import *
 from lib.scenario import scenario
@@ -282,10 +284,13 @@ def throw_lengths(s):
     "route add 20.5.0.0/16 via 10.0.3.254 table 10", "route add prohibit 20.6.0.0/16 table 10",
     "route add local 20.7.0.0/16 dev lo", "rule add to 20.0.0.0/7 priority 9 table 10"))
 def routes_flushed(s):
+    senders = itertools.cycle(far("p0", number) for number in range(1, 200))
+
     def probe():
         for n in range(9):
             for host in ("0.1", "1.1"):
-                s.send("p0", udp(H0, f"20.{n}.{host}"), udp(H0, f"20.{n}.{host}", tos=0x10))
+                sender = next(senders)      # each is told of few errors in a while
+                s.send("p0", *(udp(sender, f"20.{n}.{host}", tos=tos) for tos in (0, 0x10)))
                 s.ways(f"20.{n}.{host}", f"20.{n}.{host} from {H0} iif p0")
         s.send("p0", udp(H0, H1), echo(H0, R2), udp(H0, B3), echo(H0, B0))
     probe()
