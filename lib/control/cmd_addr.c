@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* addr add|del|show|flush. Printed as `ip -4 addr` does. */
+/* addr add|replace|change|del|show|flush. Printed as `ip -4 addr` does. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,6 +32,18 @@ static int run_add(const struct value *v, struct output *o, struct error *err)
 {
 	return addr_add(v[ADDR_DEV].link, rte_cpu_to_be_32(v[ADDR_LOCAL].prefix),
 			v[ADDR_LOCAL].len, err);
+}
+
+/* Of an address nothing can be changed, so it need only be there; as Linux does for both words. */
+static int run_replace(const struct value *v, struct output *o, struct error *err)
+{
+	const struct link_addrs *addrs = rcu_read(v[ADDR_DEV].link->addrs);
+
+	for (unsigned int i = 0; addrs && i < addrs->n; i++)
+		if (addrs->a[i].local == rte_cpu_to_be_32(v[ADDR_LOCAL].prefix) &&
+		    addrs->a[i].len == v[ADDR_LOCAL].len)
+			return 0;
+	return run_add(v, o, err);
 }
 
 /* Where no length is given any will do, as in iproute2; of several the first. */
@@ -152,6 +164,10 @@ static int run_flush(const struct value *v, struct output *o, struct error *err)
 
 static const struct command commands[] = {
 	{"add", "Give a link an address, and with it the route to its subnet.", run_add,
+	 COMMAND_ARGS(change_args)},
+	{"replace", "Give a link an address, if it does not have it.", run_replace,
+	 COMMAND_ARGS(change_args)},
+	{"change", "The same; as in Linux, the address need not be there.", run_replace,
 	 COMMAND_ARGS(change_args)},
 	{"del", "Take an address from a link.", run_del, COMMAND_ARGS(change_args)},
 	{"show", "List the addresses of links.", run_show, COMMAND_ARGS(show_args)},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* neigh add|replace|del|get|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
+/* neigh add|replace|change|del|get|flush|show. Printed as `ip neigh` and `ip -s neigh` do. */
 #include "control/commands.h"
 #include "control/value.h"
 #include "core/clock.h"
@@ -101,6 +101,14 @@ static int run_replace(const struct value *v, struct output *o, struct error *er
 	return change(v, true, err);
 }
 
+static int run_change(const struct value *v, struct output *o, struct error *err)
+{
+	struct neigh_info info;
+	int rc = neigh_find(v[NEIGH_DEV].link, v[NEIGH_ADDRESS].address, &info, err);
+
+	return rc ? rc : run_replace(v, o, err);
+}
+
 static int run_del(const struct value *v, struct output *o, struct error *err)
 {
 	return neigh_del(v[DEL_DEV].link, v[DEL_ADDRESS].address, err);
@@ -192,6 +200,7 @@ static const struct command commands[] = {
 	{"add", "Enter a neighbour by hand.", run_add, COMMAND_ARGS(add_args)},
 	{"replace", "Enter a neighbour by hand, or change the one that is there.", run_replace,
 	 COMMAND_ARGS(add_args)},
+	{"change", "Change a neighbour that is there.", run_change, COMMAND_ARGS(add_args)},
 	{"del", "Forget a neighbour.", run_del, COMMAND_ARGS(del_args)},
 	{"flush", "Forget neighbours.", run_flush, COMMAND_ARGS(flush_args)},
 	{"show", "List neighbours.", run_show, COMMAND_ARGS(show_args)},

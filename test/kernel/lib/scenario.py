@@ -250,7 +250,7 @@ class Play:
     def _note_addresses(self, commands):
         for line in commands:
             words = line.split()
-            if words[:2] == ["addr", "add"]:
+            if words[:1] == ["addr"] and words[1] in ("add", "replace", "change"):
                 self._own_addresses.add(words[2].partition("/")[0])
             elif words[:1] == ["route"] and words[1] != "del" and words[2:3] == ["local"]:
                 self._own_addresses.add(words[3])

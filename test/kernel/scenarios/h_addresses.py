@@ -112,3 +112,19 @@ def entered(s):
             s.run(f"neigh replace {address} {words}")
             s.send("p0", echo(address, R0), udp(H0, address))
             s.neighbours(port)
+
+
+@scenario("addresses and neighbours that are replaced and changed", "H1, I",
+          setup=QUIET + STILL + ("addr add 10.77.1.1/24 dev p1",))
+def replaced(s):
+    for command in ("addr change 10.5.0.1/24 dev p1", "addr replace 10.5.0.1/24 dev p1",
+                    "addr replace 10.5.0.2/24 dev p1", "addr change 10.5.0.1/25 dev p1",
+                    "addr add 10.5.0.1/24 dev p1", "neigh change 10.5.0.9 lladdr %s dev p1",
+                    "neigh replace 10.5.0.9 lladdr %s dev p1",
+                    "neigh add 10.5.0.9 lladdr %s dev p1",
+                    "neigh change 10.5.0.9 lladdr 02:00:00:00:01:56 dev p1 nud stale"):
+        s.attempt(command % HOST_MAC if "%" in command else command)
+        s.ways("10.5.0.1", "10.5.0.9", "10.5.0.200")
+        s.neighbours("p1")
+    s.send("p0", udp(H0, "10.5.0.9"), echo(H0, "10.5.0.2"))
+    s.neighbours("p1")
