@@ -37,13 +37,9 @@ static int run_add(const struct value *v, struct output *o, struct error *err)
 /* Of an address nothing can be changed, so it need only be there; as Linux does for both words. */
 static int run_replace(const struct value *v, struct output *o, struct error *err)
 {
-	const struct link_addrs *addrs = rcu_read(v[ADDR_DEV].link->addrs);
+	int rc = run_add(v, o, err);
 
-	for (unsigned int i = 0; addrs && i < addrs->n; i++)
-		if (addrs->a[i].local == rte_cpu_to_be_32(v[ADDR_LOCAL].prefix) &&
-		    addrs->a[i].len == v[ADDR_LOCAL].len)
-			return 0;
-	return run_add(v, o, err);
+	return rc == -EEXIST ? 0 : rc;
 }
 
 /* Where no length is given any will do, as in iproute2; of several the first. */
@@ -94,13 +90,19 @@ static bool has_shown(const struct value *prefix, const struct link_addrs *addrs
 	return false;
 }
 
+/* Among the links that are asked for? */
+static bool is_asked(const struct value *v, const struct link *l)
+{
+	return (!v[SHOW_NAME].given || l == v[SHOW_NAME].link) && (!v[SHOW_UP].given || l->up);
+}
+
 /* A link without addresses is there only for who asks for it, and for no certain addresses. */
 static void show_link(const struct link *l, const struct value *v, struct output *o)
 {
 	const struct link_addrs *addrs = rcu_read(l->addrs);
 	bool asked = v[SHOW_NAME].given && !v[SHOW_PREFIX].given;
 
-	if ((v[SHOW_UP].given && !l->up) || (!asked && !has_shown(&v[SHOW_PREFIX], addrs)))
+	if (!asked && !has_shown(&v[SHOW_PREFIX], addrs))
 		return;
 	out_object(o, NULL);
 	show_link_head(l, o);
@@ -120,7 +122,7 @@ static int run_show(const struct value *v, struct output *o, struct error *err)
 	out_array(o, NULL);
 	for (i = 0; i < LINKS_MAX; i++) {
 		l = link_get(i);
-		if (l && (!v[SHOW_NAME].given || l == v[SHOW_NAME].link))
+		if (l && is_asked(v, l))
 			show_link(l, v, o);
 	}
 	out_array_end(o);
@@ -134,10 +136,7 @@ static bool to_flush(const struct value *v, struct link **link, struct link_addr
 		struct link *l = link_get(i);
 		const struct link_addrs *addrs = l ? rcu_read(l->addrs) : NULL;
 
-		if (!addrs || (v[SHOW_NAME].given && l != v[SHOW_NAME].link) ||
-		    (v[SHOW_UP].given && !l->up))
-			continue;
-		for (unsigned int j = 0; j < addrs->n; j++) {
+		for (unsigned int j = 0; addrs && is_asked(v, l) && j < addrs->n; j++) {
 			if (is_shown(&v[SHOW_PREFIX], &addrs->a[j])) {
 				*link = l;
 				*found = addrs->a[j];

@@ -50,8 +50,7 @@ static void table_add(rte_be32_t addr, void *arg)
 	struct fast_source_table *table = arg;
 	uint32_t hash = fast_sources_hash(addr);
 
-	table->word[hash >> table->shift] |= 1u << (hash >> (table->shift - 5) & 31) |
-					     1u << (hash >> (table->shift - 10) & 31);
+	table->word[hash >> table->shift] |= fast_source_bits(table, hash);
 }
 
 /* NULL: they are few, or there is no memory. */

@@ -45,21 +45,22 @@ static inline uint32_t fast_sources_hash(uint32_t addr)
 	return addr * FAST_SOURCES_FACTOR;
 }
 
+/* The two bits of an address in its word of a table. */
+static inline uint32_t fast_source_bits(const struct fast_source_table *table, uint32_t hash)
+{
+	return 1u << (hash >> (table->shift - 5) & 31) | 1u << (hash >> (table->shift - 10) & 31);
+}
+
 /* Is the address perhaps one of them? false: certainly not. */
 static inline bool fast_sources_maybe(rte_be32_t addr)
 {
 	const struct fast_source_table *table = rcu_read(fast_sources.table);
 	uint32_t hash = fast_sources_hash(addr), first, second;
 
-	if (likely(!table)) {
-		first = fast_sources.word[hash >> 28] >> (hash >> 23 & 31);
-		second = fast_sources.word[hash >> 19 & 15] >> (hash >> 14 & 31);
-	} else {
-		uint32_t word = table->word[hash >> table->shift];
-
-		first = word >> (hash >> (table->shift - 5) & 31);
-		second = word >> (hash >> (table->shift - 10) & 31);
-	}
+	if (unlikely(table))
+		return !(fast_source_bits(table, hash) & ~table->word[hash >> table->shift]);
+	first = fast_sources.word[hash >> 28] >> (hash >> 23 & 31);
+	second = fast_sources.word[hash >> 19 & 15] >> (hash >> 14 & 31);
 	return first & second & 1;
 }
 

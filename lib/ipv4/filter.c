@@ -339,7 +339,7 @@ static int show_all(void)
 	return made ? 0 : -ENOMEM;
 }
 
-static int end(bool keep, struct error *err)
+int filter_end(bool keep, struct error *err)
 {
 	int rc = keep ? show_all() : 0;
 
@@ -359,7 +359,7 @@ static int release(struct error *err)
 	if (!gathered)
 		return 0;
 	gathered = false;
-	return end(true, err);
+	return filter_end(true, err);
 }
 
 /* What was gathered before takes effect by itself. */
@@ -368,11 +368,6 @@ int filter_begin(struct error *err)
 	int rc = release(err);
 
 	return rc ? rc : begin(err);
-}
-
-int filter_end(bool keep, struct error *err)
-{
-	return end(keep, err);
 }
 
 void filter_hold(void)

@@ -237,8 +237,8 @@ static void on_link_event(enum link_event event, struct link *l, const struct li
 		arp_notify(l);
 		break;
 	case LINK_ADDR_ADDED:
-		if (l->up && !a->secondary && a->len < 31)
-			become_broadcast(l, a->local | ~rte_cpu_to_be_32(prefix_mask(a->len)));
+		if (l->up && !a->secondary && a->broadcast)
+			become_broadcast(l, a->broadcast);
 		break;
 	case LINK_ADDR_DELETED:
 		if (!l->addrs || l->addrs->n == 0)

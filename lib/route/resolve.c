@@ -90,6 +90,7 @@ static int resolve_gateway(const struct route_params *p, struct nexthop *nh, loo
 {
 	unsigned int scope = nh->scope < SCOPE_LINK ? SCOPE_LINK : SCOPE_HOST;
 	const struct route *r = lookup(table_of(p), p->gateway, scope, p->link);
+	const struct nexthop *way;
 	const struct link *l;
 
 	if (!r && p->link >= 0 && (l = link_get((unsigned int)p->link)))
@@ -102,10 +103,10 @@ static int resolve_gateway(const struct route_params *p, struct nexthop *nh, loo
 	if (r->type != ROUTE_UNICAST && r->type != ROUTE_LOCAL)
 		return bad_gateway(p, EINVAL, r->type == ROUTE_BROADCAST ?
 				   "is a broadcast address" : "is not reachable", err);
-	nh->link = p->link >= 0 ? (uint16_t)p->link
-				: nexthop_get(group_first(r->nexthop))->link;
+	way = nexthop_get(group_first(r->nexthop));
+	nh->link = p->link >= 0 ? (uint16_t)p->link : way->link;
 	/* what is on the host, or said to be, is no gateway */
-	nh->gateway = nexthop_get(group_first(r->nexthop))->scope == SCOPE_LINK ? p->gateway : 0;
+	nh->gateway = way->scope == SCOPE_LINK ? p->gateway : 0;
 	l = link_get(nh->link);
 	return l ? check_link_up(l, err) : bad_gateway(p, ENODEV, "is not reachable", err);
 }

@@ -58,9 +58,9 @@ static int check_scope(const struct route_params *p, unsigned int type, struct e
 {
 	unsigned int least = type == ROUTE_LOCAL ? SCOPE_HOST
 			     : type == ROUTE_BROADCAST ? SCOPE_LINK : SCOPE_UNIVERSE;
-	bool leads_on = type == ROUTE_UNICAST || type == ROUTE_LOCAL || type == ROUTE_BROADCAST;
 
-	if (!p->scope_given || (p->scope >= least && (p->scope <= SCOPE_HOST || !leads_on)))
+	if (!p->scope_given ||
+	    (p->scope >= least && (p->scope <= SCOPE_HOST || is_error_type(type))))
 		return 0;
 	return error_set(err, EINVAL, "Invalid scope: %u", p->scope);
 }

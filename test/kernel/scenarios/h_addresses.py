@@ -10,7 +10,6 @@ from scenarios.m_changes import QUIET, STILL
 BOTH = ("addr add 10.5.0.1/25 dev p1", "addr add 10.5.0.127/24 dev p3")
 OWN = ("addr add 10.5.0.1/25 dev p1", "addr add 10.5.0.127/32 dev p3")
 ROUTE = ("route add broadcast 10.5.0.9/32 dev p1", "addr add 10.5.0.9/32 dev p3")
-RP_FILTER = ("sysctl net.ipv4.conf.all.rp_filter=2",)
 FORWARDED = ("addr add 10.77.1.1/24 dev p1",
              *(f"sysctl net.ipv4.conf.{name}.bc_forwarding=1" for name in ("all", *PORTS)))
 HOST, HOST_MAC = "10.5.0.255", "02:00:00:00:01:55"
@@ -35,14 +34,12 @@ def broadcast_before(s):
 @scenario("the same with rp_filter, and after a rule", "A source checks, H1, H2",
           setup=QUIET + STILL + OWN + ROUTE)
 def broadcast_before_elsewhere(s):
-    for address in ("10.5.0.127", "10.5.0.9"):
-        to_and_from(s, address)
-    s.run(*RP_FILTER)
-    for address in ("10.5.0.127", "10.5.0.9"):
-        to_and_from(s, address)
-    s.run("sysctl net.ipv4.conf.all.rp_filter=0", "rule add from 203.0.113.77 table main")
-    for address in ("10.5.0.127", "10.5.0.9"):
-        to_and_from(s, address)
+    for commands in ((), ("sysctl net.ipv4.conf.all.rp_filter=2",),
+                     ("sysctl net.ipv4.conf.all.rp_filter=0",
+                      "rule add from 203.0.113.77 table main")):
+        s.run(*commands)
+        for address in ("10.5.0.127", "10.5.0.9"):
+            to_and_from(s, address)
 
 
 @scenario("the subnet of an own address that is a broadcast address", "H1", setup=QUIET + STILL)
