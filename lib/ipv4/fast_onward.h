@@ -196,9 +196,10 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 /* A burst of which not all goes on: in parts. Fragments that are being collected come before what
  * stands behind them. */
 static __rte_always_inline void in_parts(struct worker *w, struct link *l, const struct burst *b,
-					 struct rte_mbuf **m, unsigned int n)
+					 struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	unsigned int next;
+	uint64_t alike;
 
 	for (unsigned int i = 0; i < n; i = next) {
 		uint64_t sent = b->forward >> i;
@@ -210,8 +211,8 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 			send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)));
 			continue;
 		}
-		for (next = i + 1; next < n && b->out[next] == b->out[i]; next++)
-			;
+		alike = bytes_eq(b->out, b->out[i]) & there;
+		next = i + (unsigned int)__builtin_ctzll(~(alike >> i));
 		hand_on(w, l, b, m, i, next);
 	}
 	if (unlikely(w->ip->frags.n))
@@ -224,5 +225,5 @@ static __rte_always_inline void onward(struct worker *w, struct link *l, const s
 	if (likely(b->forward == there))
 		send_on(w, b, m, there);
 	else
-		in_parts(w, l, b, m, n);
+		in_parts(w, l, b, m, n, there);
 }

@@ -6,8 +6,8 @@
  * reassemble_worker.c.
  *
  * Fragments are taken a burst at a time: their keys are read, hashed side by side, and the
- * table's lines fetched before the first is looked up. A datagram whose fragments are all there,
- * one behind the other, takes the same steps without a place in the table.
+ * table's lines fetched before the first is looked up. A datagram whose fragments are all in one
+ * burst, one behind the other, needs no place in the table.
  *
  * Fragments that are dropped with their datagram are counted at once but freed bit by bit, as
  * thousands of them may hang on one packet.
@@ -60,11 +60,9 @@ static void empty(struct worker *w, struct defrag *d, struct frag_queue *q,
 
 static inline void queue_end(struct defrag *d, struct frag_queue *q)
 {
-	if (q != &d->passing) {
-		if (unlikely(d->ring))
-			defrag_disown(d, frag_owner_entry(&d->t, q->addrs));
-		frag_queue_free(&d->t, q);
-	}
+	if (unlikely(d->ring))
+		defrag_disown(d, frag_owner_entry(&d->t, q->addrs));
+	frag_queue_free(&d->t, q);
 	d->recent = NULL;
 }
 
@@ -138,30 +136,24 @@ static inline void facts_move(struct packet *to, const struct packet *from)
 	to->frame_rest = frame_rest;
 }
 
-/* All is there; facts: of the fragment that came last. NULL: it can't become a datagram. */
-static __rte_always_inline struct rte_mbuf *complete(struct worker *w, struct defrag *d,
-						     struct frag_queue *q,
-						     const struct packet *facts)
+/* Nothing can become of fragments that contradict each other about congestion, or are too much. */
+static inline bool whole_bad(uint32_t seen, uint32_t total)
 {
-	uint8_t ecn = ecn_table[q->seen & FRAG_ECN];
-	bool df = q->max_df_size == q->max_size;
-	uint32_t header, total;
-	struct rte_mbuf *m;
-	struct packet *p;
+	return unlikely(ecn_table[seen & FRAG_ECN] == ECN_BAD || total > RTE_IPV4_MAX_PKT_LEN);
+}
 
-	if (unlikely(q->chunk != FRAG_NONE))
-		frag_join(&d->t, q);
-	m = q->head;
-	header = rte_ipv4_hdr_len(packet_ip(m));
-	total = header + q->len;
-	if (unlikely(ecn == ECN_BAD || total > RTE_IPV4_MAX_PKT_LEN)) {
-		fail(w, d, q, ecn == ECN_BAD ? DROP_FRAG_ECN : DROP_FRAG_OVERSIZE);
-		return NULL;
-	}
-	header_finish(packet_ip(m), total, ecn, df);
-	m->pkt_len = total;
+/* q's fragments, which are one chain, become a datagram; facts: of the one that came last. */
+static __rte_always_inline struct rte_mbuf *whole_make(struct worker *w,
+						       const struct frag_queue *q,
+						       const struct packet *facts)
+{
+	bool df = q->max_df_size == q->max_size;
+	struct rte_mbuf *m = q->head;
+	struct packet *p = packet_of(m);
+
+	m->pkt_len = rte_ipv4_hdr_len(packet_ip(m)) + q->len;
 	m->nb_segs = q->segs;
-	p = packet_of(m);
+	header_finish(packet_ip(m), m->pkt_len, ecn_table[q->seen & FRAG_ECN], df);
 	facts_move(p, facts);
 	p->arrival_ns = w->now_ns;
 	p->frag_max_size = q->max_size;
@@ -169,6 +161,24 @@ static __rte_always_inline struct rte_mbuf *complete(struct worker *w, struct de
 		p->flags |= PACKET_F_FRAG_PMTU;
 	w->counters->delivered += q->n - 1u;
 	count(w->counters, CNT_IP_REASMOKS);
+	return m;
+}
+
+/* All is there. NULL: it can't become a datagram. */
+static __rte_always_inline struct rte_mbuf *complete(struct worker *w, struct defrag *d,
+						     struct frag_queue *q,
+						     const struct packet *facts)
+{
+	struct rte_mbuf *m;
+
+	if (unlikely(q->chunk != FRAG_NONE))
+		frag_join(&d->t, q);
+	if (whole_bad(q->seen, rte_ipv4_hdr_len(packet_ip(q->head)) + q->len)) {
+		fail(w, d, q, ecn_table[q->seen & FRAG_ECN] == ECN_BAD ? DROP_FRAG_ECN
+								       : DROP_FRAG_OVERSIZE);
+		return NULL;
+	}
+	m = whole_make(w, q, facts);
 	d->t.bytes -= q->bytes;
 	d->t.segs -= q->segs;
 	d->t.fragments -= q->n;
@@ -244,25 +254,26 @@ static __rte_always_inline struct rte_mbuf *fragment_queue(struct worker *w, str
 					      struct frag_queue *q, struct rte_mbuf *m,
 					      struct frag_piece piece)
 {
-	uint32_t cost = packet_truesize_of(packet_of(m), piece.header + piece.bytes);
-	uint32_t offset = piece_offset(piece), end = offset + piece.bytes;
+	uint32_t offset = piece_offset(piece), end = offset + piece.bytes, cost;
 	enum frag_fit fit;
 
 	if (unlikely(!fragment_ends(q, offset, &end, piece.word & RTE_IPV4_HDR_MF_FLAG))) {
 		kill(w, d, q, m, DROP_FRAG_INVALID);
 		return NULL;
 	}
-	fragment_prepare(m, piece.header, end - offset, offset == 0);
-	fit = frag_insert(&d->t, q, m, offset, end);
-	if (unlikely(fit != FRAG_FITS)) {
-		if (fit == FRAG_DUPLICATE) {
-			packet_drop(w, m, DROP_DUP_FRAG);
-			return NULL;
-		}
+	fit = frag_fit(&d->t, q, offset, end);
+	if (unlikely(fit == FRAG_DUPLICATE)) {
+		packet_drop(w, m, DROP_DUP_FRAG);
+		return NULL;
+	}
+	if (unlikely(fit == FRAG_OVERLAP)) {
 		count(w->counters, CNT_IPEXT_REASMOVERLAPS);
 		kill(w, d, q, m, DROP_FRAG_OVERLAP);
 		return NULL;
 	}
+	cost = packet_truesize_of(packet_of(m), piece.header + piece.bytes);
+	fragment_prepare(m, piece.header, end - offset, offset == 0);
+	frag_insert(&d->t, q, m, offset, end, fit);
 	fragment_note(q, end - offset + piece.header, piece, packet_of(m)->link);
 	q->n++;
 	q->segs += m->nb_segs;
@@ -343,23 +354,6 @@ static __rte_always_inline struct rte_mbuf *fragment_input(struct worker *w, str
 
 _Static_assert(FRAG_BURST % SIPHASH_LANES == 0, "what siphash_many() needs");
 
-static inline struct frag_key burst_key(const struct frag_burst *b, unsigned int i)
-{
-	return (struct frag_key){.addrs = b->addrs[i], .rest = (uint32_t)b->rest[i]};
-}
-
-/* Look ahead for what the fragments are of, where that pays. */
-static inline void burst_guess(const struct defrag *d, const struct frag_burst *b,
-			       const uint64_t *hash, uint16_t *guess)
-{
-	if (d->t.n_queues > COLD_QUEUES) {
-		for (unsigned int i = 0; i < b->n; i++)
-			guess[i] = frag_prefetch(&d->t, (uint32_t)b->addrs[i], hash[i]);
-	} else {
-		memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
-	}
-}
-
 /* Which fragments are of the same datagram as the one before? A bit each. */
 static inline uint32_t burst_same(const struct frag_burst *b)
 {
@@ -374,15 +368,40 @@ static inline uint32_t burst_same(const struct frag_burst *b)
 	return same;
 }
 
-static void burst_hash(const struct siphash_key *secret_key, struct frag_burst *b, uint64_t *hash)
+static inline struct frag_key burst_key(const struct frag_burst *b, unsigned int i)
 {
-	if (b->n == 1) {
-		hash[0] = siphash_one(secret_key, b->addrs[0], b->rest[0]);
-		return;
-	}
+	return (struct frag_key){.addrs = b->addrs[i], .rest = (uint32_t)b->rest[i]};
+}
+
+static inline void burst_hash(const struct defrag *d, struct frag_burst *b, uint64_t *hash)
+{
 	for (unsigned int i = b->n; i % SIPHASH_LANES; i++)
 		b->addrs[i] = b->rest[i] = 0;
-	siphash_many(secret_key, b->addrs, b->rest, hash, b->n);
+	siphash_many(&d->t.key, b->addrs, b->rest, hash, b->n);
+	for (unsigned int i = 0; i < b->n; i++)
+		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
+}
+
+/* Look ahead for what the fragments are of, where that pays. */
+static inline void burst_guess(const struct defrag *d, const struct frag_burst *b,
+			       const uint64_t *hash, uint16_t *guess)
+{
+	if (d->t.n_queues > COLD_QUEUES) {
+		for (unsigned int i = 0; i < b->n; i++)
+			guess[i] = frag_prefetch(&d->t, (uint32_t)b->addrs[i], hash[i]);
+	} else {
+		memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
+	}
+}
+
+/* The same where all are of one datagram. */
+static inline void one_hash(const struct defrag *d, const struct frag_burst *b, uint64_t *hash,
+			    uint16_t *guess)
+{
+	hash[0] = siphash_one(&d->t.key, b->addrs[0], b->rest[0]);
+	for (unsigned int i = 1; i < b->n; i++)
+		hash[i] = hash[0];
+	memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
 }
 
 static void give_away(struct worker *w, struct defrag *d, struct rte_mbuf *m, uint32_t entry,
@@ -403,7 +422,7 @@ struct burst_entries {
 };
 
 /* Let other workers have what is theirs. */
-static void burst_share(struct worker *w, struct defrag *d, struct frag_burst *b, uint64_t *hash,
+static void burst_share(struct worker *w, struct defrag *d, struct frag_burst *b,
 			enum defrag_user user, struct burst_entries *held)
 {
 	unsigned int own = 0;
@@ -426,8 +445,7 @@ static void burst_share(struct worker *w, struct defrag *d, struct frag_burst *b
 		b->m[own] = b->m[i];
 		b->piece[own] = b->piece[i];
 		b->addrs[own] = b->addrs[i];
-		b->rest[own] = b->rest[i];
-		hash[own++] = hash[i];
+		b->rest[own++] = b->rest[i];
 	}
 	b->n = own;
 }
@@ -441,46 +459,55 @@ static __rte_noinline void burst_shared(struct defrag *d, const struct burst_ent
 	d->limits_old = true;
 }
 
-/* How many fragments from `at` on are a whole datagram, in order? 0: they are not. same: of
- * those behind `at`, a bit each. */
+/* How many fragments from `at` on are a whole datagram, in order, with which nothing is wrong? 0:
+ * they are not. same: of those behind `at`, a bit each. */
 static inline unsigned int train(const struct frag_burst *b, unsigned int at, uint64_t same)
 {
-	uint32_t end = 0;
+	uint32_t end = 0, seen = 0;
 
 	for (unsigned int i = at;; i++, same >>= 1) {
 		struct frag_piece piece = b->piece[i];
 
 		if (piece_offset(piece) != end || !piece.bytes)
 			return 0;
+		seen |= 1u << (piece.tos & TOS_ECN_MASK);
+		end += piece.bytes;
 		if (!(piece.word & RTE_IPV4_HDR_MF_FLAG))
-			return i - at + 1;
+			return whole_bad(seen, b->piece[at].header + end) ? 0 : i - at + 1;
 		if (piece.bytes % FRAG_UNIT_BYTES || !(same & 1))
 			return 0;
-		end += piece.bytes;
 	}
 }
 
-/* Most datagrams' fragments come one behind the other, and many in one burst. Such a datagram takes
- * the same steps as any, but has no need of the table. True: done. */
+/* Most datagrams' fragments come one behind the other, and many in one burst. Such a datagram has
+ * no need of the table, if nothing of it waits there. True: done. */
 static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 				       const struct frag_burst *b, unsigned int at,
 				       unsigned int n, uint64_t hash, enum defrag_user user)
 {
-	struct frag_queue *q = &d->passing;
+	struct frag_queue q = {.head = b->m[at], .n = (uint16_t)n};
 	struct rte_mbuf *m = NULL;
 
 	if (unlikely((int64_t)(d->t.bytes + n * TRUESIZE_MAX) > d->bytes_room ||
 		     (int64_t)d->t.segs + n * UINT8_MAX > d->mbufs_room) ||
 	    frag_find(&d->t, burst_key(b, at), hash, FRAG_NONE))
 		return false;
-	frag_queue_init(q);
-	for (unsigned int i = at; i < at + n; i++)
-		m = fragment_queue(w, d, q, b->m[i], b->piece[i]);
+	for (unsigned int i = at; i < at + n; i++) {
+		struct frag_piece piece = b->piece[i];
+
+		m = b->m[i];
+		fragment_prepare(m, piece.header, piece.bytes, i == at);
+		if (i != at)
+			q.tail->next = m;
+		q.tail = frag_tail(m);
+		q.segs += m->nb_segs;
+		q.len += piece.bytes;
+		fragment_note(&q, piece.bytes + piece.header, piece, packet_of(m)->link);
+	}
 	if (d->t.n_queues && d->max_dist)
 		frag_source_sent(&d->t, (uint32_t)b->addrs[at], n);
 	d->recent = NULL;
-	if (likely(m))
-		done_by[user](w, m);
+	done_by[user](w, whole_make(w, &q, packet_of(m)));
 	return true;
 }
 
@@ -509,15 +536,17 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 		burst_refuse(w, b);
 		return;
 	}
-	burst_hash(&d->t.key, b, hash);
 	if (unlikely(d->ring))
-		burst_share(w, d, b, hash, user, &held);
+		burst_share(w, d, b, user, &held);
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	d->arrived += b->n;
-	for (unsigned int i = 0; i < b->n; i++)
-		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
 	same = burst_same(b);
-	burst_guess(d, b, hash, guess);
+	if ((uint32_t)same == (uint32_t)((1ULL << b->n) - 2)) {
+		one_hash(d, b, hash, guess);
+	} else {
+		burst_hash(d, b, hash);
+		burst_guess(d, b, hash, guess);
+	}
 	d->recent = NULL;
 	for (unsigned int i = 0; i < b->n; i += step, same >>= step) {
 		struct rte_mbuf *whole;

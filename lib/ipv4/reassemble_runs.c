@@ -45,7 +45,8 @@ static void map_add(struct frag_map *map, uint32_t start, uint32_t end)
 		map->word[i].cover |= word_mask(i, start, end);
 }
 
-static enum frag_fit map_fit_long(const struct frag_map *map, uint32_t start, uint32_t end)
+static __rte_noinline enum frag_fit map_fit_long(const struct frag_map *map, uint32_t start,
+						 uint32_t end)
 {
 	bool any = false, all = true, another = false;
 
@@ -63,7 +64,7 @@ static enum frag_fit map_fit_long(const struct frag_map *map, uint32_t start, ui
 		another |= starts != 0;
 	}
 	if (!any)
-		return FRAG_FITS;
+		return FRAG_APART;
 	return all && !another ? FRAG_DUPLICATE : FRAG_OVERLAP;
 }
 
@@ -75,11 +76,11 @@ static enum frag_fit map_fit(const struct frag_map *map, uint32_t start, uint32_
 	if (unlikely(!one_word(start, end)))
 		return map_fit_long(map, start, end);
 	if (start / WORD_BITS >= map->words)
-		return FRAG_FITS;
+		return FRAG_APART;
 	word = map->word[start / WORD_BITS];
 	mask = bits(start, end);
 	if (!(word.cover & mask))
-		return FRAG_FITS;
+		return FRAG_APART;
 	/* no run but perhaps one from `start` on */
 	return (word.cover & mask) == mask && !(word.start & mask & (mask - 1)) ? FRAG_DUPLICATE
 										: FRAG_OVERLAP;
@@ -147,7 +148,7 @@ static enum frag_fit run_fit(const struct frag_table *t, const struct frag_queue
 	if (q->map != FRAG_NONE)
 		return map_fit(&t->maps[q->map], start, end);
 	if (q->chunk == FRAG_NONE)
-		return FRAG_FITS;
+		return FRAG_APART;
 	c = &t->chunks[q->chunk];
 	for (uint32_t i = 0; i < c->n; i++) {
 		const struct frag_run *r = &c->run[i];
@@ -156,33 +157,37 @@ static enum frag_fit run_fit(const struct frag_table *t, const struct frag_queue
 			return start >= r->start && end <= r->end ? FRAG_DUPLICATE
 								  : FRAG_OVERLAP;
 	}
-	return FRAG_FITS;
+	return FRAG_APART;
 }
 
-enum frag_fit frag_insert_elsewhere(struct frag_table *t, struct frag_queue *q,
-				    struct rte_mbuf *m, uint32_t offset, uint32_t end)
+enum frag_fit frag_fit_elsewhere(const struct frag_table *t, const struct frag_queue *q,
+				 uint32_t offset, uint32_t end)
 {
 	uint32_t start = offset / FRAG_UNIT_BYTES, stop = units(end);
-	enum frag_fit fit;
 
-	if (end > q->end) {
-		if (offset < q->end)
-			return FRAG_OVERLAP;
-		run_add(t, q, q->head, q->start, units(q->end), q->tail);
-		q->head = m;
-		q->tail = frag_tail(m);
-		q->start = (uint16_t)start;
-		q->end = end;
-		return FRAG_FITS;
-	}
+	if (end > q->end)
+		return offset < q->end ? FRAG_OVERLAP : FRAG_APART;
 	if (start >= q->start)
 		return FRAG_DUPLICATE;
 	if (stop > q->start)
 		return FRAG_OVERLAP;
-	fit = run_fit(t, q, start, stop);
-	if (fit == FRAG_FITS)
-		run_add(t, q, m, start, stop, frag_tail(m));
-	return fit;
+	return run_fit(t, q, start, stop);
+}
+
+void frag_insert_apart(struct frag_table *t, struct frag_queue *q, struct rte_mbuf *m,
+		       uint32_t offset, uint32_t end)
+{
+	uint32_t start = offset / FRAG_UNIT_BYTES;
+
+	if (end < q->end) {
+		run_add(t, q, m, start, units(end), frag_tail(m));
+		return;
+	}
+	run_add(t, q, q->head, q->start, units(q->end), q->tail);
+	q->head = m;
+	q->tail = frag_tail(m);
+	q->start = (uint16_t)start;
+	q->end = end;
 }
 
 static void map_end(struct frag_table *t, struct frag_queue *q)

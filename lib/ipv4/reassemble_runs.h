@@ -22,33 +22,48 @@
 #include "ipv4/reassemble_table.h"
 #include "packet/packet.h"
 
-enum frag_fit { FRAG_FITS, FRAG_DUPLICATE, FRAG_OVERLAP };
+/* How a fragment fits its datagram's others: as the first to come, right behind the one with the
+ * highest end, in a run of its own; or not, as it repeats or contradicts what is there. */
+enum frag_fit { FRAG_FIRST, FRAG_NEXT, FRAG_APART, FRAG_DUPLICATE, FRAG_OVERLAP };
 
 static inline struct rte_mbuf *frag_tail(struct rte_mbuf *m)
 {
 	return likely(m->nb_segs == 1) ? m : rte_pktmbuf_lastseg(m);
 }
 
-/* The rest of frag_insert(): neither the first fragment nor the next in order. */
-enum frag_fit frag_insert_elsewhere(struct frag_table *t, struct frag_queue *q,
-				    struct rte_mbuf *m, uint32_t offset, uint32_t end);
+/* The rest of frag_fit() and frag_insert(). */
+enum frag_fit frag_fit_elsewhere(const struct frag_table *t, const struct frag_queue *q,
+				 uint32_t offset, uint32_t end);
+void frag_insert_apart(struct frag_table *t, struct frag_queue *q, struct rte_mbuf *m,
+		       uint32_t offset, uint32_t end);
 
-/* Put m, which covers the bytes from offset to end (one at least), where it belongs. Consumes m
- * if it fits. */
-static inline enum frag_fit frag_insert(struct frag_table *t, struct frag_queue *q,
-					struct rte_mbuf *m, uint32_t offset, uint32_t end)
+/* Of one that covers the bytes from offset to end, one at least. */
+static inline enum frag_fit frag_fit(const struct frag_table *t, const struct frag_queue *q,
+				     uint32_t offset, uint32_t end)
 {
-	if (q->n == 0) {
+	if (q->n == 0)
+		return FRAG_FIRST;
+	if (likely(offset == q->end))
+		return FRAG_NEXT;
+	return frag_fit_elsewhere(t, q, offset, end);
+}
+
+/* Put m where it fits. Consumes m. */
+static inline void frag_insert(struct frag_table *t, struct frag_queue *q, struct rte_mbuf *m,
+			       uint32_t offset, uint32_t end, enum frag_fit fit)
+{
+	if (unlikely(fit == FRAG_APART)) {
+		frag_insert_apart(t, q, m, offset, end);
+		return;
+	}
+	if (fit == FRAG_FIRST) {
 		q->head = m;
 		q->start = (uint16_t)(offset / FRAG_UNIT_BYTES);
-	} else if (likely(offset == q->end)) {
-		q->tail->next = m;
 	} else {
-		return frag_insert_elsewhere(t, q, m, offset, end);
+		q->tail->next = m;
 	}
 	q->tail = frag_tail(m);
 	q->end = end;
-	return FRAG_FITS;
 }
 
 /* All bytes from 0 to q->len are there: make one chain of all runs, q->head. */

@@ -29,7 +29,6 @@ struct defrag {
 	uint32_t ring_room;          /* so many fragments may wait in another's ring */
 
 	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
-	struct frag_queue passing;   /* a datagram that need not wait; not in the table */
 	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
 	uint32_t arrived;            /* fragments, in this turn of the loop */
 	bool changed;                /* since the figures were published */
