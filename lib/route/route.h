@@ -109,8 +109,8 @@ int route_del(const struct route_params *p, struct error *err);
  * addresses have brought along. which() must not change routes. */
 void route_flush(uint32_t table, bool (*which)(const struct route *r, void *arg), void *arg);
 
-/* In order of table, prefix, length, TOS, metric; table 0: all. Stops when fn returns non-zero and
- * returns that. fn must not change routes. */
+/* In order of table, prefix (the longest of a base address first), TOS, metric; table 0: all. Stops
+ * when fn returns non-zero and returns that. fn must not change routes. */
 int route_foreach(uint32_t table, int (*fn)(const struct route *r, void *arg), void *arg);
 /* Tables that have routes or rules, and those that are always there. */
 unsigned int route_count_tables(void);

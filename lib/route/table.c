@@ -46,10 +46,10 @@ static int32_t tables_max;
 static struct slab *slabs;
 static struct route *free_routes;
 
-/* Never 0; sorts by prefix, length. */
+/* Never 0; sorts by prefix, the longest of the same base first, as in Linux. */
 static uint64_t key_of(uint32_t prefix, unsigned int len)
 {
-	return 1ULL << 40 | (uint64_t)prefix << 8 | len;
+	return 1ULL << 40 | (uint64_t)prefix << 8 | (32 - len);
 }
 
 static uint32_t home_of(const struct table *t, uint64_t key)

@@ -62,8 +62,9 @@ void table_sweep_one(struct table *t, void (*fn)(struct table *t, struct route *
 		     void *arg);
 void table_sweep(void (*fn)(struct table *t, struct route *r, void *arg), void *arg);
 
-/* All routes by table, prefix, length, TOS, metric; id 0: of all tables. Stops when fn returns
- * non-zero and returns that; -ENOMEM: no memory to sort them. fn must not change the tables. */
+/* All routes by table, prefix (the longest of a base address first), TOS, metric; id 0: of all
+ * tables. Stops when fn returns non-zero and returns that; -ENOMEM: no memory to sort them. fn must
+ * not change the tables. */
 int table_foreach(uint32_t id, int (*fn)(const struct route *r, void *arg), void *arg);
 
 /* "main", "local", "default", else the number; static memory. */

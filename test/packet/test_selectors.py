@@ -95,6 +95,8 @@ def of_linux(linux, noun, words):
 def test_routes(linux, router, words):
     theirs = of_linux(linux, "route", words)
     ours = router.show(f"route show {words}")
+    if "all" not in words:        # in which order tables come is another matter
+        assert [r["dst"] for r in ours] == [r["dst"] for r in theirs if "dst" in r]
     left_out = {KEY[word] for word in words.replace("protocol", "proto").replace("dsfield", "tos")
                 .split() if word in KEY}
     for route in theirs:
@@ -223,10 +225,11 @@ def test_one_neighbour(linux, router, words):
     ("neigh get 10.0.0.5", "dev"), ("neigh get dev p0", "ADDRESS"),
     ("neigh get 10.0.0.5/32 dev p0", "10.0.0.5/32"), ("route get 10.9.1.7 oif p9", "p9"),
 ])
-def test_flush_and_get_refused(router, line, word):
+def test_flush_and_get_refused(linux, router, line, word):
     def all_there_is():
         """As text, which has no ages that grow while the test looks."""
         return router.ctl("route show table all"), router.ctl("neigh show")
+    both(linux, router, *(words.replace(" add ", " replace ") for words in NEIGHBOURS))
     before = all_there_is()
     assert "10.0.0.5" in before[1]
     assert word in router.refusal(line)

@@ -63,8 +63,8 @@ static void test_kinds_of_prefix(void **state)
 	addr_on(v1, "10.2.0.1", 31);
 	addr_on(v1, "10.3.0.1", 32);
 	addr_on(v1, "1.1.1.1", 0);      /* a subnet within 0/8 has no routes */
-	MAIN("10.1.0.0/24 dev v0 src 10.1.0.1\n"
-	     "10.1.0.0/25 dev v0 src 10.1.0.9\n"
+	MAIN("10.1.0.0/25 dev v0 src 10.1.0.9\n"
+	     "10.1.0.0/24 dev v0 src 10.1.0.1\n"
 	     "10.2.0.0/31 dev v1 src 10.2.0.1\n");
 	LOCAL("local 1.1.1.1/32 dev v1 src 1.1.1.1\n"
 	      "local 10.1.0.1/32 dev v0 src 10.1.0.1\n"
@@ -104,13 +104,13 @@ static void test_same_address_twice(void **state)
 	addr_on(v0, "10.1.0.1", 24);
 	addr_on(v1, "10.1.0.1", 24);
 	addr_on(v0, "10.1.0.1", 25);
-	MAIN("10.1.0.0/24 dev v0 src 10.1.0.1\n"
-	     "10.1.0.0/24 dev v1 src 10.1.0.1\n"
-	     "10.1.0.0/25 dev v0 src 10.1.0.1\n");
+	MAIN("10.1.0.0/25 dev v0 src 10.1.0.1\n"
+	     "10.1.0.0/24 dev v0 src 10.1.0.1\n"
+	     "10.1.0.0/24 dev v1 src 10.1.0.1\n");
 	leads_to("10.1.0.200", ROUTE_UNICAST, v0, NULL, "10.1.0.1");
 	addr_off(v0, "10.1.0.1", 24);
-	MAIN("10.1.0.0/24 dev v1 src 10.1.0.1\n"
-	     "10.1.0.0/25 dev v0 src 10.1.0.1\n");
+	MAIN("10.1.0.0/25 dev v0 src 10.1.0.1\n"
+	     "10.1.0.0/24 dev v1 src 10.1.0.1\n");
 	LOCAL("local 10.1.0.1/32 dev v0 src 10.1.0.1\n"
 	      "local 10.1.0.1/32 dev v1 src 10.1.0.1\n"
 	      "broadcast 10.1.0.127/32 dev v0 src 10.1.0.1\n"
@@ -502,7 +502,7 @@ static int count_and_compare(const struct route *r, void *arg)
 			    (before.table == r->table &&
 			     (before.prefix < r->prefix ||
 			      (before.prefix == r->prefix &&
-			       (before.len < r->len ||
+			       (before.len > r->len ||
 				(before.len == r->len && before.metric < r->metric))))));
 	before = *r;
 	return 0;
