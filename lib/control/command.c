@@ -403,6 +403,25 @@ static bool take_flags(struct call *call, const char *word)
 	return true;
 }
 
+/* An option of one letter and its value in one word, "-c3", as getopt() has it. 0: it is something
+ * else. */
+static int parse_glued(struct call *call, const char *word, struct error *err)
+{
+	char option[] = "-x";
+	const char *const apart[] = {option, word + 2};
+	const struct arg *a;
+	int n;
+
+	if (word[0] != '-' || !word[1] || !word[2])
+		return 0;
+	option[1] = word[1];
+	a = arg_exact(call->command, option);
+	if (!a || a->type == ARG_FLAG)
+		return 0;
+	n = parse_arg(call, 2, apart, false, err);
+	return n < 0 ? n : 1;
+}
+
 static int parse_args(struct call *call, int argc, const char *const *argv, bool abbreviated,
 		      struct error *err)
 {
@@ -412,6 +431,8 @@ static int parse_args(struct call *call, int argc, const char *const *argv, bool
 		n = 1;
 		if (!is_leading_to(call->command, argc - i, argv + i) &&
 		    !take_flags(call, argv[i]))
+			n = parse_glued(call, argv[i], err);
+		if (!n)
 			n = parse_arg(call, argc - i, argv + i, abbreviated, err);
 		if (n < 0)
 			return n;

@@ -71,6 +71,8 @@ static const struct refusal refused[] = {
 	{"nstat -q",
 	 "nstat: \"-q\" is not a word of this command; what may stand there: PATTERN, -a, "
 	 "-z"},
+	{"ping -c0 10.0.0.2", "ping: -c: \"0\" is not a number from 1 to 1000"},
+	{"ping -c1 -c2 10.0.0.2", "ping: -c is given twice"},
 	{"help foo", "help: \"foo\" is not a command; help without a word lists them"},
 	{"help route foo", "help: \"route foo\" is not a command"},
 	{"help route add x", "help: \"x\" is one word too many"},
