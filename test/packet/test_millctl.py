@@ -47,6 +47,7 @@ def router(tmp_path_factory):
 def test_done(router):
     done = router.ctl_raw("link", "show")
     assert (done.returncode, done.stderr) == (0, "")
+    assert router.ctl_raw("-4", "link", "show").stdout == done.stdout
 
 
 @pytest.mark.parametrize("words", [["--nonsense"], ["-x"], ["-b"], ["-s"],
