@@ -416,7 +416,7 @@ static int parse_glued(struct call *call, const char *word, struct error *err)
 		return 0;
 	option[1] = word[1];
 	a = arg_exact(call->command, option);
-	if (!a || a->type == ARG_FLAG)
+	if (!a || a->type == ARG_FLAG || a->type == ARG_GROUP || takes_rest(a))
 		return 0;
 	n = parse_arg(call, 2, apart, false, err);
 	return n < 0 ? n : 1;

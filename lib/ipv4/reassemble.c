@@ -506,8 +506,8 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 	}
 	if (d->t.n_queues && d->max_dist)
 		frag_source_sent(&d->t, (uint32_t)b->addrs[at], n);
-	d->recent = NULL;
 	done_by[user](w, whole_make(w, &q, packet_of(m)));
+	d->recent = NULL;               /* that may have brought on other fragments */
 	return true;
 }
 
@@ -559,7 +559,7 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 				       guess[i], same & 1);
 		if (whole) {
 			done_by[user](w, whole);
-			d->recent = NULL;       /* that may have brought on other fragments */
+			d->recent = NULL;       /* as in train_input() */
 		}
 	}
 	b->n = 0;
