@@ -32,8 +32,8 @@ static const char usage[] =
 	"  -j, --json          print JSON\n"
 	"  -p, --pretty        print JSON that people can read\n"
 	"  -b, --batch FILE    commands from a file, up to the first that is refused\n"
-	"  -4                  nothing, as there is but IPv4; for habits from ip\n"
 	"  -f, --force         with -b: go on after a command that is refused\n"
+	"  -4                  nothing, as there is but IPv4; for habits from ip\n"
 	"  -h, --help          print this\n"
 	"  -V, --version       print the version\n"
 	"\n"
@@ -66,7 +66,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	/* -force and -json as iproute2's tools have them, too */
-	while ((c = getopt_long_only(argc, argv, "+s:jpb:4fhV", long_options, NULL)) != -1) {
+	while ((c = getopt_long_only(argc, argv, "+s:jpb:f4hV", long_options, NULL)) != -1) {
 		switch (c) {
 		case 's':
 			o->socket = optarg;
@@ -80,10 +80,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'b':
 			o->batch = optarg;
 			break;
-		case '4':
-			break;
 		case 'f':
 			o->force = true;
+			break;
+		case '4':
 			break;
 		case 'h':
 			print_usage();

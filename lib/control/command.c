@@ -380,45 +380,37 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	return rc;
 }
 
-/* Several flags of a letter each in one word, "-az". False: it is something else. */
-static bool take_flags(struct call *call, const char *word)
+/* Options of one letter in one word, as getopt() has them: flags, "-az", and at the end one with
+ * its value, "-c3". 1: taken; 0: it is something else; or a negative errno. */
+static int parse_letters(struct call *call, const char *word, struct error *err)
 {
 	const struct command *c = call->command;
 	bool given[ARGS_MAX] = {false};
-	char flag[] = "-x";
+	char option[] = "-x";
+	int n = 1;
 
 	if (word[0] != '-' || !word[1] || !word[2])
-		return false;
+		return 0;
 	for (word++; *word; word++) {
 		const struct arg *a;
 
-		flag[1] = *word;
-		a = arg_exact(c, flag);
-		if (!a || a->type != ARG_FLAG)
-			return false;
+		option[1] = *word;
+		a = arg_exact(c, option);
+		if (!a || a->type == ARG_GROUP || takes_rest(a))
+			return 0;
+		if (a->type != ARG_FLAG)
+			break;
 		given[a - c->args] = true;
+	}
+	if (*word) {
+		const char *const apart[] = {option, word + 1};
+
+		if (!word[1])
+			return 0;
+		n = parse_arg(call, 2, apart, false, err);
 	}
 	for (unsigned int i = 0; i < c->n_args; i++)
 		call->v[i].given |= given[i];
-	return true;
-}
-
-/* An option of one letter and its value in one word, "-c3", as getopt() has it. 0: it is something
- * else. */
-static int parse_glued(struct call *call, const char *word, struct error *err)
-{
-	char option[] = "-x";
-	const char *const apart[] = {option, word + 2};
-	const struct arg *a;
-	int n;
-
-	if (word[0] != '-' || !word[1] || !word[2])
-		return 0;
-	option[1] = word[1];
-	a = arg_exact(call->command, option);
-	if (!a || a->type == ARG_FLAG || a->type == ARG_GROUP || takes_rest(a))
-		return 0;
-	n = parse_arg(call, 2, apart, false, err);
 	return n < 0 ? n : 1;
 }
 
@@ -428,10 +420,9 @@ static int parse_args(struct call *call, int argc, const char *const *argv, bool
 	int i, n;
 
 	for (i = 0; i < argc; i += n) {
-		n = 1;
-		if (!is_leading_to(call->command, argc - i, argv + i) &&
-		    !take_flags(call, argv[i]))
-			n = parse_glued(call, argv[i], err);
+		n = is_leading_to(call->command, argc - i, argv + i);
+		if (!n)
+			n = parse_letters(call, argv[i], err);
 		if (!n)
 			n = parse_arg(call, argc - i, argv + i, abbreviated, err);
 		if (n < 0)

@@ -382,26 +382,20 @@ static inline void burst_hash(const struct defrag *d, struct frag_burst *b, uint
 		rte_prefetch0(frag_bucket_1st(&d->t, (uint32_t)hash[i]));
 }
 
-/* Look ahead for what the fragments are of, where that pays. */
-static inline void burst_guess(const struct defrag *d, const struct frag_burst *b,
-			       const uint64_t *hash, uint16_t *guess)
-{
-	if (d->t.n_queues > COLD_QUEUES) {
-		for (unsigned int i = 0; i < b->n; i++)
-			guess[i] = frag_prefetch(&d->t, (uint32_t)b->addrs[i], hash[i]);
-	} else {
-		memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
-	}
-}
-
 /* The same where all are of one datagram. */
-static inline void one_hash(const struct defrag *d, const struct frag_burst *b, uint64_t *hash,
-			    uint16_t *guess)
+static inline void one_hash(const struct defrag *d, const struct frag_burst *b, uint64_t *hash)
 {
 	hash[0] = siphash_one(&d->t.key, b->addrs[0], b->rest[0]);
 	for (unsigned int i = 1; i < b->n; i++)
 		hash[i] = hash[0];
-	memset(guess, 0xff, FRAG_BURST * sizeof(*guess));
+}
+
+/* Look ahead for what the fragments are of. */
+static inline void burst_guess(const struct defrag *d, const struct frag_burst *b,
+			       const uint64_t *hash, uint16_t *guess)
+{
+	for (unsigned int i = 0; i < b->n; i++)
+		guess[i] = frag_prefetch(&d->t, (uint32_t)b->addrs[i], hash[i]);
 }
 
 static void give_away(struct worker *w, struct defrag *d, struct rte_mbuf *m, uint32_t entry,
@@ -459,6 +453,14 @@ static __rte_noinline void burst_shared(struct defrag *d, const struct burst_ent
 	d->limits_old = true;
 }
 
+/* Hand a datagram on, which may bring on other fragments. */
+static inline void go_on(struct worker *w, struct defrag *d, struct rte_mbuf *m,
+			 enum defrag_user user)
+{
+	done_by[user](w, m);
+	d->recent = NULL;
+}
+
 /* How many fragments from `at` on are a whole datagram, in order, with which nothing is wrong? 0:
  * they are not. same: of those behind `at`, a bit each. */
 static inline unsigned int train(const struct frag_burst *b, unsigned int at, uint64_t same)
@@ -485,7 +487,7 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 				       const struct frag_burst *b, unsigned int at,
 				       unsigned int n, uint64_t hash, enum defrag_user user)
 {
-	struct frag_queue q = {.head = b->m[at], .n = (uint16_t)n};
+	struct frag_queue q = {.n = (uint16_t)n};
 	struct rte_mbuf *m = NULL;
 
 	if (unlikely((int64_t)(d->t.bytes + n * TRUESIZE_MAX) > d->bytes_room ||
@@ -497,17 +499,15 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 
 		m = b->m[i];
 		fragment_prepare(m, piece.header, piece.bytes, i == at);
-		if (i != at)
-			q.tail->next = m;
-		q.tail = frag_tail(m);
+		frag_insert(&d->t, &q, m, q.len, q.len + piece.bytes,
+			    i == at ? FRAG_FIRST : FRAG_NEXT);
 		q.segs += m->nb_segs;
 		q.len += piece.bytes;
 		fragment_note(&q, piece.bytes + piece.header, piece, packet_of(m)->link);
 	}
 	if (d->t.n_queues && d->max_dist)
 		frag_source_sent(&d->t, (uint32_t)b->addrs[at], n);
-	done_by[user](w, whole_make(w, &q, packet_of(m)));
-	d->recent = NULL;               /* that may have brought on other fragments */
+	go_on(w, d, whole_make(w, &q, packet_of(m)), user);
 	return true;
 }
 
@@ -541,11 +541,13 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	d->arrived += b->n;
 	same = burst_same(b);
-	if ((uint32_t)same == (uint32_t)((1ULL << b->n) - 2)) {
-		one_hash(d, b, hash, guess);
+	memset(guess, 0xff, sizeof(guess));
+	if ((uint32_t)same == (uint32_t)((1ULL << b->n) - 2)) {         /* all but the first */
+		one_hash(d, b, hash);
 	} else {
 		burst_hash(d, b, hash);
-		burst_guess(d, b, hash, guess);
+		if (d->t.n_queues > COLD_QUEUES)
+			burst_guess(d, b, hash, guess);
 	}
 	d->recent = NULL;
 	for (unsigned int i = 0; i < b->n; i += step, same >>= step) {
@@ -557,10 +559,8 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 		step = 1;
 		whole = fragment_input(w, d, b->m[i], b->piece[i], burst_key(b, i), hash[i],
 				       guess[i], same & 1);
-		if (whole) {
-			done_by[user](w, whole);
-			d->recent = NULL;       /* as in train_input() */
-		}
+		if (whole)
+			go_on(w, d, whole, user);
 	}
 	b->n = 0;
 	d->changed = true;
