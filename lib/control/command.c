@@ -332,6 +332,31 @@ static bool takes_rest(const struct arg *a)
 	return a->type == ARG_REST || a->type == ARG_COMMAND;
 }
 
+bool arg_letters(const struct command *c, const char *word, struct arg_letters *l)
+{
+	char option[] = "-x";
+
+	*l = (struct arg_letters){.last = NULL};
+	if (word[0] != '-' || !word[1] || !word[2])
+		return false;
+	while (*++word) {
+		const struct arg *a;
+
+		option[1] = *word;
+		a = arg_exact(c, option);
+		if (!a || a->type == ARG_GROUP || takes_rest(a))
+			return false;
+		if (a->type == ARG_FLAG) {
+			l->flag[a - c->args] = true;
+			continue;
+		}
+		l->last = a;
+		l->value = word + 1;
+		return *l->value;
+	}
+	return true;
+}
+
 /* One argument from argv[0] on. Returns how many words it took. */
 static int parse_arg(struct call *call, int argc, const char *const *argv, bool abbreviated,
 		     struct error *err)
@@ -380,37 +405,21 @@ static int parse_arg(struct call *call, int argc, const char *const *argv, bool 
 	return rc;
 }
 
-/* Options of one letter in one word, as getopt() has them: flags, "-az", and at the end one with
- * its value, "-c3". 1: taken; 0: it is something else; or a negative errno. */
+/* 1: taken; 0: it is something else; or a negative errno. */
 static int parse_letters(struct call *call, const char *word, struct error *err)
 {
-	const struct command *c = call->command;
-	bool given[ARGS_MAX] = {false};
-	char option[] = "-x";
+	struct arg_letters letters;
 	int n = 1;
 
-	if (word[0] != '-' || !word[1] || !word[2])
+	if (!arg_letters(call->command, word, &letters))
 		return 0;
-	for (word++; *word; word++) {
-		const struct arg *a;
+	if (letters.last) {
+		const char *const apart[] = {letters.last->word, letters.value};
 
-		option[1] = *word;
-		a = arg_exact(c, option);
-		if (!a || a->type == ARG_GROUP || takes_rest(a))
-			return 0;
-		if (a->type != ARG_FLAG)
-			break;
-		given[a - c->args] = true;
-	}
-	if (*word) {
-		const char *const apart[] = {option, word + 1};
-
-		if (!word[1])
-			return 0;
 		n = parse_arg(call, 2, apart, false, err);
 	}
-	for (unsigned int i = 0; i < c->n_args; i++)
-		call->v[i].given |= given[i];
+	for (unsigned int i = 0; i < call->command->n_args; i++)
+		call->v[i].given |= letters.flag[i];
 	return n < 0 ? n : 1;
 }
 

@@ -136,6 +136,15 @@ const struct arg *arg_find(const struct command *c, const char *word);
  * names (which may be given already), else the first that is not given yet. */
 const struct arg *arg_find_bare(const struct command *c, const struct value *v, const char *word);
 
+/* Options of one letter in one word, as getopt() has them: flags, "-az", and at the end one with
+ * its value, "-c3". false: it is something else. */
+struct arg_letters {
+	bool flag[ARGS_MAX];         /* of the command's arguments, which are given */
+	const struct arg *last;      /* one with a value, NULL: none */
+	const char *value;
+};
+bool arg_letters(const struct command *c, const char *word, struct arg_letters *l);
+
 /* A command that was understood. The words must stay as long as it is used. */
 struct call {
 	const struct noun *noun;

@@ -118,6 +118,17 @@ static void complete_group(const struct completion *c, const struct arg *a, int 
 		offer(c, a->word, a->help);
 }
 
+static bool letters_given(const struct command *cmd, const char *word, struct value *v)
+{
+	struct arg_letters letters;
+
+	if (!arg_letters(cmd, word, &letters))
+		return false;
+	for (unsigned int i = 0; i < cmd->n_args; i++)
+		v[i].given |= letters.flag[i] || letters.last == &cmd->args[i];
+	return true;
+}
+
 static void complete_args(const struct completion *c, const struct command *cmd, int argc,
 			  const char *const *argv)
 {
@@ -126,6 +137,8 @@ static void complete_args(const struct completion *c, const struct command *cmd,
 	int i;
 
 	for (i = 0; i < argc - 1; i++) {
+		if (letters_given(cmd, argv[i], v))
+			continue;
 		a = arg_find(cmd, argv[i]);
 		if (a && a->type == ARG_GROUP) {
 			complete_group(c, a, argc - i, argv + i);

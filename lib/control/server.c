@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -30,12 +29,12 @@
 #include "control/listener.h"
 #include "control/rpc.h"
 #include "control/socket_path.h"
+#include "core/clock.h"
 
-#define TURN_NS 2000000ULL
+#define TURN_NS (2 * NSEC_PER_MSEC)
 #define UNSENT_HIGH_BYTES (256u << 10)  /* beyond this a client has to read first */
 #define UNSENT_LOW_BYTES (64u << 10)
 #define READ_BYTES (64u << 10)
-#define NSEC_PER_SEC 1000000000ULL
 #define STOP_BYTES 256                  /* a line that says `stop` is no longer */
 #define JOB_US 10000                    /* between two looks at a job */
 
@@ -62,14 +61,6 @@ static struct {
 	unsigned int n_clients;
 	struct output answer;
 } server;
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
 
 static size_t unsent(const struct client *c)
 {
@@ -219,7 +210,7 @@ static void set_timeouts(struct client *c, unsigned int read_s)
 static bool line_is_hopeless(struct client *c)
 {
 	size_t len = evbuffer_get_length(bufferevent_get_input(c->bev));
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_monotonic_ns();
 	uint64_t limit_ns = server.options.write_timeout_s * NSEC_PER_SEC;
 
 	if (len == 0) {
@@ -241,7 +232,7 @@ static bool line_is_hopeless(struct client *c)
 static void client_turn(struct client *c)
 {
 	static const struct timeval at_once, job_later = {.tv_usec = JOB_US};
-	uint64_t end_ns = monotonic_ns() + TURN_NS;
+	uint64_t end_ns = clock_monotonic_ns() + TURN_NS;
 	bool more = true, hopeless = false;
 	size_t waiting = unsent(c), others = unsent_of_all();
 
@@ -254,7 +245,7 @@ static void client_turn(struct client *c)
 		do {
 			more = handle_line(c);
 		} while (more && waiting + server.answer.len < UNSENT_HIGH_BYTES &&
-			 monotonic_ns() < end_ns);
+			 clock_monotonic_ns() < end_ns);
 		hopeless = !more && !c->job && line_is_hopeless(c);
 	}
 	if (!send_answers(c)) {
@@ -293,7 +284,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
-	c->last_ns = monotonic_ns();
+	c->last_ns = clock_monotonic_ns();
 	client_turn(c);
 }
 
@@ -302,7 +293,7 @@ static void on_write(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
-	c->last_ns = monotonic_ns();
+	c->last_ns = clock_monotonic_ns();
 	if (!c->closing)
 		client_turn(c);
 	else if (unsent(c) == 0)
@@ -387,7 +378,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	c = client_new(fd);
 	if (!c)
 		return;
-	c->last_ns = monotonic_ns();
+	c->last_ns = clock_monotonic_ns();
 	LIST_INSERT_HEAD(&server.clients, c, entry);
 	server.n_clients++;
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);

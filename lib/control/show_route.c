@@ -253,7 +253,7 @@ static void show_get_cache(unsigned int type, bool local, bool redirect, const s
 	out_array(o, "cache");
 	if (local)
 		show_cache_word(o, &n, "local");
-	if (type == ROUTE_BROADCAST)
+	if (type == ROUTE_BROADCAST && local)
 		show_cache_word(o, &n, "brd");
 	if (type == ROUTE_MULTICAST)
 		show_cache_word(o, &n, "mc");
@@ -332,6 +332,13 @@ static void show_why(const struct show_get *g, const struct nexthop *nh, rte_be3
 	out_text(o, " \n");
 }
 
+/* In JSON it stands among the reasons. */
+static void show_get_table(const struct route *r, struct output *o)
+{
+	if (!o->json && r && r->table != ROUTE_TABLE_MAIN && r->table != ROUTE_TABLE_LOCAL)
+		show_named(o, NULL, " table ", route_tables, r->table);
+}
+
 /* Small ones as numbers, others in hexadecimal, as iproute2 does. */
 static void show_get_mark(uint32_t mark, struct output *o)
 {
@@ -361,6 +368,7 @@ void show_route_get(const struct show_get *g, struct output *o)
 		out_address(o, "gateway", " via ", way->gateway);
 	if (out)
 		out_string(o, "dev", " dev ", out->name);
+	show_get_table(g->answer.route, o);
 	if (way->prefsrc && !way->src)
 		out_address(o, "prefsrc", " src ", way->prefsrc);
 	out_array(o, "flags");

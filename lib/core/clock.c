@@ -39,6 +39,11 @@ static uint64_t system_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t clock_monotonic_ns(void)
+{
+	return system_ns(CLOCK_MONOTONIC);
+}
+
 /* A TSC read a moment before another CPU set the anchor is taken for the anchor's. */
 static uint64_t anchor_ns(const struct anchor *a, uint64_t tsc)
 {
@@ -51,7 +56,7 @@ void clock_init(enum clock_mode m)
 {
 	mode = m;
 	start_ns = system_ns(CLOCK_REALTIME);
-	start_monotonic_ns = system_ns(CLOCK_MONOTONIC);
+	start_monotonic_ns = clock_monotonic_ns();
 	start_tsc = rte_rdtsc();
 	anchors[0] = (struct anchor){
 		.tsc = start_tsc,
@@ -71,7 +76,7 @@ void clock_calibrate(void)
 
 	if (mode != CLOCK_WALL || next.ns - old->ns < CALIBRATE_NS)
 		return;
-	elapsed_ns = system_ns(CLOCK_MONOTONIC) - start_monotonic_ns;
+	elapsed_ns = clock_monotonic_ns() - start_monotonic_ns;
 	now_ns = start_ns + elapsed_ns;
 	target_ns = RTE_MAX(now_ns + NSEC_PER_SEC, next.ns + NSEC_PER_SEC / 2);
 	cycles = (__uint128_t)(tsc - start_tsc) * NSEC_PER_SEC / elapsed_ns;

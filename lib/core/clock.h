@@ -33,6 +33,9 @@ uint64_t clock_now_ns(void);
 /* The same, where the TSC has been read already. */
 uint64_t clock_at_ns(uint64_t tsc);
 
+/* The system's monotonic clock, in replayed time, too: how long work itself takes. Any thread. */
+uint64_t clock_monotonic_ns(void);
+
 /*
  * CLOCK_PACKET only: move time forward; an earlier time is ignored. Replayed time begins at
  * CLOCK_PACKET_START,

@@ -49,6 +49,16 @@ static void think(struct thought *t, const struct ip_way *way)
 	}
 }
 
+/* 0: the next address is the destination because it is on the link. One that is both gateway and
+ * destination is shown. */
+static rte_be32_t gateway_of(rte_be32_t next_addr, uint32_t nexthop, rte_be32_t dst)
+{
+	if (next_addr == dst && nexthop_get(nexthop)->gateway != dst &&
+	    !ip_exception_gateway(nexthop, dst))
+		return 0;
+	return next_addr;
+}
+
 /* What ip_error() would answer. */
 static int error_of(const struct link *l, unsigned int route_type)
 {
@@ -80,13 +90,20 @@ static int get_input(struct ip_way *way)
 		break;
 	case VERDICT_FORWARD:
 		way->out_link = p->out_link;
-		way->gateway = p->next_addr != way->dst ? p->next_addr : 0;
+		way->gateway = gateway_of(p->next_addr, p->nexthop, way->dst);
 		way->redirect = p->flags & PACKET_F_REDIRECT;
 		break;
 	}
 	way->type = p->route_type;
 	way->nexthop = p->nexthop;
 	return 0;
+}
+
+/* Does what the router itself sends come back to it, or to it as well? */
+static bool way_is_local(const struct ip_way *way)
+{
+	return way->type == ROUTE_BROADCAST || way->dst == IP_ALL_HOSTS ||
+	       (way->out_link == LINK_LO && way->type != ROUTE_MULTICAST);
 }
 
 static int get_output(struct ip_way *way)
@@ -104,10 +121,9 @@ static int get_output(struct ip_way *way)
 	way->type = f.route_type;
 	way->nexthop = f.nexthop;
 	way->out_link = f.out_link;
-	way->gateway = f.next_addr != f.dst ? f.next_addr : 0;
+	way->gateway = gateway_of(f.next_addr, f.nexthop, f.dst);
 	way->prefsrc = f.src;
-	way->local = f.route_type == ROUTE_LOCAL || f.route_type == ROUTE_BROADCAST ||
-		     way->dst == IP_ALL_HOSTS;
+	way->local = way_is_local(way);
 	return 0;
 }
 
@@ -127,7 +143,7 @@ static void take_route_over(struct ip_way *way, const struct link *out)
 	way->type = nh->type;
 	way->nexthop = a.nexthop;
 	way->gateway = ip_exception_gateway(way->nexthop, way->dst);
-	if (!way->gateway && nh->gateway != way->dst)
+	if (!way->gateway)
 		way->gateway = nh->gateway;
 	if (ip_is_multicast(way->dst) && a.route && a.route->len < IP_GROUPS_LEN) {
 		way->gateway = 0;       /* as Linux has it: not of routes to all the world */
@@ -177,8 +193,7 @@ static int get_output_over(struct ip_way *way)
 	if (ip_is_loopback(way->src ? way->src : way->prefsrc) && way->out_link != LINK_LO &&
 	    !LINK_CONF_OR(out, route_localnet))
 		return -EINVAL;
-	way->local = way->type == ROUTE_BROADCAST || way->dst == IP_ALL_HOSTS ||
-		     (way->out_link == LINK_LO && way->type != ROUTE_MULTICAST);
+	way->local = way_is_local(way);
 	return 0;
 }
 

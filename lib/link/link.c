@@ -21,6 +21,7 @@
 #include "link/driver.h"
 #include "link/port.h"
 #include "link/queue.h"
+#include "link/txbuf.h"
 #include "packet/packet.h"
 
 #define NOTIFIERS_MAX 8

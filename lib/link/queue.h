@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Receive and transmit queues as workers see them; inside lib/link only.
+ * What a worker has of the links: receive queues, transmit buffers (txbuf.h) and its part of lo;
+ * inside lib/link only.
  *
  * A worker's poll list names the receive queues it owns. The control thread makes a new list for
  * every change, publishes it, and frees the old one after a grace period; after that grace period
  * no worker touches a queue that is no longer listed, so the device can be stopped.
- *
- * A worker's transmit buffer for a link collects frames and goes to the worker's own transmit
- * queue. Where a device has fewer queues than there are workers, the workers above the count put
- * their frames into the link's ring (many producers), and worker 0 sends them.
  */
 #ifndef LINK_QUEUE_H
 #define LINK_QUEUE_H
@@ -45,15 +42,6 @@ struct poll_list {
 	struct poll_entry e[];
 };
 
-struct txbuf {
-	uint32_t n, limit;            /* frames in m; never more than limit */
-	uint16_t port, queue;
-	uint64_t put_bytes;           /* of all frames that were put here and not dropped */
-	uint64_t packets, bytes;      /* that the device took; bytes as of the last turn's end */
-	uint64_t dropped;
-	struct rte_mbuf *m[];
-} __rte_cache_aligned;
-
 struct link_worker {
 	struct poll_list *poll;       /* rcu_read() */
 	struct txbuf *tx[LINKS_MAX];  /* rcu_read(); NULL: no such link */
@@ -65,11 +53,6 @@ struct link_worker {
 };
 
 _Static_assert(LINKS_MAX <= 64, "tx_pending has a bit a link");
-
-/* Control thread: give every worker a transmit buffer for a link, or take it away: waits until no
- * worker has it in hand, nor has found the link before, and drops the frames in it. */
-int txbufs_make(struct link *l);
-void txbufs_free(struct link *l);
 
 /* Control thread: make and publish all workers' poll lists from the links that are up. Returns 0
  * or -ENOMEM (old lists stay). The caller waits for a grace period where it must. */

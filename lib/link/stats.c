@@ -9,6 +9,7 @@
 
 #include "core/dpdk.h"
 #include "link/queue.h"
+#include "link/txbuf.h"
 
 static void lo_stats(struct link_stats *s)
 {

@@ -240,6 +240,18 @@ static void test_completion(void **state)
 	assert_string_equal(candidates("shutdown "), "");
 }
 
+/* Options and values in one word count as the same apart. */
+static void test_completion_of_letters(void **state)
+{
+	char apart[8192];
+
+	snprintf(apart, sizeof(apart), "%s", candidates("ping -c 1 "));
+	assert_null(strstr(apart, "-c "));
+	assert_string_equal(candidates("ping -c1 "), apart);
+	assert_string_equal(candidates("nstat -az -"), "");
+	assert_string_equal(candidates("nstat -z -"), "-a ");
+}
+
 static const char *abbreviated(int argc, const char *const *argv)
 {
 	static struct call call;
@@ -280,6 +292,7 @@ int main(void)
 		cmocka_unit_test_setup(test_help_of_every_command, command_world_setup),
 		cmocka_unit_test_setup(test_manual, command_world_setup),
 		cmocka_unit_test_setup(test_completion, command_world_setup),
+		cmocka_unit_test_setup(test_completion_of_letters, command_world_setup),
 		cmocka_unit_test_setup(test_abbreviations, command_world_setup),
 	};
 

@@ -192,6 +192,28 @@ def by_known_link(s):
     s.ways(*questions)
 
 
+@scenario("gateways that are the destination, ways over lo, broadcasts that go on", "H", setup=(
+    "route add 40.0.0.1/32 via 40.0.0.1 dev p1 onlink",
+    "route add 40.0.1.0/24 via 40.0.1.9 dev p2 onlink",
+    "route add 40.0.2.0/24 nexthop via 40.0.2.1 dev p1 onlink "
+    "nexthop via 40.0.2.2 dev p2 onlink",
+    "route add 50.0.0.0/8 dev lo", "route add 51.0.0.0/8 dev lo src 10.0.3.1",
+    "sysctl net.ipv4.fib_multipath_hash_seed=5",
+    "sysctl net.ipv4.conf.all.bc_forwarding=1", "sysctl net.ipv4.conf.p0.bc_forwarding=1"))
+def own_gateways(s):
+    to = ("40.0.0.1", "40.0.1.9", "40.0.1.8", "40.0.2.1", "40.0.2.2", "40.0.2.3", "50.0.0.1",
+          "51.0.0.1", B0, B1, H1, R1, EVERYONE, ALL_HOSTS)
+    questions = [f"{dst}{words}" for dst in to for words in (
+        "", f" from {R0}", f" from {H0} iif p0", " oif p1", " oif lo", f" from {H3} iif p3")]
+    s.ways(*questions)
+    for dst in ("40.0.0.1", "40.0.1.9", "40.0.2.3"):            # redirected to itself
+        for gateway in ("40.0.0.1", "40.0.1.9", "40.0.2.1", "40.0.2.2"):
+            s.send("p1", icmp(gateway, R1, 5, 1, bytes(map(int, dst.split("."))),
+                              icmp(R1, dst, 8, data=b"12345678")))
+    s.pause(0.1)
+    s.ways(*questions)
+
+
 @scenario("what can not be asked", "H")
 def not_asked(s):
     s.refused("route get 20.0.0.1 ipproto sctp", "route get 20.0.0.1 ipproto 99",

@@ -51,7 +51,8 @@ def secondaries(s):
 
 @scenario("addresses are flushed by link and by prefix", "H1, A", setup=QUIET + (SEED,) + tuple(
     f"addr add 20.{net}.0.{host}/24 dev p{net}" for net in (1, 2) for host in (1, 2, 3)) + (
-        "addr add 20.1.7.1/32 dev p2", "addr add 20.1.0.9/25 dev p2"))
+        "addr add 20.1.7.1/32 dev p2", "addr add 20.1.0.9/25 dev p2")
+    + tuple(f"sysctl net.ipv4.neigh.p{net}.retrans_time_ms=60000" for net in (1, 2)))
 def addresses_flushed(s):
     def probe():
         for net in (1, 2):
