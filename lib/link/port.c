@@ -349,8 +349,25 @@ int port_open(struct link *l, struct error *err)
 	return 0;
 }
 
+/* What has come in that no worker took is nobody's; a file waits. */
+static void input_discard(const struct link *l)
+{
+	struct rte_mbuf *m[BURST];
+	uint16_t n;
+
+	for (uint16_t q = 0; q < l->n_rxq && !l->rx_file; q++)
+		for (unsigned int i = 0; i < DISCARD_BURSTS; i++) {
+			n = rte_eth_rx_burst(l->port, q, m, BURST);
+			rte_pktmbuf_free_bulk(m, n);
+			if (!n)
+				break;
+		}
+}
+
+/* Not each driver frees what lies in its queues: net_ring leaves it there for good. */
 static void device_stop(struct link *l)
 {
+	input_discard(l);
 	l->started = false;
 	rte_eth_dev_stop(l->port);
 }
@@ -372,21 +389,6 @@ void port_close(struct link *l)
 	device_remove(l);
 	if (stats.opackets && !pcap_files_complete(l->devargs, stats.opackets, stats.obytes))
 		link_outputs_lack = true;
-}
-
-/* What came in while the link was down is nobody's; a file waits. */
-static void input_discard(const struct link *l)
-{
-	struct rte_mbuf *m[BURST];
-	uint16_t n;
-
-	for (uint16_t q = 0; q < l->n_rxq && !l->rx_file; q++)
-		for (unsigned int i = 0; i < DISCARD_BURSTS; i++) {
-			n = rte_eth_rx_burst(l->port, q, m, BURST);
-			rte_pktmbuf_free_bulk(m, n);
-			if (!n)
-				break;
-		}
 }
 
 int port_start(struct link *l, struct error *err)

@@ -225,6 +225,27 @@ def test_ring(router, captures):
     router.stop()
 
 
+def test_ring_deleted_while_full(router, captures):
+    """Packets go round in the ring while others come; what lies in it then is not lost."""
+    flood = captures.port(0, [(1 + i, frame(0, udp(A, "10.0.5.2", ttl=64))) for i in range(64)])
+    flood[0] = flood[0].replace(" address", ",infinite_rx=1 address")
+    ring = ["addr add 10.0.5.1/24 dev ring", "link set ring up",
+            "neigh add 10.0.5.2 lladdr 02:00:00:00:05:01 dev ring"]
+    router.start(flood)
+    router.ctl("link set p0 down")
+    idle = router.buffers()
+    router.ctl("link set p0 up")
+    for number in range(4):
+        router.ctl(f"link add ring type dpdk devargs net_ring{number} address 02:00:00:00:05:01")
+        router.batch(ring)
+        wait_for(lambda: router.stats("ring")["rx"]["packets"] > 1000)
+        router.ctl("link del ring")
+    router.ctl("link set p0 down")
+    wait_for(lambda: router.account()["held"] == 0)
+    assert router.buffers() == idle
+    router.stop()
+
+
 def memif(directory, number, role, address_number):
     return [f"link add m type dpdk devargs net_memif{number},role={role},id=0,"
             f"socket-abstract=no,socket={directory}/memif.sock "
