@@ -23,6 +23,7 @@
 #include "ipv4/ipv4.h"
 #include "link/ethernet.h"
 #include "link/queue.h"
+#include "link/txbuf.h"
 #include "neigh/neigh.h"
 #include "packet/packet.h"
 #include "pool.h"
