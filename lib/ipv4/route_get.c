@@ -49,14 +49,12 @@ static void think(struct thought *t, const struct ip_way *way)
 	}
 }
 
-/* 0: the next address is the destination because it is on the link. One that is both gateway and
- * destination is shown. */
-static rte_be32_t gateway_of(rte_be32_t next_addr, uint32_t nexthop, rte_be32_t dst)
+/* That may be the destination, too; 0: there is none, as the destination is on the link. */
+static rte_be32_t gateway_of(uint32_t nexthop, rte_be32_t dst)
 {
-	if (next_addr == dst && nexthop_get(nexthop)->gateway != dst &&
-	    !ip_exception_gateway(nexthop, dst))
-		return 0;
-	return next_addr;
+	rte_be32_t learned = ip_exception_gateway(nexthop, dst);
+
+	return learned ? learned : nexthop_get(nexthop)->gateway;
 }
 
 /* What ip_error() would answer. */
@@ -90,7 +88,7 @@ static int get_input(struct ip_way *way)
 		break;
 	case VERDICT_FORWARD:
 		way->out_link = p->out_link;
-		way->gateway = gateway_of(p->next_addr, p->nexthop, way->dst);
+		way->gateway = gateway_of(p->nexthop, way->dst);
 		way->redirect = p->flags & PACKET_F_REDIRECT;
 		break;
 	}
@@ -121,7 +119,7 @@ static int get_output(struct ip_way *way)
 	way->type = f.route_type;
 	way->nexthop = f.nexthop;
 	way->out_link = f.out_link;
-	way->gateway = gateway_of(f.next_addr, f.nexthop, f.dst);
+	way->gateway = gateway_of(f.nexthop, f.dst);
 	way->prefsrc = f.src;
 	way->local = way_is_local(way);
 	return 0;
@@ -142,9 +140,7 @@ static void take_route_over(struct ip_way *way, const struct link *out)
 		return;
 	way->type = nh->type;
 	way->nexthop = a.nexthop;
-	way->gateway = ip_exception_gateway(way->nexthop, way->dst);
-	if (!way->gateway)
-		way->gateway = nh->gateway;
+	way->gateway = gateway_of(way->nexthop, way->dst);
 	if (ip_is_multicast(way->dst) && a.route && a.route->len < IP_GROUPS_LEN) {
 		way->gateway = 0;       /* as Linux has it: not of routes to all the world */
 		way->nexthop = 0;

@@ -11,7 +11,6 @@
 #include "core/clock.h"
 #include "core/dpdk.h"
 #include "core/rcu.h"
-#include "link/driver.h"
 #include "link/ethernet.h"
 #include "link/txbuf.h"
 #include "packet/packet.h"

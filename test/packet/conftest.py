@@ -50,13 +50,14 @@ class Captures:
         self.directory = directory
         self.numbers = itertools.count()
 
-    def port(self, number, records=(), up=True, link=""):
-        """The commands for port N, which receives these (seconds, frame)."""
+    def port(self, number, records=(), up=True, link="", endless=False):
+        """The commands for port N, which receives these (seconds, frame); or over and over, as
+        fast as they are taken, and then nobody keeps what leaves."""
         pcap.write(self.directory / f"in{number}.pcap", records)
         name = f"p{number}"
+        rest = "infinite_rx=1" if endless else f"tx_pcap={self.directory}/out{number}.pcap"
         commands = [f"link add {name} type dpdk devargs net_pcap{number},"
-                    f"rx_pcap={self.directory}/in{number}.pcap,"
-                    f"tx_pcap={self.directory}/out{number}.pcap"
+                    f"rx_pcap={self.directory}/in{number}.pcap,{rest}"
                     f" address {frames.mac(number)} {link}",
                     f"addr add {frames.router_address(number)}/24 dev {name}"]
         return commands + ([f"link set {name} up"] if up else [])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from frames import address, echo, frame, udp
-from router import Refused, wait_for
+from router import wait_for
 
 A, ROUTER = address(0, 2), address(0, 1)
 SECONDS = 6
@@ -44,63 +44,54 @@ class Changes:
     def __init__(self, router, dice):
         self.router, self.dice, self.devices = router, dice, 0
 
-    def attempt(self, *lines):
-        for line in lines:
-            try:
-                self.router.ctl(line)
-            except Refused:
-                pass
-
     def make(self, name):
         self.devices += 1
         mac = f"02:00:00:00:05:0{name[1]}"
-        self.attempt(f"link add {name} type dpdk devargs {LINKS[name].format(self.devices)} "
-                     f"address {mac}", f"addr add 10.5.{name[1]}.1/24 dev {name}",
-                     f"link set {name} up",
-                     f"neigh replace {gateway(name)} lladdr {mac} dev {name}")
+        return [f"link add {name} type dpdk devargs {LINKS[name].format(self.devices)} "
+                f"address {mac}", f"addr add 10.5.{name[1]}.1/24 dev {name}", f"link set {name} up",
+                f"neigh replace {gateway(name)} lladdr {mac} dev {name}"]
 
     def routes(self):
-        self.attempt(*(f"route replace 10.{60 + number}.0.0/16 via {gateway(name)}"
-                       for number, name in enumerate(LINKS)))
+        return [f"route replace 10.{60 + number}.0.0/16 via {gateway(name)}"
+                for number, name in enumerate(LINKS)]
+
+    def all(self):
+        lines = [line for name in LINKS for line in self.make(name)]
+        self.router.batch(lines + self.routes())
 
     def one(self):
         name = self.dice.choice(list(LINKS))
         kind = self.dice.randrange(8)
         if kind < 3:
-            self.attempt(f"link del {name}")
-            self.make(name)
+            lines = [f"link del {name}", *self.make(name)]
         elif kind == 3:
-            self.attempt(f"link set {name} down", f"link set {name} up")
+            lines = [f"link set {name} down", f"link set {name} up"]
         elif kind == 4:
-            self.attempt(f"link set {name} mtu {self.dice.choice((68, 576, 1500))}")
+            lines = [f"link set {name} mtu {self.dice.choice((68, 576, 1500))}"]
         elif kind == 5:
-            self.attempt(f"neigh flush dev {name}", "frag flush")
+            lines = [f"neigh flush dev {name}", "frag flush"]
         elif kind == 6:
-            self.attempt(f"sysctl {self.dice.choice(SETTINGS)}")
+            lines = [f"sysctl {self.dice.choice(SETTINGS)}"]
         else:
-            self.attempt(self.dice.choice(FILTERS))
-        self.routes()
+            lines = [self.dice.choice(FILTERS)]
+        self.router.batch(lines + self.routes())
 
 
 @pytest.mark.parametrize("path", [(), ("--no-fast-path",)], ids=["fast", "general"])
 def test_all_is_changed_under_load(router, captures, path):
     dice = random.Random(7)
-    commands = captures.port(0, [(1 + n / 1e4, one) for n, one in enumerate(flood(dice))], up=False)
-    commands[0] = commands[0].replace(f",tx_pcap={captures.directory}/out0.pcap", ",infinite_rx=1")
-    router.start(commands, *path)
+    records = [(1 + n / 1e4, one) for n, one in enumerate(flood(dice))]
+    router.start(captures.port(0, records, up=False, endless=True), *path)
     idle = router.buffers()
     changes = Changes(router, dice)
-    for name in LINKS:
-        changes.make(name)
-    changes.routes()
+    changes.all()
     router.ctl("link set p0 up")
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         changes.one()
     assert router.account()["transmitted"] > 0
-    for name in ("p0", *LINKS):
-        changes.attempt(f"link set {name} down")
-    changes.attempt("sysctl net.ipv4.ip_forward=1", "neigh flush", "frag flush")
+    router.batch([f"link set {name} down" for name in ("p0", *LINKS)]
+                 + ["sysctl net.ipv4.ip_forward=1", "neigh flush", "frag flush"])
     wait_for(lambda: router.account()["held"] == 0, what="nothing held")
     account = router.account()
     assert account["balance"] == 0, account

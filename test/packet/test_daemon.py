@@ -297,9 +297,7 @@ def test_a_signal_while_the_configuration_loads(make_router, directory):
 def test_a_signal_under_load(make_router, directory, captures):
     records = [(1, frames.frame(0, frames.udp(frames.address(0, 2), frames.address(1, 2), ident=i)))
                for i in range(64)]
-    commands = [c.replace(",tx_pcap", ",infinite_rx=1,tx_pcap")
-                for c in captures.port(0, records)]
-    commands[0] = commands[0].replace(f",tx_pcap={directory}/out0.pcap", "")
+    commands = captures.port(0, records, endless=True)
     commands += ["link add p1 type dpdk devargs net_null1,no-rx=1", "addr add 10.0.1.1/24 dev p1",
                  "link set p1 up",
                  f"neigh add 10.0.1.2 lladdr {frames.host_mac(1, 2)} dev p1"]

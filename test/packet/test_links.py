@@ -227,12 +227,10 @@ def test_ring(router, captures):
 
 def test_ring_deleted_while_full(router, captures):
     """Packets go round in the ring while others come; what lies in it then is not lost."""
-    flood = captures.port(0, [(1 + i, frame(0, udp(A, "10.0.5.2", ttl=64))) for i in range(64)])
-    flood[0] = flood[0].replace(" address", ",infinite_rx=1 address")
+    records = [(1 + i, frame(0, udp(A, "10.0.5.2", ttl=64))) for i in range(64)]
     ring = ["addr add 10.0.5.1/24 dev ring", "link set ring up",
             "neigh add 10.0.5.2 lladdr 02:00:00:00:05:01 dev ring"]
-    router.start(flood)
-    router.ctl("link set p0 down")
+    router.start(captures.port(0, records, up=False, endless=True))
     idle = router.buffers()
     router.ctl("link set p0 up")
     for number in range(4):
