@@ -59,6 +59,7 @@ static void show_statistics(const struct counters *c, uint64_t handed_over, stru
 		{DROP_FRAG_MBUFS_MAX, "over_mbufs_max", " mbufs_max "},
 		{DROP_FRAG_TABLE_FULL, "table_full", " table "},
 		{DROP_FRAG_QUEUE_FULL, "queue_full", " queue "},
+		{DROP_FRAG_OVERLOAD, "overload", " overload "},
 	};
 	unsigned int i;
 

@@ -44,6 +44,8 @@
 	X(FRAG_MBUFS_MAX, "fragments hold too many packet buffers (ipfrag_mbufs_max)") \
 	X(FRAG_TABLE_FULL, "the table of datagrams to be put together has no place for another") \
 	X(FRAG_QUEUE_FULL, "the worker that puts this datagram together does not keep up") \
+	X(FRAG_OVERLOAD, \
+	  "fragments took too much from a worker that does not keep up (ipfrag_overload_rate)") \
 	X(FRAG_FLUSHED, "a fragment was waiting when all were flushed") \
 	X(NETFILTER_DROP, "a hook dropped it: hook show says where, and for whom") \
 	X(IP_NOPROTO, "no handler for the protocol") \

@@ -46,6 +46,7 @@ struct worker {
 	int socket;                   /* NUMA node */
 	bool shares_cpu;              /* with another lcore: sleeps when idle */
 	bool files_wait;              /* capture files are not read on in this turn of the loop */
+	bool behind;                  /* this turn left frames in queues that lose what is late */
 
 	/* load, written by the worker, read by `worker show` */
 	uint64_t loops;               /* times round the loop */

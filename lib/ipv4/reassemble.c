@@ -513,11 +513,17 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 
 /* Nothing is taken any more, whatever datagram it is of, and none of this burst will change that.
  * With several workers each does so for what comes to it. */
-static __rte_noinline void burst_refuse(struct worker *w, struct frag_burst *b)
+static __rte_noinline void burst_refuse(struct worker *w, struct defrag *d, struct frag_burst *b)
 {
+	enum drop_reason reason = DROP_FRAG_HIGH_THRESH;
+
+	if (d->overload.refuses) {
+		d->overload.refused += b->n;
+		reason = DROP_FRAG_OVERLOAD;
+	}
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	count_add(w->counters, CNT_IP_REASMFAILS, b->n);
-	packet_drop_bulk(w, b->m, b->n, DROP_FRAG_HIGH_THRESH);
+	packet_drop_bulk(w, b->m, b->n, reason);
 	b->n = 0;
 }
 
@@ -532,8 +538,8 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	held.n = 0;
 	if (d->limits_old)
 		defrag_limits_read(w, d);
-	if (unlikely((int64_t)d->t.bytes > d->bytes_room)) {
-		burst_refuse(w, b);
+	if (unlikely(d->overload.refuses || (int64_t)d->t.bytes > d->bytes_room)) {
+		burst_refuse(w, d, b);
 		return;
 	}
 	if (unlikely(d->ring))

@@ -15,6 +15,11 @@
  * them (reassemble_owner.h), and the others hand theirs over through its ring. It takes them before
  * any fragment that it has received itself later.
  *
+ * A third limit is on time: a fragment that attacks is several times the work of a packet that is
+ * forwarded. While a worker can not keep up with what it receives, something is lost anyway; that
+ * is not to be what fragments have kept it from, so it takes no more than
+ * net.millrace.ipfrag_overload_rate of them a second.
+ *
  * Timers run out in the order of Linux's (reassemble_wheel.h), and then do what its ip_expire does
  * (rule E).
  */
@@ -44,10 +49,14 @@
 #define OLDEST_EVERY_NS NSEC_PER_MSEC
 #define CROWDED 4              /* the part of a limit from which on files are read in rounds */
 #define ROUNDS_AHEAD 2         /* of other workers */
+#define CREDIT_NS (int64_t)(NSEC_PER_SEC / 4)
+#define CREDIT_AGAIN_NS (CREDIT_NS / 10)
+#define CREDIT_TURN_NS NSEC_PER_MSEC   /* who took longer was kept from its CPU */
+#define ALONE 16               /* so many times all else: fragments are what there is to do */
 
 static struct {
 	uint64_t high_thresh, low_thresh;
-	int32_t time_s, max_dist, secret_interval, mbufs_max;
+	int32_t time_s, max_dist, secret_interval, mbufs_max, overload_rate;
 } settings;
 
 static struct siphash_key secret;
@@ -163,6 +172,7 @@ unsigned int defrag_ring_input(struct worker *w, struct defrag *d)
 			frag_owner_give_back(entry[i]);
 		sum += n;
 	} while (n == FRAG_BURST && sum < RING_TURN);
+	d->overload.handed += sum;
 	return sum;
 }
 
@@ -201,6 +211,30 @@ static void keep_in_step(struct worker *w, struct defrag *d)
 	}
 	if (!w->files_wait)
 		__atomic_store_n(&d->round, d->round + 1, __ATOMIC_RELAXED);
+}
+
+/* ---- overload ---- */
+
+/* What is taken while the worker is behind costs credit. Without it none is taken, if the worker is
+ * behind again, until there is some for a while: so datagrams are taken whole for the most part.
+ * Files can wait, and where hardly anything but fragments comes, it would help nobody. */
+static void ration(struct worker *w, struct defrag *d)
+{
+	int64_t rate = __atomic_load_n(&settings.overload_rate, __ATOMIC_RELAXED);
+	int64_t fragments = (int64_t)d->arrived + d->overload.refused;
+	int64_t others = (int64_t)(w->packets - d->overload.packets) + d->overload.handed -
+			 fragments;
+	int64_t turn_ns = (int64_t)RTE_MIN(w->now_ns - d->overload.turn_ns, CREDIT_TURN_NS);
+	int64_t credit_ns = RTE_MIN(d->overload.credit_ns + turn_ns, CREDIT_NS);
+	bool counts = w->behind && rate && fragments && others * ALONE >= fragments;
+
+	if (counts)
+		credit_ns -= d->arrived * ((int64_t)NSEC_PER_SEC / rate);
+	d->overload.refuses = counts && credit_ns < (d->overload.refuses ? CREDIT_AGAIN_NS : 0);
+	d->overload.credit_ns = credit_ns;
+	d->overload.refused = d->overload.handed = 0;
+	d->overload.turn_ns = w->now_ns;
+	d->overload.packets = w->packets;
 }
 
 /* ---- time ---- */
@@ -316,6 +350,7 @@ unsigned int defrag_tick(struct worker *w)
 		n += flush_some(w, d);
 	if (frag_any_dead(&d->t))
 		bury_some(d);
+	ration(w, d);
 	busy = d->arrived;
 	d->arrived = 0;
 	if (d->changed || n) {
@@ -410,6 +445,10 @@ static const struct sysctl table[] = {
 	 .max = FRAG_MBUFS_MAX, .preset = 0,
 	 .help = "packet buffers that fragments may hold; 0: a quarter of the smallest pool, "
 		 "at most 16384"},
+	{.name = "net.millrace.ipfrag_overload_rate", .value = &settings.overload_rate, .min = 0,
+	 .max = NSEC_PER_SEC, .preset = 500000,
+	 .help = "fragments a second that are taken by a worker that can not keep up with what it "
+		 "receives; 0: any number"},
 };
 
 int defrag_init(void)
@@ -458,6 +497,7 @@ int defrag_worker_init(struct worker *w)
 		return -ENOMEM;
 	w->ip->defrag = d;
 	d->limits_old = true;
+	d->overload.credit_ns = CREDIT_NS;
 	rc = secret_make();
 	if (!rc)
 		rc = frag_table_init(&d->t, &secret, w->socket);

@@ -31,6 +31,13 @@ struct defrag {
 	struct frag_queue *recent;   /* where the last fragment of this burst went; NULL: nowhere */
 	uint64_t flush_until_ns;     /* queues begun up to then are to be dropped; 0: none */
 	uint32_t arrived;            /* fragments, in this turn of the loop */
+	struct {                     /* while the worker does not keep up */
+		bool refuses;        /* none is taken in this turn of the loop */
+		int64_t credit_ns;   /* how many may be taken, as time at ipfrag_overload_rate */
+		uint32_t refused;    /* in this turn, besides those that arrived */
+		uint32_t handed;     /* of both, from other workers */
+		uint64_t turn_ns, packets; /* at the last turn's end: time, all received */
+	} overload;
 	bool changed;                /* since the figures were published */
 	uint64_t oldest_again_ns;    /* look for the oldest queue then, though fragments come in */
 	struct defrag_info info __rte_cache_aligned; /* published */

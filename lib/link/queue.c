@@ -185,6 +185,7 @@ static unsigned int poll_once(struct worker *w, const struct poll_list *list, bo
 		else
 			e->rxq->empty++;
 		*full |= n == BURST;
+		w->behind |= n == BURST && !e->file;
 		sum += n;
 	}
 	return sum;
@@ -198,7 +199,7 @@ unsigned int link_poll(struct worker *w)
 	bool full = list != NULL;
 
 	for (unsigned int i = 0; i < POLL_ROUNDS && full; i++) {
-		full = false;
+		full = w->behind = false;
 		sum += poll_once(w, list, &full);
 	}
 	if (unlikely(w->link->loop_n))

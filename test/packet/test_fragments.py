@@ -6,6 +6,7 @@ There are more workers than CPUs, so that each is stopped at any moment for as l
 
 import random
 import struct
+import time
 
 import pytest
 
@@ -88,6 +89,8 @@ def port_out(directory):
             f"addr add {HERE}/24 dev p9", "link set p9 up",
             f"neigh add 10.0.9.2 lladdr {frames.host_mac(9, 2)} dev p9",
             "route add 10.8.0.0/16 via 10.0.9.2",
+            # files wait, so that none of their fragments are too many
+            "sysctl net.millrace.ipfrag_overload_rate=1",
             "sysctl net.ipv4.ipfrag_max_dist=0", "sysctl net.ipv4.ipfrag_high_thresh=200000000",
             "sysctl net.millrace.ipfrag_mbufs_max=16384"]
 
@@ -200,3 +203,50 @@ def test_what_never_becomes_a_datagram_is_given_back(router, directory):
     came = answers(directory)
     assert len(came) == len(dict(came)) >= len(asked) - lost
     assert dict(came).items() <= asked.items()
+
+
+def overloaded(captures, ordinary):
+    """Twelve pieces that are one datagram each two, and so many other packets, over and over."""
+    to = frames.router_address(0)
+    pieces = [frames.frame(0, frames.udp(frames.address(0, 2), to, bytes(16), number // 2,
+                                         frag=number % 2 * 3, flags=("MF", 0)[number % 2]))
+              for number in range(12)]
+    others = [frames.frame(0, frames.udp(frames.address(0, 2), f"10.60.0.{number}"))
+              for number in range(ordinary)]
+    return captures.port(0, [(1, one) for one in pieces + others], endless=True) + [
+        "link add out type dpdk devargs net_null5,no-rx=1 address 02:00:00:00:05:01",
+        "addr add 10.5.0.1/24 dev out", "link set out up",
+        "neigh add 10.5.0.2 lladdr 02:00:00:00:05:02 dev out",
+        "route add 10.60.0.0/16 via 10.5.0.2"]
+
+
+@pytest.mark.parametrize("path", [(), ("--no-fast-path",)], ids=["fast", "general"])
+def test_no_more_than_a_rate_while_overloaded(router, captures, path):
+    router.start(["sysctl net.millrace.ipfrag_overload_rate=1000"] + overloaded(captures, 100),
+                 *path)
+    wait_for(lambda: router.account()["reasons"].get("FRAG_OVERLOAD", 0) > 100000,
+             what="fragments that are too many")
+    before = nstat(router, "Ip.ReasmReqds"), nstat(router, "Ip.ReasmFails")
+    taken = before[0] - before[1]
+    wait_for(lambda: nstat(router, "Ip.ReasmReqds") - nstat(router, "Ip.ReasmFails") > taken,
+             what="some that are taken")
+    assert set(router.account()["reasons"]) <= {"FRAG_OVERLOAD", "NO_SOCKET"}
+    router.ctl("sysctl net.millrace.ipfrag_overload_rate=0")
+    time.sleep(0.2)
+    refused = router.account()["reasons"]["FRAG_OVERLOAD"]
+    done = nstat(router, "Ip.ReasmOKs")
+    wait_for(lambda: nstat(router, "Ip.ReasmOKs") > done + 10000, what="datagrams")
+    account = router.account()
+    assert account["reasons"]["FRAG_OVERLOAD"] == refused
+    router.ctl("link set p0 down")
+    router.ctl("frag flush")
+    wait_for(lambda: router.account()["held"] == 0, what="nothing held")
+    assert router.account()["balance"] == 0
+    router.stop()
+
+
+def test_all_that_come_where_nothing_else_does(router, captures):
+    router.start(["sysctl net.millrace.ipfrag_overload_rate=1"] + overloaded(captures, 0))
+    wait_for(lambda: nstat(router, "Ip.ReasmOKs") > 1000000, what="datagrams")
+    assert nstat(router, "Ip.ReasmFails") == 0
+    router.stop()

@@ -205,6 +205,7 @@ void start(unsigned int n)
 	set("net.ipv4.ipfrag_high_thresh", 4194304);
 	set("net.ipv4.ipfrag_max_dist", 64);
 	set("net.millrace.ipfrag_mbufs_max", 0);
+	set("net.millrace.ipfrag_overload_rate", 500000);
 	ticks(1);
 }
 

@@ -155,6 +155,75 @@ static void mbufs_max(void **state)
 	stop();
 }
 
+/* n turns of the last worker, in no time, in each of which one fragment comes in beside others, and
+ * frames stay behind. Returns how many fragments were refused for that. */
+static uint64_t turns_behind(unsigned int n, unsigned int others)
+{
+	struct worker *w = workers[workers_count - 1];
+	uint64_t before = w->counters->drop[DROP_FRAG_OVERLOAD];
+	static uint16_t id;
+
+	while (n--) {
+		w->packets += 1 + others;
+		w->behind = true;
+		input(w, &(struct frag){.id = id++, .bytes = 32, .flags = RTE_IPV4_HDR_MF_FLAG});
+		ticks(1);
+	}
+	w->behind = false;
+	return w->counters->drop[DROP_FRAG_OVERLOAD] - before;
+}
+
+/* At 1000 a second: the credit is for 250, and there is none until it is for 25 again. */
+static void overload(void **state)
+{
+	start(1);
+	set("net.millrace.ipfrag_overload_rate", 1000);
+	assert_int_equal(turns_behind(250, 100), 0);
+	assert_int_equal(turns_behind(101, 100), 100);
+	assert_int_equal(counters_of(0)->c[CNT_IP_REASMREQDS], 351);
+	assert_int_equal(counters_of(0)->c[CNT_IP_REASMFAILS], 100);
+	/* a stop is no time, and a worker that keeps up takes all */
+	clock_set(clock_now_ns() + 10 * NSEC_PER_SEC);
+	assert_int_equal(turns_behind(10, 100), 10);
+	for (unsigned int i = 0; i < 24; i++) {
+		clock_set(clock_now_ns() + NSEC_PER_MSEC);
+		assert_int_equal(turns_behind(1, 100), 1);
+	}
+	ticks(1);
+	first_of(1000);
+	ticks(1);
+	assert_int_equal(counters_of(0)->drop[DROP_FRAG_OVERLOAD], 134);
+	clock_set(clock_now_ns() + 2 * NSEC_PER_MSEC);
+	assert_int_equal(turns_behind(30, 100), 4);
+	/* where there is little else there is no use in it */
+	assert_int_equal(turns_behind(100, 0), 1);
+	assert_int_equal(turns_behind(10, 1), 9);
+	set("net.millrace.ipfrag_overload_rate", 0);
+	assert_int_equal(turns_behind(1, 100), 1);
+	assert_int_equal(turns_behind(100, 100), 0);
+	stop();
+}
+
+/* Fragments that another worker hands over are not what has been received here. */
+static void overload_by_others(void **state)
+{
+	start(2);
+	set("net.millrace.ipfrag_overload_rate", 1000);
+	for (unsigned int i = 0; i < 300; i++) {
+		workers[1]->packets += 2;
+		workers[1]->behind = true;
+		if (i)
+			first_of((uint16_t)i);
+		else
+			input(workers[1], &(struct frag){.id = 0, .bytes = 32,
+							 .flags = RTE_IPV4_HDR_MF_FLAG});
+		ticks(1);
+	}
+	assert_int_equal(counters_of(0)->drop[DROP_FRAG_OVERLOAD], 0);
+	assert_int_equal(counters_of(1)->drop[DROP_FRAG_OVERLOAD], 49);
+	stop();
+}
+
 static void thresholds_bound_each_other(void **state)
 {
 	struct error err;
@@ -481,6 +550,8 @@ int main(void)
 		cmocka_unit_test(many_runs),
 		cmocka_unit_test(high_thresh),
 		cmocka_unit_test(mbufs_max),
+		cmocka_unit_test(overload),
+		cmocka_unit_test(overload_by_others),
 		cmocka_unit_test(thresholds_bound_each_other),
 		cmocka_unit_test(refused_in_a_burst),
 		cmocka_unit_test(files_in_step),
