@@ -53,8 +53,9 @@
 
 /* Fates that are no link's id. */
 #define OUT_GENERAL 0xff
-#define OUT_FRAGMENT 0xfe
-#define OUT_ROUTED 0xfc        /* too large: ip_forward() knows what to do */
+#define OUT_FRAGMENT 0xfe      /* for the router itself, a part of a datagram */
+#define OUT_LOCAL 0xfa         /* and a whole one */
+#define OUT_ROUTED 0xfc        /* too large or its TTL is over: ip_forward() knows what to do */
 #define NO_LINK 0xfd           /* of the link that frames must not go back to: there is none */
 
 typedef uint64_t begin_t __attribute__((vector_size(16)));
@@ -76,7 +77,8 @@ struct burst {
 	uint32_t ecn[FAST_BURST];
 	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
 	uint8_t out[FAST_BURST];           /* link or fate */
-	uint32_t good[GROUPS];             /* lanes */
+	uint32_t good[GROUPS];             /* lanes: nothing is wrong with them */
+	uint32_t over;                     /* all lanes: the TTL is */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
 	uint64_t segs;                     /* all rearm data, for the numbers of segments in it */
@@ -199,7 +201,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
-	lanes_t h[5], total, octets, negative, src, dst, ecn;
+	lanes_t h[5], total, octets, negative, src, dst, ecn, ttl;
 	begin_t begin, differ = {0};
 	uint32_t good, maybe;
 
@@ -211,9 +213,10 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	memcpy(&octets, &b->octets[at], sizeof(octets));
 	total = (h[0] >> 24) | (h[0] >> 8 & 0xff00u);
 	octets -= RTE_ETHER_HDR_LEN;
-	/* TTL above 1, and a checksum that goes up by 1 without wrapping */
-	negative = (octets - total) | (total - 20u) | ((h[2] & 0xffu) - 2u) |
-		   (0xfffdu - (h[2] >> 16));
+	ttl = h[2] & 0xffu;
+	b->over |= lanes_lt(ttl, zero + 2u) << at;
+	/* a checksum that goes up by 1 without wrapping */
+	negative = (octets - total) | (total - 20u) | (0xfffdu - (h[2] >> 16));
 	good = there & lanes_eq(negative & 0x80000000u, zero);
 	good &= lanes_eq(h[0] & 0xffu, zero + RTE_IPV4_VHL_DEF);        /* no options */
 	good &= checksum_right(h);
@@ -267,6 +270,8 @@ static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int
 
 	if (nh->link == e->blocked || b->total[i] > nh->mtu)
 		return OUT_GENERAL;
+	if (b->over >> i & 1)
+		return OUT_ROUTED;
 	mac = neigh_mac(nh->link, rte_cpu_to_be_32(b->dst[i]));
 	if (mac == NEIGH_MAC_NONE)
 		return OUT_GENERAL;
@@ -297,7 +302,7 @@ static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned in
 	case FAST_CONNECTED:
 		return connected_fate(b, i, nh, e);
 	case FAST_LOCAL:
-		return is_piece(b, i) ? OUT_FRAGMENT : OUT_GENERAL;
+		return is_piece(b, i) ? OUT_FRAGMENT : OUT_LOCAL;
 	default:
 		return OUT_GENERAL;
 	}
@@ -330,18 +335,20 @@ static __rte_always_inline void rewrite(struct burst *b, unsigned int at, uint32
 	}
 }
 
+_Static_assert((OUT_LOCAL | OUT_FRAGMENT) == OUT_FRAGMENT && OUT_GENERAL == 0xff,
+	       "bits that are added make the other fates");
+
 /* All good frames of a group are for the router itself. */
 static __rte_noinline void decide_local(struct burst *b, unsigned int group)
 {
 	unsigned int at = group * LANES;
 	uint32_t pieces = 0;
 
-	_Static_assert(OUT_FRAGMENT == (OUT_GENERAL ^ 1), "a bit tells them apart");
 	for (unsigned int i = 0; i < LANES; i++)
 		pieces |= (uint32_t)is_piece(b, at + i) << i;
-	pieces &= b->good[group];
-	lanes_bytes(&b->out[at], ((lanes_t){0} + OUT_GENERAL) ^ (lanes_of(pieces) & 1));
-	b->in |= pieces << at;
+	lanes_bytes(&b->out[at], lanes_of(~b->good[group] & ALL_LANES) | OUT_LOCAL |
+				 (lanes_of(pieces) & (OUT_LOCAL ^ OUT_FRAGMENT)));
+	b->in |= b->good[group] << at;
 }
 
 static __rte_always_inline void decide(struct burst *b, unsigned int group,
@@ -365,7 +372,7 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 							 __ATOMIC_RELAXED);
 	else
 		gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
-	ok = good & ~lanes_lt(gateway & 0xffffu, total) &
+	ok = good & ~(b->over >> at) & ~lanes_lt(gateway & 0xffffu, total) &
 	     ~lanes_eq(gateway >> 16, (lanes_t){0} + e->blocked);
 	lanes_bytes(&b->out[at], gateway >> 16 | ~lanes_of(ok));
 	if (likely(ok)) {
@@ -429,7 +436,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 			whole[i] = m[RTE_MIN(i, n - 1)];
 		all = whole;
 	}
-	b.in = b.forward = b.any_padded = b.defaulted = 0;
+	b.in = b.forward = b.over = b.any_padded = b.defaulted = 0;
 	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);

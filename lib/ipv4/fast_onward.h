@@ -118,6 +118,16 @@ static __rte_always_inline void collect(struct worker *w, const struct link *l,
 	frags->n = n;
 }
 
+static __rte_noinline void deliver(struct worker *w, const struct link *l, const struct burst *b,
+				   struct rte_mbuf **m, unsigned int from, unsigned int to)
+{
+	for (unsigned int i = from; i < to; i++) {
+		packet_begin(w, l, b, m[i], i);
+		packet_of(m[i])->route_type = ROUTE_LOCAL;
+		ip_local_deliver_whole(w, m[i]);
+	}
+}
+
 static __rte_noinline void forward(struct worker *w, const struct link *l, const struct burst *b,
 				   struct rte_mbuf **m, unsigned int from, unsigned int to)
 {
@@ -129,6 +139,8 @@ static __rte_noinline void forward(struct worker *w, const struct link *l, const
 		p->flags = PACKET_F_FORWARD;
 		p->out_link = fast_nexthops[b->index[i]].link;
 		p->next_addr = nexthop_get(b->index[i])->gateway;
+		if (!p->next_addr)
+			p->next_addr = packet_ip(m[i])->dst_addr;
 		ip_forward(w, m[i]);
 	}
 }
@@ -145,6 +157,8 @@ static __rte_always_inline void hand_on(struct worker *w, struct link *l, const 
 		ip_defrag_run(w);
 	if (b->out[from] == OUT_ROUTED)
 		forward(w, l, b, m, from, to);
+	else if (b->out[from] == OUT_LOCAL)
+		deliver(w, l, b, m, from, to);
 	else
 		eth_input(w, l, &m[from], to - from);
 }

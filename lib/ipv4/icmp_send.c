@@ -114,7 +114,7 @@ static struct rte_mbuf *error_build(struct worker *w, const struct rte_mbuf *m, 
 	icmp = (void *)rte_pktmbuf_append(e, (uint16_t)(sizeof(*icmp) + quote));
 	*icmp = (struct icmp_hdr){.type = type, .code = code, .info = info};
 	packet_read(m, 0, quote, icmp + 1);
-	icmp->checksum = icmp_checksum(rte_raw_cksum(icmp, sizeof(*icmp) + quote));
+	icmp->checksum = icmp_checksum(checksum_bytes(icmp, sizeof(*icmp) + quote));
 	return e;
 }
 

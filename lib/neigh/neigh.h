@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
@@ -68,8 +69,8 @@ bool neigh_known(uint16_t link, rte_be32_t addr);
 /* The address that such a word holds. */
 static inline void neigh_mac_bytes(uint64_t mac, struct rte_ether_addr *to)
 {
-	for (unsigned int i = 0; i < RTE_ETHER_ADDR_LEN; i++)
-		to->addr_bytes[i] = (uint8_t)(mac >> (8 * i));
+	mac = rte_cpu_to_le_64(mac);
+	memcpy(to, &mac, sizeof(*to));
 }
 
 int neigh_worker_init(struct worker *w);

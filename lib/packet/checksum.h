@@ -65,6 +65,9 @@ static inline void checksum_ttl_down(struct rte_ipv4_hdr *ip)
 	ip->time_to_live--;
 }
 
+/* Sum of len bytes, folded, not inverted; what rte_raw_cksum() says, 8 bytes at a time. */
+uint16_t checksum_bytes(const void *data, uint32_t len);
+
 /* Sum of len bytes of the chain from offset, folded, not inverted; 0xffff or 0 where the data
  * with its own checksum in it is right. */
 uint16_t checksum_chain(const struct rte_mbuf *m, uint32_t offset, uint32_t len);

@@ -109,6 +109,24 @@ static void test_ttl_other_zero(void **state)
 	assert_int_equal(ip.hdr_checksum, 0);
 }
 
+/* Of every length and from every address, also where all carries. */
+static void test_bytes(void **state)
+{
+	uint8_t data[256];
+
+	for (unsigned int kind = 0; kind < 300; kind++)
+		for (unsigned int len = 0; len <= 200; len++) {
+			const uint8_t *from = data + kind % 9;
+
+			for (size_t i = 0; i < sizeof(data); i++)
+				data[i] = kind % 3 == 0 ? (uint8_t)rand()
+							: kind % 3 == 1 ? 0xff : 0;
+			if (kind % 3 && kind > 9)
+				data[rand() % 200] = (uint8_t)rand();
+			assert_int_equal(checksum_bytes(from, len), rte_raw_cksum(from, len));
+		}
+}
+
 static void test_chain_cut_anywhere(void **state)
 {
 	uint8_t data[64];
@@ -142,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_header_carries),
 		cmocka_unit_test(test_ttl_every_checksum),
 		cmocka_unit_test(test_ttl_other_zero),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_chain_cut_anywhere),
 	};
 
