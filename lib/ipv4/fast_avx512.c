@@ -48,6 +48,16 @@ static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 				      _mm256_set1_epi8((char)x));
 }
 
+#define FRAMES_OR
+static __rte_always_inline void frames_or(uint8_t **to, uint8_t *const *from, uint32_t bits,
+					  uint8_t *other)
+{
+	for (unsigned int i = 0; i < LANES; i += 8)
+		_mm512_storeu_si512(to + i, _mm512_mask_loadu_epi64(
+					_mm512_set1_epi64((long long)(uintptr_t)other),
+					(__mmask8)(bits >> i), from + i));
+}
+
 #define FRAMES_PICK
 static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
 						    uint32_t bits)

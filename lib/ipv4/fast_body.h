@@ -14,6 +14,8 @@
  *	lanes_sum(v)       of all lanes
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
  *	bytes_eq(b, x)     which of 32 bytes are x, as bits
+ *	frames_or(to, from, bits, other)  LANES pointers, or another one where a bit is not set; if
+ *	                   FRAMES_OR is defined
  *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many;
  *	                   may write all of to[] (FAST_BURST); if FRAMES_PICK is defined
  *
@@ -78,6 +80,7 @@ struct burst {
 	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
 	uint8_t out[FAST_BURST];           /* link or fate */
 	uint32_t good[GROUPS];             /* lanes: nothing is wrong with them */
+	uint32_t others;                   /* all lanes: good, but not sent on as they are */
 	uint32_t over;                     /* all lanes: the TTL is */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
@@ -308,31 +311,35 @@ static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned in
 	}
 }
 
+#ifndef FRAMES_OR
+static __rte_always_inline void frames_or(uint8_t **to, uint8_t *const *from, uint32_t bits,
+					  uint8_t *other)
+{
+	memcpy(to, from, LANES * sizeof(*to));
+	for (uint32_t left = ALL_LANES & ~bits; left; left &= left - 1)
+		to[__builtin_ctz(left)] = other;
+}
+#endif
+
 /* Rewrites those of a group that are ok, all of them for one next hop or each for its own. What the
  * others would get goes to a scratch line. */
 static __rte_always_inline void rewrite(struct burst *b, unsigned int at, uint32_t ok, bool one)
 {
-	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES), *kept[LANES];
+	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES), *some[LANES];
+	uint8_t **frame = &b->data[at];
 	const struct fast_nexthop *first =
 		&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(ok)]];
 	head_t image;
 
-	for (uint32_t left = ALL_LANES & ~ok; left; left &= left - 1) {
-		unsigned int i = (unsigned int)__builtin_ctz(left);
-
-		kept[i] = b->data[at + i];
-		b->data[at + i] = scratch;
+	if (ok != ALL_LANES) {
+		frames_or(some, frame, ok, scratch);
+		frame = some;
 	}
 	memcpy(&image, first->head, sizeof(image));
 #pragma GCC unroll 16
-	for (unsigned int i = at; i < at + LANES; i++)
-		rewrite_by(b->data[i], one ? (const void *)&image
-					   : fast_nexthops[b->index[i]].head);
-	for (uint32_t left = ALL_LANES & ~ok; left; left &= left - 1) {
-		unsigned int i = (unsigned int)__builtin_ctz(left);
-
-		b->data[at + i] = kept[i];
-	}
+	for (unsigned int i = 0; i < LANES; i++)
+		rewrite_by(frame[i], one ? (const void *)&image
+					 : fast_nexthops[b->index[at + i]].head);
 }
 
 _Static_assert((OUT_LOCAL | OUT_FRAGMENT) == OUT_FRAGMENT && OUT_GENERAL == 0xff,
@@ -386,8 +393,13 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 	}
 	b->forward |= ok << at;
 	b->in |= ok << at;
-	for (uint32_t left = good & ~ok; left; left &= left - 1) {
-		unsigned int i = at + (unsigned int)__builtin_ctz(left);
+	b->others |= (good & ~ok) << at;
+}
+
+static __rte_always_inline void decide_others(struct burst *b, const struct expected *e)
+{
+	for (uint32_t left = b->others; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
 		uint8_t out = other_fate(b, i, e);
 
 		b->out[i] = out;
@@ -436,7 +448,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 			whole[i] = m[RTE_MIN(i, n - 1)];
 		all = whole;
 	}
-	b.in = b.forward = b.over = b.any_padded = b.defaulted = 0;
+	b.in = b.forward = b.others = b.over = b.any_padded = b.defaulted = 0;
 	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
@@ -457,6 +469,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 		by_rules(&b, g, l, set);
 	for (unsigned int g = 0; g < groups; g++)
 		decide(&b, g, &e);
+	decide_others(&b, &e);
 	count_burst(w, &b, there);
 	trim(&b, m);
 	onward(w, l, &b, m, n, there);

@@ -176,21 +176,24 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 #endif
 
 static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
-					  uint32_t bits, uint64_t bytes)
+					  uint32_t bits, uint64_t bytes, bool more)
 {
 	struct rte_mbuf *part[FAST_BURST], **room = link_xmit_room(w, link);
 
 	if (likely(room))
-		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
+		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes, more);
 	else
 		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
- * has all of its frames at once. */
-static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
-					struct rte_mbuf **m, uint32_t left)
+ * has all of its frames at once. more: others of the burst may follow; returns a bit for each link
+ * that was given some, for link_xmit_due(). */
+static __rte_always_inline uint64_t send_on(struct worker *w, const struct burst *b,
+					    struct rte_mbuf **m, uint32_t left, bool more)
 {
+	uint64_t due = 0;
+
 	while (left) {
 		unsigned int first = (unsigned int)__builtin_ctz(left), n;
 		uint32_t same = bytes_eq(b->out, b->out[first]) & left;
@@ -203,8 +206,10 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		if (likely(n == FAST_BURST))
 			link_xmit_bulk(w, b->out[first], m, n, bytes);
 		else
-			send_some(w, b->out[first], m, same, bytes);
+			send_some(w, b->out[first], m, same, bytes, more);
+		due |= 1ULL << b->out[first];
 	}
+	return due;
 }
 
 /* A burst of which not all goes on: in parts. Fragments that are being collected come before what
@@ -213,7 +218,7 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 					 struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	unsigned int next;
-	uint64_t alike;
+	uint64_t alike, due = 0;
 
 	for (unsigned int i = 0; i < n; i = next) {
 		uint64_t sent = b->forward >> i;
@@ -222,7 +227,7 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 			if (unlikely(w->ip->frags.n))
 				ip_defrag_run(w);
 			next = i + (unsigned int)__builtin_ctzll(~sent);
-			send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)));
+			due |= send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)), true);
 			continue;
 		}
 		alike = bytes_eq(b->out, b->out[i]) & there;
@@ -231,13 +236,15 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
+	for (; due; due &= due - 1)
+		link_xmit_due(w, (unsigned int)__builtin_ctzll(due));
 }
 
 static __rte_always_inline void onward(struct worker *w, struct link *l, const struct burst *b,
 				       struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there);
+		send_on(w, b, m, there, false);
 	else
 		in_parts(w, l, b, m, n, there);
 }

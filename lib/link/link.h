@@ -263,10 +263,13 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 
 /* The same for those who gather frames themselves: where up to LINK_ROOM of them may be written for
  * a link, NULL if there is no room or no such link (then link_xmit_bulk() knows what to do with
- * them); and how many were, of one segment each and of so many bytes in all. Consumes them. */
+ * them); and how many were, of one segment each and of so many bytes in all. Consumes them. Where
+ * more may follow at once the link is only asked whether it has a burst to send when none does. */
 #define LINK_ROOM 32
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link);
-void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes);
+void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
+		      bool more);
+void link_xmit_due(struct worker *w, unsigned int link);
 
 /* Hand all buffered frames to the devices, and free the packets that are done with; at the end of
  * a worker's loop. */

@@ -261,14 +261,23 @@ struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link)
 }
 
 /* The buffer had room, so it has not been full of what the device does not take. */
-void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes)
+void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
+		      bool more)
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 
 	w->link->tx_pending |= 1ULL << link;
 	t->n += n;
 	t->put_bytes += bytes;
-	if (t->n >= BURST)
+	if (!more && t->n >= BURST)
+		txbuf_send(w, t);
+}
+
+void link_xmit_due(struct worker *w, unsigned int link)
+{
+	struct txbuf *t = rcu_read(w->link->tx[link]);
+
+	if (likely(t) && t->n >= BURST)
 		txbuf_send(w, t);
 }
 
