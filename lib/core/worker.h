@@ -38,6 +38,9 @@ struct worker {
 	struct ip_worker *ip;
 	struct rte_mbuf *spent[WORKER_SPENT]; /* packets to be freed: lib/packet */
 	unsigned int n_spent;
+	uint64_t owed;                /* a bit for each link for which there may be frames that go
+				       * first: before anything else does, they are sent by */
+	void (*pay)(struct worker *w, unsigned int link);
 	struct rte_ring *to_control;  /* struct message elements, single producer */
 	struct rte_ring *from_control;
 	uint64_t random_state;        /* worker_random() */

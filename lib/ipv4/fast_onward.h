@@ -149,13 +149,9 @@ static __rte_noinline void forward(struct worker *w, const struct link *l, const
 static __rte_always_inline void hand_on(struct worker *w, struct link *l, const struct burst *b,
 					struct rte_mbuf **m, unsigned int from, unsigned int to)
 {
-	if (b->out[from] == OUT_FRAGMENT) {
+	if (b->out[from] == OUT_FRAGMENT)
 		collect(w, l, b, m, from, to);
-		return;
-	}
-	if (unlikely(w->ip->frags.n))
-		ip_defrag_run(w);
-	if (b->out[from] == OUT_ROUTED)
+	else if (b->out[from] == OUT_ROUTED)
 		forward(w, l, b, m, from, to);
 	else if (b->out[from] == OUT_LOCAL)
 		deliver(w, l, b, m, from, to);
@@ -175,11 +171,21 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 }
 #endif
 
-static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
-					  uint32_t bits, uint64_t bytes, bool more)
+/* To a link those of its frames whose bits are set. more: others of the burst may follow. */
+static __rte_always_inline void send_some(struct worker *w, const struct burst *b,
+					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
+					  bool more)
 {
-	struct rte_mbuf *part[FAST_BURST], **room = link_xmit_room(w, link);
+	struct rte_mbuf *part[FAST_BURST], **room;
+	unsigned int n = (unsigned int)__builtin_popcount(bits);
+	uint64_t bytes = (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
+			 n * RTE_ETHER_HDR_LEN;
 
+	if (likely(n == FAST_BURST)) {
+		link_xmit_bulk(w, link, m, n, bytes);
+		return;
+	}
+	room = link_xmit_room(w, link);
 	if (likely(room))
 		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes, more);
 	else
@@ -187,56 +193,69 @@ static __rte_always_inline void send_some(struct worker *w, unsigned int link, s
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
- * has all of its frames at once. more: others of the burst may follow; returns a bit for each link
- * that was given some, for link_xmit_due(). */
-static __rte_always_inline uint64_t send_on(struct worker *w, const struct burst *b,
-					    struct rte_mbuf **m, uint32_t left, bool more)
+ * has all of its frames at once. */
+static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
+					struct rte_mbuf **m, uint32_t left)
 {
-	uint64_t due = 0;
-
 	while (left) {
-		unsigned int first = (unsigned int)__builtin_ctz(left), n;
-		uint32_t same = bytes_eq(b->out, b->out[first]) & left;
-		uint64_t bytes;
+		unsigned int link = b->out[__builtin_ctz(left)];
+		uint32_t same = bytes_eq(b->out, (uint8_t)link) & left;
 
-		n = (unsigned int)__builtin_popcount(same);
-		bytes = (same == b->forward ? b->sent_octets : octets_of(b->total, same)) +
-			n * RTE_ETHER_HDR_LEN;
 		left &= ~same;
-		if (likely(n == FAST_BURST))
-			link_xmit_bulk(w, b->out[first], m, n, bytes);
-		else
-			send_some(w, b->out[first], m, same, bytes, more);
-		due |= 1ULL << b->out[first];
+		send_some(w, b, link, m, same, false);
 	}
-	return due;
 }
 
-/* A burst of which not all goes on: in parts. Fragments that are being collected come before what
- * stands behind them. */
+/* Something else is sent to a link: the frames for it that came before go first. */
+static __rte_noinline void pay(struct worker *w, unsigned int link)
+{
+	const struct burst *b = w->ip->owed.burst;
+	uint32_t same = bytes_eq(b->out, (uint8_t)link) & w->ip->owed.left & w->ip->owed.before;
+
+	w->owed &= ~(1ULL << link);
+	if (!same)
+		return;
+	w->ip->owed.left &= ~same;
+	w->ip->owed.due |= 1ULL << link;
+	send_some(w, b, link, w->ip->owed.m, same, true);
+}
+
+/* Frame i of the burst and those behind it have a fate of their own. */
+static __rte_always_inline void owe(struct worker *w, unsigned int i)
+{
+	w->ip->owed.before = (uint32_t)((1ULL << i) - 1);
+	w->owed = UINT64_MAX;
+}
+
+/* A burst of which not all goes on. What does is sent together, at the end or when something else
+ * is sent to the same link. Fragments that are being collected come before what stands behind
+ * them. */
 static __rte_always_inline void in_parts(struct worker *w, struct link *l, const struct burst *b,
 					 struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	unsigned int next;
-	uint64_t alike, due = 0;
+	uint64_t alike;
 
-	for (unsigned int i = 0; i < n; i = next) {
-		uint64_t sent = b->forward >> i;
+	w->pay = pay;
+	w->ip->owed.burst = b;
+	w->ip->owed.m = m;
+	w->ip->owed.left = b->forward;
+	w->ip->owed.due = 0;
+	for (uint32_t special = there & ~b->forward; special; special &= (uint32_t)(~0ULL << next)) {
+		unsigned int i = (unsigned int)__builtin_ctz(special);
 
-		if (sent & 1) {
-			if (unlikely(w->ip->frags.n))
-				ip_defrag_run(w);
-			next = i + (unsigned int)__builtin_ctzll(~sent);
-			due |= send_on(w, b, m, (uint32_t)((1ULL << next) - (1ULL << i)), true);
-			continue;
-		}
+		if (unlikely(w->ip->frags.n))
+			ip_defrag_run(w);
+		owe(w, i);
 		alike = bytes_eq(b->out, b->out[i]) & there;
 		next = i + (unsigned int)__builtin_ctzll(~(alike >> i));
 		hand_on(w, l, b, m, i, next);
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
-	for (; due; due &= due - 1)
+	w->owed = 0;
+	send_on(w, b, m, w->ip->owed.left);
+	for (uint64_t due = w->ip->owed.due; due; due &= due - 1)
 		link_xmit_due(w, (unsigned int)__builtin_ctzll(due));
 }
 
@@ -244,7 +263,7 @@ static __rte_always_inline void onward(struct worker *w, struct link *l, const s
 				       struct rte_mbuf **m, unsigned int n, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there, false);
+		send_on(w, b, m, there);
 	else
 		in_parts(w, l, b, m, n, there);
 }

@@ -77,6 +77,13 @@ struct defrag;                   /* reassemble.c */
 struct ip_worker {
 	struct defrag *defrag;
 	struct frag_burst frags; /* collected: ip_defrag_collect() */
+	struct {                 /* of the burst that the fast path has in hand (fast_onward.h) */
+		const void *burst;
+		struct rte_mbuf **m;
+		uint32_t left;   /* a bit for each frame that is still to be sent on, */
+		uint32_t before; /* that came before the one which is handled */
+		uint64_t due;    /* links that were sent some */
+	} owed;
 	uint64_t defaulted;      /* a bit each: of the last burst from that link the FIB knew no
 				  * more than the default route for most (fast_body.h) */
 };

@@ -213,6 +213,8 @@ __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_
 {
 	struct txbuf *t = rcu_read(w->link->tx[l->id]);
 
+	if (unlikely(w->owed >> l->id & 1))
+		w->pay(w, l->id);
 	if (unlikely(!l->up || !t)) {
 		packet_drop(w, m, DROP_LINK_DOWN);
 		return;
