@@ -241,8 +241,8 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 	w->ip->owed.m = m;
 	w->ip->owed.left = b->forward;
 	w->ip->owed.due = 0;
-	for (uint32_t special = there & ~b->forward; special; special &= (uint32_t)(~0ULL << next)) {
-		unsigned int i = (unsigned int)__builtin_ctz(special);
+	for (uint32_t left = there & ~b->forward; left; left &= (uint32_t)(~0ULL << next)) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
 
 		if (unlikely(w->ip->frags.n))
 			ip_defrag_run(w);

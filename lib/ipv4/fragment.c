@@ -258,17 +258,25 @@ static void list_free(struct rte_mbuf *m)
 	}
 }
 
+/* How many mbufs that takes: a piece that refers to its payload has one for it besides. All but the
+ * last are as large as they can be. */
+static inline uint32_t mbufs_expected(uint32_t left, uint32_t room, uint32_t refer)
+{
+	uint32_t most = room & ~(UNIT - 1), full = left ? (left - 1) / most : 0;
+
+	return full + 1 + (most >= refer ? full : 0) + (left - full * most >= refer);
+}
+
 /* Make the pieces of m's payload from `done` on, as a list. false: not enough mbufs. */
 static bool pieces_make(struct worker *w, const struct rte_mbuf *m, const struct common *h,
 			uint32_t done, uint32_t room, uint32_t refer, struct rte_mbuf **list)
 {
 	uint32_t left = m->pkt_len - h->header - done;
-	uint32_t expected = (left + room - 1) / (room & ~(UNIT - 1));
 	struct chain_cursor c = chain_at(m, h->header + done);
 	struct rte_mbuf **tail = list;
 	struct chain_supply s;
 
-	chain_supply_init(&s, packet_pool(w->socket), room >= refer ? 2 * expected : expected);
+	chain_supply_init(&s, packet_pool(w->socket), mbufs_expected(left, room, refer));
 	while (left) {
 		uint32_t bytes = piece_bytes(left, room);
 		struct rte_mbuf *piece = piece_make(&s, &c, h, bytes, bytes >= refer);
