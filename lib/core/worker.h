@@ -38,9 +38,8 @@ struct worker {
 	struct ip_worker *ip;
 	struct rte_mbuf *spent[WORKER_SPENT]; /* packets to be freed: lib/packet */
 	unsigned int n_spent;
-	uint64_t owed;                /* a bit for each link for which there may be frames that go
-				       * first: before anything else does, they are sent by */
-	void (*pay)(struct worker *w, unsigned int link);
+	uint64_t owed;                /* a bit for each link to which frames may have to go first */
+	void (*pay)(struct worker *w, unsigned int link);     /* sends them; for link_xmit() */
 	struct rte_ring *to_control;  /* struct message elements, single producer */
 	struct rte_ring *from_control;
 	uint64_t random_state;        /* worker_random() */
@@ -49,7 +48,7 @@ struct worker {
 	int socket;                   /* NUMA node */
 	bool shares_cpu;              /* with another lcore: sleeps when idle */
 	bool files_wait;              /* capture files are not read on in this turn of the loop */
-	bool behind;                  /* this turn left frames in queues that lose what is late */
+	bool behind;                  /* there may be more in queues that lose what comes late */
 
 	/* load, written by the worker, read by `worker show` */
 	uint64_t loops;               /* times round the loop */

@@ -25,8 +25,8 @@
  * (a cache line, a multiplication) the others use. First the headers are brought into vectors and
  * checked; then the FIB is asked; then each frame is rewritten with its next hop's image, if all
  * is well, by an addition: a frame for which all is not well writes to a scratch line instead, so
- * that no branch depends on it. Last, what goes on is sent, in parts if some has another fate, as
- * order is kept.
+ * that no branch depends on it. Last, what goes on is sent, by each link in the order in which it
+ * came, and what has another fate is handed on.
  */
 #include <string.h>
 
@@ -80,7 +80,7 @@ struct burst {
 	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
 	uint8_t out[FAST_BURST];           /* link or fate */
 	uint32_t good[GROUPS];             /* lanes: nothing is wrong with them */
-	uint32_t others;                   /* all lanes: good, but not sent on as they are */
+	uint32_t others;                   /* all lanes: good, to be decided one by one */
 	uint32_t over;                     /* all lanes: the TTL is */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
@@ -472,7 +472,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	decide_others(&b, &e);
 	count_burst(w, &b, there);
 	trim(&b, m);
-	onward(w, l, &b, m, n, there);
+	onward(w, l, &b, m, there);
 	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
 

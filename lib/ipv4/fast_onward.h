@@ -2,7 +2,7 @@
 /*
  * The last stage of the fast path's algorithm, for who has included the others (fast_body.h): what
  * has been decided of a burst is counted, frames are cut to their packets' length, and handed on in
- * order to their links, to reassembly or to the general path.
+ * order: to their links, to reassembly, local delivery or forwarding, or to the general path.
  */
 
 /* ---- counters, and the frames' lengths ---- */
@@ -171,8 +171,9 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 }
 #endif
 
-/* To a link those of its frames whose bits are set. more: others of the burst may follow. */
-static __rte_always_inline void send_some(struct worker *w, const struct burst *b,
+/* To a link those of its frames whose bits are set. more: others of the burst may follow, and the
+ * link is due if true is returned. */
+static __rte_always_inline bool send_some(struct worker *w, const struct burst *b,
 					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
 					  bool more)
 {
@@ -183,13 +184,14 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 
 	if (likely(n == FAST_BURST)) {
 		link_xmit_bulk(w, link, m, n, bytes);
-		return;
+		return false;
 	}
 	room = link_xmit_room(w, link);
 	if (likely(room))
 		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes, more);
 	else
 		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
+	return room;
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
@@ -216,11 +218,11 @@ static __rte_noinline void pay(struct worker *w, unsigned int link)
 	if (!same)
 		return;
 	w->ip->owed.left &= ~same;
-	w->ip->owed.due |= 1ULL << link;
-	send_some(w, b, link, w->ip->owed.m, same, true);
+	if (send_some(w, b, link, w->ip->owed.m, same, true))
+		w->ip->owed.due |= 1ULL << link;
 }
 
-/* Frame i of the burst and those behind it have a fate of their own. */
+/* What is sent from now on comes after the burst's frames before i. */
 static __rte_always_inline void owe(struct worker *w, unsigned int i)
 {
 	w->ip->owed.before = (uint32_t)((1ULL << i) - 1);
@@ -230,8 +232,9 @@ static __rte_always_inline void owe(struct worker *w, unsigned int i)
 /* A burst of which not all goes on. What does is sent together, at the end or when something else
  * is sent to the same link. Fragments that are being collected come before what stands behind
  * them. */
-static __rte_always_inline void in_parts(struct worker *w, struct link *l, const struct burst *b,
-					 struct rte_mbuf **m, unsigned int n, uint32_t there)
+static __rte_always_inline void onward_mixed(struct worker *w, struct link *l,
+					     const struct burst *b, struct rte_mbuf **m,
+					     uint32_t there)
 {
 	unsigned int next;
 	uint64_t alike;
@@ -260,10 +263,10 @@ static __rte_always_inline void in_parts(struct worker *w, struct link *l, const
 }
 
 static __rte_always_inline void onward(struct worker *w, struct link *l, const struct burst *b,
-				       struct rte_mbuf **m, unsigned int n, uint32_t there)
+				       struct rte_mbuf **m, uint32_t there)
 {
 	if (likely(b->forward == there))
 		send_on(w, b, m, there);
 	else
-		in_parts(w, l, b, m, n, there);
+		onward_mixed(w, l, b, m, there);
 }

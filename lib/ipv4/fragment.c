@@ -258,12 +258,14 @@ static void list_free(struct rte_mbuf *m)
 	}
 }
 
-/* How many mbufs that takes: a piece that refers to its payload has one for it besides. All but the
- * last are as large as they can be. */
+/* How many mbufs that takes, if all is in one segment: a piece that refers to its payload has one
+ * for it besides. */
 static inline uint32_t mbufs_expected(uint32_t left, uint32_t room, uint32_t refer)
 {
-	uint32_t most = room & ~(UNIT - 1), full = left ? (left - 1) / most : 0;
+	uint32_t most = room & ~(UNIT - 1), full = 0;
 
+	if (left > room)
+		full = (left - room + most - 1) / most;
 	return full + 1 + (most >= refer ? full : 0) + (left - full * most >= refer);
 }
 

@@ -511,20 +511,16 @@ static __rte_noinline bool train_input(struct worker *w, struct defrag *d,
 	return true;
 }
 
-/* Nothing is taken any more, whatever datagram it is of, and none of this burst will change that.
- * With several workers each does so for what comes to it. */
+/* Nothing is taken any more, whatever datagram it is of and whoever collects that, and none of this
+ * burst will change it. With several workers each does so for what comes to it. */
 static __rte_noinline void burst_refuse(struct worker *w, struct defrag *d, struct frag_burst *b)
 {
-	enum drop_reason reason = DROP_FRAG_HIGH_THRESH;
-
-	if (d->overload.refuses) {
-		d->overload.refused += b->n;
-		reason = DROP_FRAG_OVERLOAD;
-	}
 	count_add(w->counters, CNT_IP_REASMREQDS, b->n);
 	count_add(w->counters, CNT_IP_REASMFAILS, b->n);
-	packet_drop_bulk(w, b->m, b->n, reason);
+	packet_drop_bulk(w, b->m, b->n,
+			 d->overload.refuses ? DROP_FRAG_OVERLOAD : DROP_FRAG_HIGH_THRESH);
 	b->n = 0;
+	d->changed = true;
 }
 
 void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum defrag_user user)
@@ -536,6 +532,7 @@ void defrag_input(struct worker *w, struct defrag *d, struct frag_burst *b, enum
 	uint64_t same;               /* as many bits as fragments, and one */
 
 	held.n = 0;
+	d->overload.came += b->n;
 	if (d->limits_old)
 		defrag_limits_read(w, d);
 	if (unlikely(d->overload.refuses || (int64_t)d->t.bytes > d->bytes_room)) {

@@ -49,10 +49,11 @@
 #define OLDEST_EVERY_NS NSEC_PER_MSEC
 #define CROWDED 4              /* the part of a limit from which on files are read in rounds */
 #define ROUNDS_AHEAD 2         /* of other workers */
-#define CREDIT_NS (int64_t)(NSEC_PER_SEC / 4)
-#define CREDIT_AGAIN_NS (CREDIT_NS / 10)
-#define CREDIT_TURN_NS NSEC_PER_MSEC   /* who took longer was kept from its CPU */
-#define ALONE 16               /* so many times all else: fragments are what there is to do */
+#define CREDIT_NS ((int64_t)NSEC_PER_SEC / 4)
+#define CREDIT_AGAIN_NS (CREDIT_NS / 10)     /* from which on some are taken again */
+#define DEBT_NS (int64_t)NSEC_PER_SEC        /* no more is owed, or it would be for too long */
+#define CREDIT_TURN_NS (10 * NSEC_PER_MSEC)  /* who took longer was kept from its CPU */
+#define ALONE 100              /* so many times all else: fragments are what there is to do */
 
 static struct {
 	uint64_t high_thresh, low_thresh;
@@ -221,7 +222,7 @@ static void keep_in_step(struct worker *w, struct defrag *d)
 static void ration(struct worker *w, struct defrag *d)
 {
 	int64_t rate = __atomic_load_n(&settings.overload_rate, __ATOMIC_RELAXED);
-	int64_t fragments = (int64_t)d->arrived + d->overload.refused;
+	int64_t fragments = d->overload.came;
 	int64_t others = (int64_t)(w->packets - d->overload.packets) + d->overload.handed -
 			 fragments;
 	int64_t turn_ns = (int64_t)RTE_MIN(w->now_ns - d->overload.turn_ns, CREDIT_TURN_NS);
@@ -229,10 +230,11 @@ static void ration(struct worker *w, struct defrag *d)
 	bool counts = w->behind && rate && fragments && others * ALONE >= fragments;
 
 	if (counts)
-		credit_ns -= d->arrived * ((int64_t)NSEC_PER_SEC / rate);
+		credit_ns = RTE_MAX(credit_ns - d->arrived * ((int64_t)NSEC_PER_SEC / rate),
+				    -DEBT_NS);
 	d->overload.refuses = counts && credit_ns < (d->overload.refuses ? CREDIT_AGAIN_NS : 0);
 	d->overload.credit_ns = credit_ns;
-	d->overload.refused = d->overload.handed = 0;
+	d->overload.came = d->overload.handed = 0;
 	d->overload.turn_ns = w->now_ns;
 	d->overload.packets = w->packets;
 }

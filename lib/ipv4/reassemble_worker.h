@@ -34,8 +34,8 @@ struct defrag {
 	struct {                     /* while the worker does not keep up */
 		bool refuses;        /* none is taken in this turn of the loop */
 		int64_t credit_ns;   /* how many may be taken, as time at ipfrag_overload_rate */
-		uint32_t refused;    /* in this turn, besides those that arrived */
-		uint32_t handed;     /* of both, from other workers */
+		uint32_t came;       /* in this turn, whatever became of them */
+		uint32_t handed;     /* of these, from other workers */
 		uint64_t turn_ns, packets; /* at the last turn's end: time, all received */
 	} overload;
 	bool changed;                /* since the figures were published */

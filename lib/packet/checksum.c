@@ -44,7 +44,7 @@ uint16_t checksum_bytes(const void *data, uint32_t len)
 		at += sizeof(two);
 	}
 	if (len & 1)
-		sum += rte_le_to_cpu_16(*at);
+		sum += rte_cpu_to_le_16(*at);
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	return checksum_fold((uint32_t)sum);
