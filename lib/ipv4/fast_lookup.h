@@ -27,21 +27,33 @@ static __rte_always_inline lanes_t held(const struct fib_view *view, lanes_t dst
 	return -(word >> (dst >> 16 & 31) & 1);
 }
 
-/* sparse: most is expected to go by the default route, and slots are looked at only where there may
- * be anything else. */
-static __rte_always_inline void lookup(struct burst *b, unsigned int group,
-				       const struct fib_view *view, uint16_t fallback, bool sparse)
+/* What the slots say of one address. */
+static __rte_always_inline uint32_t slot_of(const struct fib_view *view, uint32_t dst)
+{
+	uint32_t word = __atomic_load_n(&view->held[dst >> 21], __ATOMIC_RELAXED);
+	uint32_t at = dst >> 8, slot;
+
+	if (!(word >> (dst >> 16 & 31) & 1))
+		return FIB_NONE;
+	slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
+	if (slot & FIB_BLOCK_FLAG) {
+		at = (slot & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (dst & 0xffu);
+		slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
+	}
+	return slot;
+}
+
+/* And of many. sparse: most is expected to go by the default route, and slots are looked at only
+ * where there may be anything else. */
+static __rte_always_inline lanes_t slots_of(const struct fib_view *view, lanes_t dst, bool sparse)
 {
 	const lanes_t zero = {0};
-	unsigned int at = group * LANES;
-	lanes_t dst, index = zero, block, at_slot, some = ~zero;
+	lanes_t index = zero, block, at_slot, some = ~zero;
 
-	memcpy(&dst, &b->dst[at], sizeof(dst));
 	if (sparse)
 		some = held(view, dst);
 	if (!sparse || lanes_eq(some, zero) != ALL_LANES)
 		index = lanes_gather(view->slots, dst >> 8 & some) & 0xffffu & some;
-	b->defaulted |= (lanes_eq(index, zero) & b->good[group]) << at;
 	if (lanes_lt(zero + (FIB_BLOCK_FLAG - 1), index)) {
 		/* Lanes without a block keep what they have read: what is in the slot by now may be
 		 * a block. */
@@ -50,6 +62,23 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 		at_slot = (at_slot & block) | (dst >> 8 & some & ~block);
 		index = (index & ~block) | (lanes_gather(view->slots, at_slot) & 0xffffu & block);
 	}
+	return index;
+}
+
+/* Whatever is for the router itself has one destination, mostly, and a gather is slow. */
+static __rte_always_inline void lookup(struct burst *b, unsigned int group,
+				       const struct fib_view *view, uint16_t fallback, bool sparse)
+{
+	const lanes_t zero = {0};
+	unsigned int at = group * LANES;
+	lanes_t dst, index;
+
+	memcpy(&dst, &b->dst[at], sizeof(dst));
+	if (unlikely(lanes_eq(dst, zero + b->dst[at]) == ALL_LANES))
+		index = zero + slot_of(view, b->dst[at]);
+	else
+		index = slots_of(view, dst, sparse);
+	b->defaulted |= (lanes_eq(index, zero) & b->good[group]) << at;
 	index |= (lanes_t)(index == zero) & fallback;
 	index &= lanes_of(b->good[group]);
 	memcpy(&b->index[at], &index, sizeof(index));
