@@ -229,7 +229,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);
-	maybe = maybe_refused(e->sources, h[3]) & good;
+	maybe = maybe_refused(e->sources, src) & good;
 	if (unlikely(maybe))
 		good &= ~refused(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));

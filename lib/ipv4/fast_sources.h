@@ -38,8 +38,10 @@ struct fast_sources {
 
 extern struct fast_sources fast_sources;
 
-/* Of an address as it lies in the header. Among the words: bits 23 to 31 and 14 to 22 are numbers
- * of bits. In a table: the highest are the word's number, then come two bits' numbers. */
+/* Of an address in host byte order, as only lower bits of a factor tell on the higher ones of the
+ * product, and what comes is mostly from the hosts of a link, which differ in their last bits. Among
+ * the words: bits 23 to 31 and 14 to 22 are numbers of bits. In a table: the highest are the word's
+ * number, then come two bits' numbers. */
 static inline uint32_t fast_sources_hash(uint32_t addr)
 {
 	return addr * FAST_SOURCES_FACTOR;
@@ -55,7 +57,7 @@ static inline uint32_t fast_source_bits(const struct fast_source_table *table, u
 static inline bool fast_sources_maybe(rte_be32_t addr)
 {
 	const struct fast_source_table *table = rcu_read(fast_sources.table);
-	uint32_t hash = fast_sources_hash(addr), first, second;
+	uint32_t hash = fast_sources_hash(rte_be_to_cpu_32(addr)), first, second;
 
 	if (unlikely(table))
 		return !(fast_source_bits(table, hash) & ~table->word[hash >> table->shift]);
