@@ -459,6 +459,57 @@ static void supply_runs_dry(void **state)
 	rte_pktmbuf_free_bulk(all + 3, n - 3);
 }
 
+/* ---- freeing ---- */
+
+/* Packets of every kind, of two pools, some of which others have a part in. */
+static void all_kinds_are_freed_together(void **state)
+{
+	static const uint16_t length[] = {100, 200, 300, 400};
+	struct rte_mempool *large = packet_pool_holding(0, 9000);
+	struct rte_mbuf *all[100], *shared = NULL, *below = NULL;
+
+	assert_non_null(large);
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		unsigned int n = 1 + any(RTE_DIM(all));
+
+		for (unsigned int i = 0; i < n; i++) {
+			switch (any(6)) {
+			case 0:
+				all[i] = rte_pktmbuf_alloc(large);
+				break;
+			case 1:
+				all[i] = chain_of(length, 2, 0);
+				all[i]->next->next = rte_pktmbuf_alloc(large);
+				all[i]->nb_segs = 3;
+				break;
+			case 2:
+				all[i] = packet_alloc(&worker);
+				if (below)
+					rte_pktmbuf_attach(all[i], below);
+				else
+					below = packet_alloc(&worker);
+				break;
+			case 3:
+				if (shared)
+					rte_pktmbuf_refcnt_update(shared, 1);
+				else
+					shared = packet_alloc(&worker);
+				all[i] = shared;
+				break;
+			default:
+				all[i] = chain_of(length, 1 + any(4), 0);
+			}
+			assert_non_null(all[i]);
+		}
+		packet_free_bulk(all, n);
+		if (below)
+			rte_pktmbuf_free(below);
+		shared = below = NULL;
+		assert_int_equal(in_use(), 0);
+		assert_int_equal(rte_mempool_in_use_count(large), 0);
+	}
+}
+
 /* ---- */
 
 static int start(void **state)
@@ -498,6 +549,7 @@ int main(void)
 		TEST(private_data_stay_own),
 		TEST(large_copies_take_more_segments),
 		TEST(supply_runs_dry),
+		TEST(all_kinds_are_freed_together),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
