@@ -38,10 +38,9 @@ struct fast_sources {
 
 extern struct fast_sources fast_sources;
 
-/* Of an address in host byte order, as only lower bits of a factor tell on the higher ones of the
- * product, and what comes is mostly from the hosts of a link, which differ in their last bits. Among
- * the words: bits 23 to 31 and 14 to 22 are numbers of bits. In a table: the highest are the word's
- * number, then come two bits' numbers. */
+/* Of an address in host byte order: a factor carries upwards only, and what comes is mostly from
+ * the hosts of a link, which differ in their last bits. Among the words: bits 23 to 31 and 14 to 22
+ * are numbers of bits. In a table: the highest are the word's number, then come two bits'. */
 static inline uint32_t fast_sources_hash(uint32_t addr)
 {
 	return addr * FAST_SOURCES_FACTOR;

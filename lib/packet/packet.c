@@ -151,8 +151,8 @@ struct rte_mbuf *packet_alloc_control(void)
 	return alloc((int)rte_socket_id(), control_counters);
 }
 
-/* Any packets, segment by segment. DPDK's own function does the same, but as the library was compiled
- * it takes 14 cycles a fragment of a datagram of two where this takes 6 (on a Zen 4). */
+/* Any packets, segment by segment. DPDK's own function does the same, but as the library was
+ * compiled it takes 14 cycles a fragment of a datagram of two where this takes 6 (on a Zen 4). */
 static __rte_noinline void free_segments(struct rte_mbuf **m, unsigned int n)
 {
 	struct rte_mbuf *batch[FREE_BATCH], *seg, *next;
