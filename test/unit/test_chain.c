@@ -461,7 +461,29 @@ static void supply_runs_dry(void **state)
 
 /* ---- freeing ---- */
 
-/* Packets of every kind, of two pools, some of which others have a part in. */
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t left = *(const uintptr_t *)a, right = *(const uintptr_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* What was freed twice would be given out twice. */
+static void each_is_there_once(struct rte_mempool *pool)
+{
+	static struct rte_mbuf *all[MBUFS];
+	unsigned int n = 0;
+
+	while (n < MBUFS && (all[n] = rte_pktmbuf_alloc(pool)))
+		n++;
+	assert_int_equal(n, pool->size);
+	qsort(all, n, sizeof(all[0]), by_address);
+	for (unsigned int i = 1; i < n; i++)
+		assert_ptr_not_equal(all[i - 1], all[i]);
+	rte_pktmbuf_free_bulk(all, n);
+}
+
+/* Packets of one segment and several, of two pools, direct and indirect, some with two users. */
 static void all_kinds_are_freed_together(void **state)
 {
 	static const uint16_t length[] = {100, 200, 300, 400};
@@ -508,6 +530,8 @@ static void all_kinds_are_freed_together(void **state)
 		assert_int_equal(in_use(), 0);
 		assert_int_equal(rte_mempool_in_use_count(large), 0);
 	}
+	each_is_there_once(packet_pool(0));
+	each_is_there_once(large);
 }
 
 /* ---- */
