@@ -27,24 +27,8 @@ static __rte_always_inline lanes_t held(const struct fib_view *view, lanes_t dst
 	return -(word >> (dst >> 16 & 31) & 1);
 }
 
-/* What the slots say of one address. */
-static __rte_always_inline uint32_t slot_of(const struct fib_view *view, uint32_t dst)
-{
-	uint32_t word = __atomic_load_n(&view->held[dst >> 21], __ATOMIC_RELAXED);
-	uint32_t at = dst >> 8, slot;
-
-	if (!(word >> (dst >> 16 & 31) & 1))
-		return FIB_NONE;
-	slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
-	if (slot & FIB_BLOCK_FLAG) {
-		at = (slot & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (dst & 0xffu);
-		slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
-	}
-	return slot;
-}
-
-/* And of many. sparse: most is expected to go by the default route, and slots are looked at only
- * where there may be anything else. */
+/* What the slots say. sparse: most is expected to go by the default route, and slots are looked at
+ * only where there may be anything else. */
 static __rte_always_inline lanes_t slots_of(const struct fib_view *view, lanes_t dst, bool sparse)
 {
 	const lanes_t zero = {0};
@@ -75,7 +59,7 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 
 	memcpy(&dst, &b->dst[at], sizeof(dst));
 	if (unlikely(lanes_eq(dst, zero + b->dst[at]) == ALL_LANES))
-		index = zero + slot_of(view, b->dst[at]);
+		index = zero + fib_view_answer(view, b->dst[at]);
 	else
 		index = slots_of(view, dst, sparse);
 	b->defaulted |= (lanes_eq(index, zero) & b->good[group]) << at;

@@ -36,7 +36,7 @@ static void count_one(rte_be32_t addr, void *arg)
 
 static void words_add(rte_be32_t addr, void *arg)
 {
-	uint32_t hash = fast_sources_hash(rte_be_to_cpu_32(addr)), *word = arg;
+	uint32_t hash = fast_sources_hash(addr), *word = arg;
 
 	for (unsigned int shift = 23; shift >= 14; shift -= 9) {
 		uint32_t bit = hash >> shift & 511;
@@ -48,7 +48,7 @@ static void words_add(rte_be32_t addr, void *arg)
 static void table_add(rte_be32_t addr, void *arg)
 {
 	struct fast_source_table *table = arg;
-	uint32_t hash = fast_sources_hash(rte_be_to_cpu_32(addr));
+	uint32_t hash = fast_sources_hash(addr);
 
 	table->word[hash >> table->shift] |= fast_source_bits(table, hash);
 }

@@ -38,12 +38,12 @@ struct fast_sources {
 
 extern struct fast_sources fast_sources;
 
-/* Of an address in host byte order: a factor carries upwards only, and what comes is mostly from
+/* Of an address, in host byte order: a factor carries upwards only, and what comes is mostly from
  * the hosts of a link, which differ in their last bits. Among the words: bits 23 to 31 and 14 to 22
  * are numbers of bits. In a table: the highest are the word's number, then come two bits'. */
-static inline uint32_t fast_sources_hash(uint32_t addr)
+static inline uint32_t fast_sources_hash(rte_be32_t addr)
 {
-	return addr * FAST_SOURCES_FACTOR;
+	return rte_be_to_cpu_32(addr) * FAST_SOURCES_FACTOR;
 }
 
 /* The two bits of an address in its word of a table. */
@@ -56,7 +56,7 @@ static inline uint32_t fast_source_bits(const struct fast_source_table *table, u
 static inline bool fast_sources_maybe(rte_be32_t addr)
 {
 	const struct fast_source_table *table = rcu_read(fast_sources.table);
-	uint32_t hash = fast_sources_hash(rte_be_to_cpu_32(addr)), first, second;
+	uint32_t hash = fast_sources_hash(addr), first, second;
 
 	if (unlikely(table))
 		return !(fast_source_bits(table, hash) & ~table->word[hash >> table->shift]);

@@ -125,8 +125,8 @@ struct rte_mbuf *packet_alloc(struct worker *w);
 /* The same on the control thread. */
 struct rte_mbuf *packet_alloc_control(void);
 
-/* Free n packets or segments. As rte_pktmbuf_free_bulk(), but in few steps if they are what most
- * are: of one segment, of one pool, and nobody else has a part in them. */
+/* Free n packets or segments, none of them NULL. As rte_pktmbuf_free_bulk(), but in few steps if
+ * they are what most are: of one segment, of one pool, and nobody else has a part in them. */
 void packet_free_bulk(struct rte_mbuf **m, unsigned int n);
 
 /* Packets that a worker has done with go back to their pool several at a time: at the latest with

@@ -448,22 +448,10 @@ uint16_t fib_get(const struct fib *fib, uint32_t prefix, unsigned int len)
 
 /* ---- readers ---- */
 
-static uint16_t block_lookup(const struct fib *fib, uint16_t slot, uint32_t addr)
-{
-	return slot_load(&fib->slots[block_first_slot(slot & ~BLOCK_FLAG) + (addr & 0xff)]);
-}
-
-/* One address: it costs less to ask for its /16 in vain than to have a slot come from far away. */
 __rte_always_inline uint16_t fib_lookup(const struct fib *fib, uint32_t addr)
 {
-	uint32_t word = __atomic_load_n(&fib->held[addr >> 21], __ATOMIC_RELAXED);
-	uint16_t answer;
+	uint16_t answer = fib_view_answer(fib_view(fib), addr);
 
-	if (!(word >> (addr >> 16 & 31) & 1))
-		return slot_load(&fib->fallback);
-	answer = slot_load(&fib->slots[addr >> 8]);
-	if (answer & BLOCK_FLAG)
-		answer = block_lookup(fib, answer, addr);
 	return answer ? answer : slot_load(&fib->fallback);
 }
 

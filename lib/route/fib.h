@@ -64,6 +64,24 @@ static inline const struct fib_view *fib_view(const struct fib *fib)
 	return (const struct fib_view *)(const void *)fib;
 }
 
+/* What the slots say of one address; it costs less to ask for its /16 in vain than to have a slot
+ * come from far away. FIB_NONE stands for `fallback`. */
+static inline uint16_t fib_view_answer(const struct fib_view *view, uint32_t addr)
+{
+	uint32_t word = __atomic_load_n(&view->held[addr >> 21], __ATOMIC_RELAXED);
+	uint32_t at = addr >> 8;
+	uint16_t slot;
+
+	if (!(word >> (addr >> 16 & 31) & 1))
+		return FIB_NONE;
+	slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
+	if (slot & FIB_BLOCK_FLAG) {
+		at = (slot & ~FIB_BLOCK_FLAG) * 256u + FIB_BLOCKS_AT + (addr & 0xff);
+		slot = __atomic_load_n(&view->slots[at], __ATOMIC_RELAXED);
+	}
+	return slot;
+}
+
 /* The prefixes that hold an address, from the longest on: what answer() makes of the first of which
  * it makes anything but 0; else 0. For the rare case: it tries every length. */
 uint32_t fib_lookup_where(const struct fib *fib, uint32_t addr,
