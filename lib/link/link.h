@@ -265,13 +265,13 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 /* The same for those who gather frames themselves: where up to LINK_ROOM of them may be written for
  * a link, NULL if there is no room or no such link (then link_xmit_bulk() knows what to do with
  * them); and how many were, of one segment each and of so many bytes in all. Consumes them.
- * more: a burst of them is not sent yet, as others may follow at once. */
+ * more: they are not sent yet, though they may be enough, as others may follow at once. */
 #define LINK_ROOM 32
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link);
 void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
 		      bool more);
 
-/* No more frames follow: send a burst of those that were gathered, if there is one. */
+/* No more frames follow: send those that were gathered, if they are enough. */
 void link_xmit_due(struct worker *w, unsigned int link);
 
 /* Hand all buffered frames to the devices, and free the packets that are done with; at the end of

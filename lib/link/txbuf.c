@@ -13,6 +13,11 @@
 #include "link/queue.h"
 #include "packet/packet.h"
 
+/* Frames that were gathered go from so many on, with what waits before them. Each one that waits
+ * has three lines of the first-level cache, and its buffer is not there for what comes next; so
+ * half a burst at once is better than a whole one later. */
+#define ENOUGH (BURST / 2)
+
 /* ---- control thread ---- */
 
 static struct txbuf *txbuf_make(const struct link *l, const struct worker *w)
@@ -114,22 +119,6 @@ static void txbuf_flush(struct worker *w, struct txbuf *t)
 		t->n = 0;
 	else
 		txbuf_keep(t, sent);
-}
-
-/* Give it a burst, of which there is one at least. The rest is mostly less than another: bursts are
- * all of one size, which drivers are quicker with. */
-static void txbuf_send(struct worker *w, struct txbuf *t)
-{
-	uint16_t took = rte_eth_tx_burst(t->port, t->queue, t->m, BURST);
-
-	w->counters->transmitted += took;
-	t->packets += took;
-	if (unlikely(took < BURST || t->n > 2 * BURST)) {
-		txbuf_keep(t, took);
-		return;
-	}
-	t->n -= BURST;
-	memcpy(&t->m[0], &t->m[BURST], BURST * sizeof(t->m[0]));
 }
 
 /* Whenever a burst more is there the device is offered all, also if it had not taken the last:
@@ -271,16 +260,16 @@ void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint6
 	w->link->tx_pending |= 1ULL << link;
 	t->n += n;
 	t->put_bytes += bytes;
-	if (!more && t->n >= BURST)
-		txbuf_send(w, t);
+	if (!more && t->n >= ENOUGH)
+		txbuf_flush(w, t);
 }
 
 void link_xmit_due(struct worker *w, unsigned int link)
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 
-	if (likely(t) && t->n >= BURST)
-		txbuf_send(w, t);
+	if (likely(t) && t->n >= ENOUGH)
+		txbuf_flush(w, t);
 }
 
 /* Worker 0 sends what workers without a queue of their own left in the link's ring: all that is
