@@ -163,7 +163,7 @@ static void memory_choose(struct args *a, const struct options *o)
 	if (given(o, words))
 		return;
 	if (huge_bytes_free() < HUGE_BYTES_MIN) {
-		log_info("no hugepages are free: running on ordinary memory, which is slower");
+		log_info("no hugepages are free: running on ordinary memory");
 		add(a, "--no-huge");
 		add(a, "-m");
 		add(a, NO_HUGE_MEGABYTES);

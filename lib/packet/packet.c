@@ -9,6 +9,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_mbuf_pool_ops.h>
+#include <rte_memzone.h>
 
 #define FREE_BATCH 64
 #define POOL_CACHE 512
@@ -23,6 +24,58 @@ static struct rte_mempool *large_pools[RTE_MAX_NUMA_NODES];
 static unsigned int pool_mbufs, pool_bytes;
 static unsigned int pool_share;        /* a quarter of the smallest */
 
+static void memzone_free(struct rte_mempool_memhdr *header, void *zone)
+{
+	rte_memzone_free(zone);
+}
+
+/* All buffers side by side in one piece of memory. Returns how many there are, or less than 1. */
+static int fill_packed(struct rte_mempool *pool, unsigned int n_mbufs)
+{
+	const struct rte_memzone *zone;
+	size_t chunk, align;
+	ssize_t bytes = rte_mempool_op_calc_mem_size_default(pool, n_mbufs, 0, &chunk, &align);
+	int n;
+
+	if (bytes < 0)
+		return (int)bytes;
+	zone = rte_memzone_reserve_aligned(pool->name, (size_t)bytes, pool->socket_id,
+					   RTE_MEMZONE_IOVA_CONTIG, (unsigned int)align);
+	if (!zone)
+		return -rte_errno;
+	n = rte_mempool_populate_iova(pool, zone->addr, zone->iova, zone->len, memzone_free,
+				      (void *)(uintptr_t)zone);
+	if (n < 1)
+		rte_memzone_free(zone);
+	return n;
+}
+
+/* Without huge pages DPDK has no buffer lie across two pages, so that each has one of its own: twice
+ * the memory, and all headers want the same few sets of the CPU's caches. But then memory is
+ * contiguous for devices, too. Returns NULL if there is not enough of it in one piece. */
+static struct rte_mempool *pool_make_packed(const char *name, int socket, unsigned int n_mbufs,
+					    uint16_t room, const char *kind)
+{
+	struct rte_pktmbuf_pool_private own = {
+		.mbuf_data_room_size = room,
+		.mbuf_priv_size = sizeof(struct packet),
+	};
+	struct rte_mempool *pool = rte_mempool_create_empty(
+		name, n_mbufs, (unsigned int)(sizeof(struct rte_mbuf) + sizeof(struct packet)) + room,
+		POOL_CACHE, sizeof(own), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+
+	if (!pool)
+		return NULL;
+	rte_pktmbuf_pool_init(pool, &own);
+	if (rte_mempool_set_ops_byname(pool, kind, NULL) ||
+	    fill_packed(pool, n_mbufs) != (int)n_mbufs) {
+		rte_mempool_free(pool);
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
+
 /* What lies below the workers' caches is a stack, not DPDK's usual ring: so the buffers in use are
  * the ones used last, and still in the CPU's caches, however many others there are. (With a ring
  * all of them come round, and an attacker who has fragments held and dropped makes each packet
@@ -33,13 +86,16 @@ static struct rte_mempool *pool_make(const char *what, int socket, unsigned int 
 {
 	const char *kinds[] = {rte_mbuf_user_mempool_ops() ? NULL : "lf_stack", NULL};
 	struct rte_mempool *pool = NULL;
+	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes);
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s_%d", what, socket);
+	if (!rte_eal_has_hugepages() && kinds[0])
+		pool = pool_make_packed(name, socket, n_mbufs, room, kinds[0]);
 	for (unsigned int i = 0; !pool && i < RTE_DIM(kinds); i++)
-		pool = rte_pktmbuf_pool_create_by_ops(
-			name, n_mbufs, POOL_CACHE, sizeof(struct packet),
-			(uint16_t)(RTE_PKTMBUF_HEADROOM + data_bytes), socket, kinds[i]);
+		pool = rte_pktmbuf_pool_create_by_ops(name, n_mbufs, POOL_CACHE,
+						      sizeof(struct packet), room, socket,
+						      kinds[i]);
 	return pool;
 }
 

@@ -483,6 +483,22 @@ static void each_is_there_once(struct rte_mempool *pool)
 	rte_pktmbuf_free_bulk(all, n);
 }
 
+/* Without huge pages, as here, no buffer has a page of its own. */
+static void buffers_are_side_by_side(void **state)
+{
+	struct rte_mempool *pool = packet_pool(0);
+	struct rte_mbuf *all[MBUFS];
+	size_t stride = pool->header_size + pool->elt_size + pool->trailer_size;
+
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, all, MBUFS), 0);
+	qsort(all, MBUFS, sizeof(all[0]), by_address);
+	for (unsigned int i = 1; i < MBUFS; i++) {
+		assert_int_equal((uint8_t *)all[i] - (uint8_t *)all[i - 1], stride);
+		assert_true(all[i]->buf_iova - all[i - 1]->buf_iova == stride);
+	}
+	rte_pktmbuf_free_bulk(all, MBUFS);
+}
+
 /* Packets of one segment and several, of two pools, direct and indirect, some with two users. */
 static void all_kinds_are_freed_together(void **state)
 {
@@ -573,6 +589,7 @@ int main(void)
 		TEST(private_data_stay_own),
 		TEST(large_copies_take_more_segments),
 		TEST(supply_runs_dry),
+		TEST(buffers_are_side_by_side),
 		TEST(all_kinds_are_freed_together),
 	};
 
