@@ -50,9 +50,9 @@ static int fill_packed(struct rte_mempool *pool, unsigned int n_mbufs)
 	return n;
 }
 
-/* Without huge pages DPDK has no buffer lie across two pages, so that each has one of its own: twice
- * the memory, and all headers want the same few sets of the CPU's caches. But then memory is
- * contiguous for devices, too. Returns NULL if there is not enough of it in one piece. */
+/* Without huge pages DPDK has no buffer lie across two pages, so that each has one of its own:
+ * twice the memory, and all headers want the same few sets of the CPU's caches. But then memory
+ * is contiguous for devices, too. Returns NULL if there is not enough of it in one piece. */
 static struct rte_mempool *pool_make_packed(const char *name, int socket, unsigned int n_mbufs,
 					    uint16_t room, const char *kind)
 {
@@ -60,9 +60,10 @@ static struct rte_mempool *pool_make_packed(const char *name, int socket, unsign
 		.mbuf_data_room_size = room,
 		.mbuf_priv_size = sizeof(struct packet),
 	};
-	struct rte_mempool *pool = rte_mempool_create_empty(
-		name, n_mbufs, (unsigned int)(sizeof(struct rte_mbuf) + sizeof(struct packet)) + room,
-		POOL_CACHE, sizeof(own), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	unsigned int bytes = (unsigned int)(sizeof(struct rte_mbuf) + sizeof(struct packet)) + room;
+	struct rte_mempool *pool = rte_mempool_create_empty(name, n_mbufs, bytes, POOL_CACHE,
+							    sizeof(own), socket,
+							    RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 
 	if (!pool)
 		return NULL;
