@@ -29,30 +29,31 @@ static void memzone_free(struct rte_mempool_memhdr *header, void *zone)
 	rte_memzone_free(zone);
 }
 
-/* All buffers side by side in one piece of memory. Returns how many there are, or less than 1. */
-static int fill_packed(struct rte_mempool *pool, unsigned int n_mbufs)
+/* All buffers side by side in one piece of memory. False: there is none of that size. */
+static bool fill_packed(struct rte_mempool *pool)
 {
 	const struct rte_memzone *zone;
 	size_t chunk, align;
-	ssize_t bytes = rte_mempool_op_calc_mem_size_default(pool, n_mbufs, 0, &chunk, &align);
+	ssize_t bytes = rte_mempool_op_calc_mem_size_default(pool, pool->size, 0, &chunk, &align);
 	int n;
 
 	if (bytes < 0)
-		return (int)bytes;
+		return false;
 	zone = rte_memzone_reserve_aligned(pool->name, (size_t)bytes, pool->socket_id,
 					   RTE_MEMZONE_IOVA_CONTIG, (unsigned int)align);
 	if (!zone)
-		return -rte_errno;
+		return false;
 	n = rte_mempool_populate_iova(pool, zone->addr, zone->iova, zone->len, memzone_free,
 				      (void *)(uintptr_t)zone);
 	if (n < 1)
 		rte_memzone_free(zone);
-	return n;
+	return n == (int)pool->size;
 }
 
 /* Without huge pages DPDK has no buffer lie across two pages, so that each has one of its own:
  * twice the memory, and all headers want the same few sets of the CPU's caches. But then memory
- * is contiguous for devices, too. Returns NULL if there is not enough of it in one piece. */
+ * is contiguous for devices, too. For kinds that have no wishes of their own about their memory.
+ * Returns NULL if there is not enough of it in one piece. */
 static struct rte_mempool *pool_make_packed(const char *name, int socket, unsigned int n_mbufs,
 					    uint16_t room, const char *kind)
 {
@@ -68,8 +69,7 @@ static struct rte_mempool *pool_make_packed(const char *name, int socket, unsign
 	if (!pool)
 		return NULL;
 	rte_pktmbuf_pool_init(pool, &own);
-	if (rte_mempool_set_ops_byname(pool, kind, NULL) ||
-	    fill_packed(pool, n_mbufs) != (int)n_mbufs) {
+	if (rte_mempool_set_ops_byname(pool, kind, NULL) || !fill_packed(pool)) {
 		rte_mempool_free(pool);
 		return NULL;
 	}
