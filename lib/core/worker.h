@@ -38,8 +38,8 @@ struct worker {
 	struct ip_worker *ip;
 	struct rte_mbuf *spent[WORKER_SPENT]; /* packets to be freed: lib/packet */
 	unsigned int n_spent;
-	uint64_t owed;                /* a bit for each link to which frames may have to go first */
-	void (*pay)(struct worker *w, unsigned int link);     /* sends them; for link_xmit() */
+	/* NULL, or takes what link_xmit() would send, while what came before is still to be sent */
+	void (*keep)(struct worker *w, unsigned int link, struct rte_mbuf *m);
 	struct rte_ring *to_control;  /* struct message elements, single producer */
 	struct rte_ring *from_control;
 	uint64_t random_state;        /* worker_random() */

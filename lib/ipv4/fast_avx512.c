@@ -58,7 +58,7 @@ static __rte_always_inline void frames_or(uint8_t **to, uint8_t *const *from, ui
 					(__mmask8)(bits >> i), from + i));
 }
 
-#define FRAMES_PICK
+#define FRAMES_PICK 8
 static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
 						    uint32_t bits)
 {

@@ -17,7 +17,7 @@
  *	frames_or(to, from, bits, other)  LANES pointers, or another one where a bit is not set; if
  *	                   FRAMES_OR is defined
  *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many;
- *	                   may write all of to[] (FAST_BURST); if FRAMES_PICK is defined
+ *	                   writes up to FRAMES_PICK more of to[]; if that is defined
  *
  * and then FAST_PATH, the function's name.
  *
@@ -43,22 +43,18 @@
 #define GROUPS (FAST_BURST / LANES)
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
-#define FRAGMENT_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, fragment_offset))
 #define SEGS_SHIFT \
 	(8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
 #define TOS_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, type_of_service))
 #define SRC_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, src_addr))
 #define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
+/* More fragments, or an offset, as they lie in the second word of a header. */
+#define PIECE_BITS ((uint32_t)(FRAG_OFFSET | FRAG_MF) << 16)
 #define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
 #define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
 #define COLD_PREFIXES 4096     /* from so many on the FIB's slots are fetched ahead */
 
-/* Fates that are no link's id. */
-#define OUT_GENERAL 0xff
-#define OUT_FRAGMENT 0xfe      /* for the router itself, a part of a datagram */
-#define OUT_LOCAL 0xfa         /* and a whole one */
-#define OUT_ROUTED 0xfc        /* too large or its TTL is over: ip_forward() knows what to do */
-#define NO_LINK 0xfd           /* of the link that frames must not go back to: there is none */
+#define NO_LINK 0xff           /* of the link that frames must not go back to: there is none */
 
 typedef uint64_t begin_t __attribute__((vector_size(16)));
 
@@ -78,9 +74,10 @@ struct burst {
 	uint32_t dst[FAST_BURST];          /* host byte order */
 	uint32_t ecn[FAST_BURST];
 	uint32_t index[FAST_BURST];        /* of the next hop, 0 for lanes that are not good */
-	uint8_t out[FAST_BURST];           /* link or fate */
+	uint8_t fate[FAST_BURST];          /* enum fate */
 	uint32_t good[GROUPS];             /* lanes: nothing is wrong with them */
-	uint32_t others;                   /* all lanes: good, to be decided one by one */
+	uint32_t pieces[GROUPS];           /* lanes: a part of a datagram, if they have a header */
+	uint32_t connected;                /* all lanes: the destination is on the link itself */
 	uint32_t over;                     /* all lanes: the TTL is */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
@@ -226,6 +223,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	src = lanes_swap(h[3]);
 	dst = lanes_swap(h[4]);
 	good &= ordinary(src) & ordinary(dst);
+	b->pieces[group] = ~lanes_eq(h[1] & PIECE_BITS, zero);
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);
@@ -266,49 +264,22 @@ static __rte_always_inline void rewrite_by(uint8_t *frame, const void *image)
 
 /* The neighbour is the destination itself: its address is asked for. Returns the frame's fate. */
 static __rte_noinline uint8_t connected_fate(const struct burst *b, unsigned int i,
-					     const struct fast_nexthop *nh,
 					     const struct expected *e)
 {
+	const struct fast_nexthop *nh = &fast_nexthops[b->index[i]];
 	uint64_t image[FAST_HEAD_BYTES / 8], mac;
 
 	if (nh->link == e->blocked || b->total[i] > nh->mtu)
-		return OUT_GENERAL;
+		return FATE_GENERAL;
 	if (b->over >> i & 1)
-		return OUT_ROUTED;
+		return FATE_ROUTED | nh->link;
 	mac = neigh_mac(nh->link, rte_cpu_to_be_32(b->dst[i]));
 	if (mac == NEIGH_MAC_NONE)
-		return OUT_GENERAL;
+		return FATE_GENERAL;
 	memcpy(image, nh->head, sizeof(image));
 	image[0] |= mac;
 	rewrite_by(b->data[i], image);
 	return nh->link;
-}
-
-/* A fragment, if it has a header at all. */
-static __rte_always_inline bool is_piece(const struct burst *b, unsigned int i)
-{
-	uint16_t fragment;
-
-	memcpy(&fragment, b->data[i] + FRAGMENT_AT, sizeof(fragment));
-	return fragment & (FRAG_OFFSET | FRAG_MF);
-}
-
-/* A good frame that does not go to a known gateway as it is. */
-static __rte_always_inline uint8_t other_fate(const struct burst *b, unsigned int i,
-					      const struct expected *e)
-{
-	const struct fast_nexthop *nh = &fast_nexthops[b->index[i]];
-
-	switch (nh->state) {
-	case FAST_GATEWAY:
-		return nh->link == e->blocked ? OUT_GENERAL : OUT_ROUTED;
-	case FAST_CONNECTED:
-		return connected_fate(b, i, nh, e);
-	case FAST_LOCAL:
-		return is_piece(b, i) ? OUT_FRAGMENT : OUT_LOCAL;
-	default:
-		return OUT_GENERAL;
-	}
 }
 
 #ifndef FRAMES_OR
@@ -321,53 +292,48 @@ static __rte_always_inline void frames_or(uint8_t **to, uint8_t *const *from, ui
 }
 #endif
 
-/* Rewrites those of a group that are ok, all of them for one next hop or each for its own. What the
- * others would get goes to a scratch line. */
-static __rte_always_inline void rewrite(struct burst *b, unsigned int at, uint32_t ok, bool one)
+/* image: of all of them; NULL: each has that of its next hop. */
+static __rte_always_inline void rewrite(const struct burst *b, unsigned int at,
+					uint8_t *const *frame, const head_t *image)
 {
-	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES), *some[LANES];
-	uint8_t **frame = &b->data[at];
-	const struct fast_nexthop *first =
-		&fast_nexthops[b->index[at + (unsigned int)__builtin_ctz(ok)]];
-	head_t image;
-
-	if (ok != ALL_LANES) {
-		frames_or(some, frame, ok, scratch);
-		frame = some;
-	}
-	memcpy(&image, first->head, sizeof(image));
 #pragma GCC unroll 16
 	for (unsigned int i = 0; i < LANES; i++)
-		rewrite_by(frame[i], one ? (const void *)&image
-					 : fast_nexthops[b->index[at + i]].head);
+		rewrite_by(frame[i], image ? (const void *)image
+					   : fast_nexthops[b->index[at + i]].head);
 }
 
-_Static_assert((OUT_LOCAL | OUT_FRAGMENT) == OUT_FRAGMENT && OUT_GENERAL == 0xff,
-	       "bits that are added make the other fates");
-
-/* All good frames of a group are for the router itself. */
-static __rte_noinline void decide_local(struct burst *b, unsigned int group)
+/* Not all of a group go on as they are. fate: what their next hops say; what becomes of them,
+ * afterwards. One bit makes a link's frames those that ip_forward() gets, and what is for the
+ * router pieces. */
+static __rte_always_inline void decide_others(struct burst *b, unsigned int group, uint32_t ok,
+					      const struct expected *e, lanes_t *fate)
 {
 	unsigned int at = group * LANES;
-	uint32_t pieces = 0;
+	uint32_t kept = b->good[group] & ~lanes_eq(*fate, (lanes_t){0} + FATE_GENERAL) &
+			~lanes_eq(*fate, (lanes_t){0} + e->blocked);
+	uint32_t connected = lanes_eq(*fate, (lanes_t){0} + FATE_CONNECTED) & kept;
+	uint32_t marked = (lanes_lt(*fate, (lanes_t){0} + FATE_ROUTED) | b->pieces[group]) & ~ok;
 
-	for (unsigned int i = 0; i < LANES; i++)
-		pieces |= (uint32_t)is_piece(b, at + i) << i;
-	lanes_bytes(&b->out[at], lanes_of(~b->good[group] & ALL_LANES) | OUT_LOCAL |
-				 (lanes_of(pieces) & (OUT_LOCAL ^ OUT_FRAGMENT)));
-	b->in |= b->good[group] << at;
+	*fate = (*fate | (lanes_of(marked) & FATE_ROUTED)) & lanes_of(kept);
+	b->connected |= connected << at;
+	b->in |= (kept & ~connected) << at;
 }
 
+/* What becomes of each frame of a group. Those that go on as they are, are rewritten, all for one
+ * next hop or each for its own; what the others would get goes to a scratch line. */
 static __rte_always_inline void decide(struct burst *b, unsigned int group,
 				       const struct expected *e)
 {
+	uint8_t scratch[FAST_HEAD_BYTES] __rte_aligned(FAST_HEAD_BYTES), *some[LANES];
 	unsigned int at = group * LANES;
 	uint32_t good = b->good[group], first, ok;
-	lanes_t index, total, gateway;
+	uint8_t **frame = &b->data[at];
+	lanes_t index, total, way, fate;
+	head_t image;
 	bool one;
 
 	if (unlikely(!good)) {
-		memset(&b->out[at], OUT_GENERAL, LANES);
+		memset(&b->fate[at], FATE_GENERAL, LANES);
 		return;
 	}
 	memcpy(&index, &b->index[at], sizeof(index));
@@ -375,36 +341,39 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 	first = b->index[at + (unsigned int)__builtin_ctz(good)];
 	one = !(good & ~lanes_eq(index, (lanes_t){0} + first));
 	if (one)
-		gateway = (lanes_t){0} + __atomic_load_n(&fast_nexthops[first].gateway,
-							 __ATOMIC_RELAXED);
+		way = (lanes_t){0} + __atomic_load_n(&fast_nexthops[first].way, __ATOMIC_RELAXED);
 	else
-		gateway = lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS);
-	ok = good & ~(b->over >> at) & ~lanes_lt(gateway & 0xffffu, total) &
-	     ~lanes_eq(gateway >> 16, (lanes_t){0} + e->blocked);
-	lanes_bytes(&b->out[at], gateway >> 16 | ~lanes_of(ok));
-	if (likely(ok)) {
-		if (one)
-			rewrite(b, at, ok, true);
-		else
-			rewrite(b, at, ok, false);
-	} else if (one && fast_nexthops[first].state == FAST_LOCAL) {
-		decide_local(b, group);
-		return;
-	}
+		way = lanes_words(&fast_nexthops->way, index * FAST_NEXTHOP_WORDS);
+	fate = way >> 16;
+	ok = good & ~(b->over >> at) & ~lanes_lt(way & 0xffffu, total) &
+	     ~lanes_eq(fate, (lanes_t){0} + e->blocked);
 	b->forward |= ok << at;
-	b->in |= ok << at;
-	b->others |= (good & ~ok) << at;
+	if (ok == ALL_LANES) {
+		b->in |= ok << at;
+	} else {
+		decide_others(b, group, ok, e, &fate);
+		frames_or(some, frame, ok, scratch);
+		frame = some;
+	}
+	lanes_bytes(&b->fate[at], fate);
+	if (unlikely(!ok))
+		return;
+	memcpy(&image, fast_nexthops[first].head, sizeof(image));
+	if (one)
+		rewrite(b, at, frame, &image);
+	else
+		rewrite(b, at, frame, NULL);
 }
 
-static __rte_always_inline void decide_others(struct burst *b, const struct expected *e)
+static __rte_always_inline void decide_connected(struct burst *b, const struct expected *e)
 {
-	for (uint32_t left = b->others; left; left &= left - 1) {
+	for (uint32_t left = b->connected; left; left &= left - 1) {
 		unsigned int i = (unsigned int)__builtin_ctz(left);
-		uint8_t out = other_fate(b, i, e);
+		uint8_t fate = connected_fate(b, i, e);
 
-		b->out[i] = out;
-		b->in |= (uint32_t)(out != OUT_GENERAL) << i;
-		b->forward |= (uint32_t)(out < LINKS_MAX) << i;
+		b->fate[i] = fate;
+		b->in |= (uint32_t)(fate != FATE_GENERAL) << i;
+		b->forward |= (uint32_t)(fate != FATE_GENERAL && fate < FATE_ROUTED) << i;
 	}
 }
 
@@ -448,7 +417,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 			whole[i] = m[RTE_MIN(i, n - 1)];
 		all = whole;
 	}
-	b.in = b.forward = b.others = b.over = b.any_padded = b.defaulted = 0;
+	b.in = b.forward = b.connected = b.over = b.any_padded = b.defaulted = 0;
 	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
@@ -469,7 +438,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 		by_rules(&b, g, l, set);
 	for (unsigned int g = 0; g < groups; g++)
 		decide(&b, g, &e);
-	decide_others(&b, &e);
+	decide_connected(&b, &e);
 	count_burst(w, &b, there);
 	trim(&b, m);
 	onward(w, l, &b, m, there);

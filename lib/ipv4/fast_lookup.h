@@ -70,6 +70,14 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 
 /* ---- rules ---- */
 
+/* The lanes that go by a link if nothing else is to be said of them. */
+static __rte_always_inline uint32_t by_link(lanes_t index)
+{
+	lanes_t way = lanes_words(&fast_nexthops->way, index * FAST_NEXTHOP_WORDS);
+
+	return ~lanes_eq(way & 0xffffu, (lanes_t){0});
+}
+
 /* These lanes match a rule. Returns those that it leaves to the next one. */
 static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const struct rule *r,
 				      uint32_t matched)
@@ -84,10 +92,7 @@ static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const st
 		word[i] = longest[i];
 	memcpy(&answer, word, sizeof(answer));
 	memcpy(&index, &b->index[at], sizeof(index));
-	sure = ~lanes_eq(lanes_words(&fast_nexthops->gateway, answer * FAST_NEXTHOP_WORDS), zero) &
-	       (lanes_eq(index, zero) |
-		~lanes_eq(lanes_words(&fast_nexthops->gateway, index * FAST_NEXTHOP_WORDS), zero)) &
-	       matched;
+	sure = by_link(answer) & (lanes_eq(index, zero) | by_link(index)) & matched;
 	index = (index & ~lanes_of(sure)) | (answer & lanes_of(sure));
 	memcpy(&b->index[at], &index, sizeof(index));
 	for (matched &= ~sure; matched; matched &= matched - 1) {

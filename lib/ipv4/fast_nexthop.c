@@ -54,14 +54,14 @@ static void head_fill(struct fast_nexthop *to, const struct link *out)
 
 static struct fast_nexthop image_of(const struct nexthop *nh)
 {
-	struct fast_nexthop image = {.state = FAST_NONE};
+	struct fast_nexthop image = {.way = FATE_GENERAL};
 	const struct link *out = link_get(nh->link);
 	uint64_t mac;
 
 	if (!nh->refs)
 		return image;
 	if (nh->type == ROUTE_LOCAL)
-		image.state = FAST_LOCAL;
+		image.way = FATE_LOCAL << 16;
 	if (nh->type != ROUTE_UNICAST || !out || out->id == LINK_LO ||
 	    ip_exception_slows((uint32_t)(nh - nexthops)))
 		return image;
@@ -69,25 +69,23 @@ static struct fast_nexthop image_of(const struct nexthop *nh)
 	image.mtu = (uint16_t)ip_nexthop_mtu(nh, out);
 	head_fill(&image, out);
 	if (!nh->gateway) {
-		image.state = FAST_CONNECTED;
+		image.way = FATE_CONNECTED << 16;
 		return image;
 	}
 	mac = neigh_mac(nh->link, nh->gateway);
 	if (mac == NEIGH_MAC_NONE)
 		return image;
 	image.head[0] |= mac;
-	image.state = FAST_GATEWAY;
-	image.gateway = (uint32_t)image.link << 16 | image.mtu;
+	image.way = (uint32_t)image.link << 16 | image.mtu;
 	return image;
 }
 
 /* ---- keeping in step ---- */
 
-static void state_store(struct fast_nexthop *to, const struct fast_nexthop *image)
+static void way_store(struct fast_nexthop *to, const struct fast_nexthop *image)
 {
 	__atomic_store_n(&to->mtu, image->mtu, __ATOMIC_RELAXED);
-	__atomic_store_n(&to->gateway, image->gateway, __ATOMIC_RELEASE);
-	__atomic_store_n(&to->state, image->state, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->way, image->way, __ATOMIC_RELEASE);
 }
 
 static void refresh_later(void *arg)
@@ -102,7 +100,7 @@ static void refresh_later(void *arg)
 	image = image_of(nexthop_get(index));
 	memcpy(to->head, image.head, sizeof(to->head));
 	to->link = image.link;
-	state_store(to, &image);
+	way_store(to, &image);
 }
 
 /* Out of use at once; what can't be changed by a single store comes after a grace period, when no
@@ -112,15 +110,15 @@ static void refresh(uint32_t index)
 	struct fast_nexthop *to = &fast_nexthops[index];
 	struct fast_nexthop image = image_of(nexthop_get(index));
 
-	if (to->state == FAST_NONE && image.state == FAST_NONE)
+	if (to->way == FATE_GENERAL && image.way == FATE_GENERAL)
 		return;
-	if (to->state == image.state && to->link == image.link &&
+	if (to->way >> 16 == image.way >> 16 && to->link == image.link &&
 	    !memcmp(to->head + 1, image.head + 1, sizeof(to->head) - sizeof(to->head[0]))) {
 		__atomic_store_n(&to->head[0], image.head[0], __ATOMIC_RELAXED);
-		state_store(to, &image);
+		way_store(to, &image);
 		return;
 	}
-	state_store(to, &(struct fast_nexthop){.state = FAST_NONE});
+	way_store(to, &(struct fast_nexthop){.way = FATE_GENERAL});
 	if (refresh_due[index])
 		return;
 	refresh_due[index] = true;

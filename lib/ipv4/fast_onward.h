@@ -149,17 +149,18 @@ static __rte_noinline void forward(struct worker *w, const struct link *l, const
 static __rte_always_inline void hand_on(struct worker *w, struct link *l, const struct burst *b,
 					struct rte_mbuf **m, unsigned int from, unsigned int to)
 {
-	if (b->out[from] == OUT_FRAGMENT)
+	if (b->fate[from] == FATE_PIECE)
 		collect(w, l, b, m, from, to);
-	else if (b->out[from] == OUT_ROUTED)
-		forward(w, l, b, m, from, to);
-	else if (b->out[from] == OUT_LOCAL)
+	else if (b->fate[from] == FATE_LOCAL)
 		deliver(w, l, b, m, from, to);
+	else if (b->fate[from] != FATE_GENERAL)
+		forward(w, l, b, m, from, to);
 	else
 		eth_input(w, l, &m[from], to - from);
 }
 
 #ifndef FRAMES_PICK
+#define FRAMES_PICK 0
 static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct rte_mbuf **m,
 						    uint32_t bits)
 {
@@ -171,27 +172,48 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 }
 #endif
 
-/* To a link those of its frames whose bits are set. more: others of the burst may follow, and the
- * link is due if true is returned. */
-static __rte_always_inline bool send_some(struct worker *w, const struct burst *b,
-					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
-					  bool more)
+/* What goes to a link, in order: frames whose bits are set, and what was kept. Returns how many. */
+static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link,
+					 struct rte_mbuf **to, struct rte_mbuf **m, uint32_t bits,
+					 uint64_t *bytes)
 {
-	struct rte_mbuf *part[FAST_BURST], **room;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < o->n_kept; i++) {
+		if (o->kept[i].link != link)
+			continue;
+		n += frames_pick(to + n, m, bits & o->kept[i].before);
+		bits &= ~o->kept[i].before;
+		to[n++] = o->kept[i].m;
+		*bytes += o->kept[i].m->pkt_len;
+	}
+	return n + frames_pick(to + n, m, bits);
+}
+
+_Static_assert(FAST_BURST + OWED_KEPT + FRAMES_PICK <= LINK_ROOM, "all that a burst leads to");
+
+/* To a link those of its frames whose bits are set; kept: and what was kept. */
+static __rte_always_inline void send_some(struct worker *w, const struct burst *b,
+					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
+					  bool kept)
+{
+	struct rte_mbuf *part[LINK_ROOM], **to = part, **room;
 	unsigned int n = (unsigned int)__builtin_popcount(bits);
 	uint64_t bytes = (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
 			 n * RTE_ETHER_HDR_LEN;
 
 	if (likely(n == FAST_BURST)) {
 		link_xmit_bulk(w, link, m, n, bytes);
-		return false;
+		return;
 	}
-	room = link_xmit_room(w, link);
-	if (likely(room))
-		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes, more);
+	room = link_xmit_room(w, link, n);
+	if (room)
+		to = room;
+	n = kept ? merge(&w->ip->owed, link, to, m, bits, &bytes) : frames_pick(to, m, bits);
+	if (room)
+		link_xmit_filled(w, link, n, bytes);
 	else
-		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
-	return room;
+		link_xmit_bulk(w, link, part, n, bytes);
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
@@ -200,66 +222,86 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 					struct rte_mbuf **m, uint32_t left)
 {
 	while (left) {
-		unsigned int link = b->out[__builtin_ctz(left)];
-		uint32_t same = bytes_eq(b->out, (uint8_t)link) & left;
+		unsigned int link = b->fate[__builtin_ctz(left)];
+		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
 
 		left &= ~same;
 		send_some(w, b, link, m, same, false);
 	}
 }
 
-/* Something else is sent to a link: the frames for it that came before go first. */
-static __rte_noinline void pay(struct worker *w, unsigned int link)
+/* The same, and all that was kept. */
+static __rte_noinline void send_owed(struct worker *w, uint32_t left)
 {
-	const struct burst *b = w->ip->owed.burst;
-	uint32_t same = bytes_eq(b->out, (uint8_t)link) & w->ip->owed.left & w->ip->owed.before;
+	struct owed *o = &w->ip->owed;
+	const struct burst *b = o->burst;
+	uint64_t kept = o->kept_links;
 
-	w->owed &= ~(1ULL << link);
-	if (!same)
-		return;
-	w->ip->owed.left &= ~same;
-	if (send_some(w, b, link, w->ip->owed.m, same, true))
-		w->ip->owed.due |= 1ULL << link;
+	while (left || kept) {
+		unsigned int link = left ? b->fate[__builtin_ctz(left)]
+					 : (unsigned int)__builtin_ctzll(kept);
+		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
+
+		left &= ~same;
+		send_some(w, b, link, o->m, same, kept >> link & 1);
+		kept &= ~(1ULL << link);
+	}
+	o->n_kept = 0;
+	o->kept_links = 0;
 }
 
-/* What is sent from now on comes after the burst's frames before i. */
-static __rte_always_inline void owe(struct worker *w, unsigned int i)
+/* There is no room to keep more. */
+static __rte_noinline void pay(struct worker *w)
 {
-	w->ip->owed.before = (uint32_t)((1ULL << i) - 1);
-	w->owed = UINT64_MAX;
+	struct owed *o = &w->ip->owed;
+	uint32_t before = o->left & o->before;
+
+	o->left &= ~before;
+	send_owed(w, before);
 }
 
-/* A burst of which not all goes on. What does is sent together, at the end or when something else
- * is sent to the same link. Fragments that are being collected come before what stands behind
- * them. */
+/* What is sent meanwhile: it comes after the burst's frames before the one that is handled. */
+static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
+{
+	struct owed *o = &w->ip->owed;
+
+	if (unlikely(o->n_kept == OWED_KEPT))
+		pay(w);
+	o->kept[o->n_kept].m = m;
+	o->kept[o->n_kept].before = o->before;
+	o->kept[o->n_kept++].link = link;
+	o->kept_links |= 1ULL << link;
+}
+
+/* A burst of which not all goes on. What does, and what the others lead to, is sent together at the
+ * end. Fragments that are being collected come before what stands behind them. */
 static __rte_always_inline void onward_mixed(struct worker *w, struct link *l,
 					     const struct burst *b, struct rte_mbuf **m,
 					     uint32_t there)
 {
+	struct owed *o = &w->ip->owed;
 	unsigned int next;
 	uint64_t alike;
 
-	w->pay = pay;
-	w->ip->owed.burst = b;
-	w->ip->owed.m = m;
-	w->ip->owed.left = b->forward;
-	w->ip->owed.due = 0;
+	o->burst = b;
+	o->m = m;
+	o->left = b->forward;
+	o->before = 0;
+	w->keep = keep;
 	for (uint32_t left = there & ~b->forward; left; left &= (uint32_t)(~0ULL << next)) {
 		unsigned int i = (unsigned int)__builtin_ctz(left);
 
 		if (unlikely(w->ip->frags.n))
 			ip_defrag_run(w);
-		owe(w, i);
-		alike = bytes_eq(b->out, b->out[i]) & there;
+		o->before = (uint32_t)((1ULL << i) - 1);
+		alike = bytes_eq(b->fate, b->fate[i]) & there;
 		next = i + (unsigned int)__builtin_ctzll(~(alike >> i));
 		hand_on(w, l, b, m, i, next);
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
-	w->owed = 0;
-	send_on(w, b, m, w->ip->owed.left);
-	for (uint64_t due = w->ip->owed.due; due; due &= due - 1)
-		link_xmit_due(w, (unsigned int)__builtin_ctzll(due));
+	w->keep = NULL;
+	send_owed(w, o->left);
 }
 
 static __rte_always_inline void onward(struct worker *w, struct link *l, const struct burst *b,

@@ -74,16 +74,27 @@ extern struct ip_settings ip_settings;
 
 struct defrag;                   /* reassemble.c */
 
+/* Of the burst that the fast path has in hand: what is to be sent when all else is done
+ * (fast_onward.h). */
+#define OWED_KEPT 16
+struct owed {
+	const void *burst;
+	struct rte_mbuf **m;
+	uint32_t left;           /* a bit for each of its frames that goes on as it is, */
+	uint32_t before;         /* that came before the one which is handled */
+	uint32_t n_kept;
+	uint64_t kept_links;     /* a bit for each link that some of the following go to: */
+	struct {                 /* what the others led to, in order */
+		struct rte_mbuf *m;
+		uint32_t before; /* as above, at that time */
+		uint32_t link;
+	} kept[OWED_KEPT];
+};
+
 struct ip_worker {
 	struct defrag *defrag;
 	struct frag_burst frags; /* collected: ip_defrag_collect() */
-	struct {                 /* of the burst that the fast path has in hand (fast_onward.h) */
-		const void *burst;
-		struct rte_mbuf **m;
-		uint32_t left;   /* a bit for each frame that is still to be sent on, */
-		uint32_t before; /* that came before the one which is handled */
-		uint64_t due;    /* links that were sent some */
-	} owed;
+	struct owed owed;
 	uint64_t defaulted;      /* a bit each: of the last burst from that link the FIB knew no
 				  * more than the default route for most (fast_body.h) */
 };

@@ -58,8 +58,7 @@ static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct 
 	const struct fast_nexthop *image = &fast_nexthops[p->nexthop];
 	void *header;
 
-	if (unlikely(__atomic_load_n(&image->state, __ATOMIC_ACQUIRE) != FAST_GATEWAY ||
-		     image->link != out->id ||
+	if (unlikely(fast_nexthop_fate(image) != out->id ||
 		     nexthop_get(p->nexthop)->gateway != p->next_addr))
 		return false;
 	header = rte_pktmbuf_prepend(m, RTE_ETHER_HDR_LEN);

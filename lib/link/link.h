@@ -252,27 +252,23 @@ static inline bool addr_in_subnet(const struct link_addr *a, rte_be32_t addr)
  * thread. */
 bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other);
 
-/* Send a finished frame (Ethernet header at the data's start), after those that w->owed says come
- * first. Consumes m; counts it as transmitted or dropped. Buffered until link_flush(). Not for lo:
- * see link_loop(). */
+/* Send a finished frame (Ethernet header at the data's start), or give it to w->keep() for later.
+ * Consumes m; counts it as transmitted or dropped. Buffered until link_flush(). Not for lo: see
+ * link_loop(). */
 void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m);
 
-/* The same for n frames of one segment each and so many bytes in all, to a link that may be gone;
- * for who knows that no frames come first. Consumes them. */
+/* The same, at once, for n frames of so many bytes in all, to a link that may be gone: of one
+ * segment each, or kept by w->keep(). Consumes them. */
 void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n,
 		    uint64_t bytes);
 
 /* The same for those who gather frames themselves: where up to LINK_ROOM of them may be written for
- * a link, NULL if there is no room or no such link (then link_xmit_bulk() knows what to do with
- * them); and how many were, of one segment each and of so many bytes in all. Consumes them.
- * more: they are not sent yet, though they may be enough, as others may follow at once. */
-#define LINK_ROOM 32
-struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link);
-void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
-		      bool more);
-
-/* No more frames follow: send those that were gathered, if they are enough. */
-void link_xmit_due(struct worker *w, unsigned int link);
+ * a link, NULL if n of them are better given to link_xmit_bulk(): they are enough to be sent at
+ * once, or there is no room or no such link; and how many were written, of so many bytes in all.
+ * Consumes them. */
+#define LINK_ROOM 64
+struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned int n);
+void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes);
 
 /* Hand all buffered frames to the devices, and free the packets that are done with; at the end of
  * a worker's loop. */

@@ -160,17 +160,18 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 	}
 }
 
-/* A whole burst need not be copied where none waits. Returns how many of its frames were sent. */
-static unsigned int send_burst(struct worker *w, struct txbuf *t, struct rte_mbuf **m,
-			       uint64_t bytes)
+/* Enough frames at once need not be copied where none waits. Returns how many of them were sent. */
+static __rte_always_inline unsigned int send_at_once(struct worker *w, struct txbuf *t,
+						     struct rte_mbuf **m, unsigned int n,
+						     uint64_t bytes)
 {
-	uint16_t took = rte_eth_tx_burst(t->port, t->queue, m, BURST);
+	uint16_t took = rte_eth_tx_burst(t->port, t->queue, m, (uint16_t)n);
 
 	w->counters->transmitted += took;
 	t->packets += took;
 	t->put_bytes += bytes;
-	if (unlikely(took < BURST))
-		t->put_bytes -= bytes_of(m + took, BURST - took);
+	if (unlikely(took < n))
+		t->put_bytes -= bytes_of(m + took, n - took);
 	t->bytes = t->put_bytes;
 	return took;
 }
@@ -202,8 +203,6 @@ __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_
 {
 	struct txbuf *t = rcu_read(w->link->tx[l->id]);
 
-	if (unlikely(w->owed >> l->id & 1))
-		w->pay(w, l->id);
 	if (unlikely(!l->up || !t)) {
 		packet_drop(w, m, DROP_LINK_DOWN);
 		return;
@@ -213,7 +212,9 @@ __rte_always_inline void link_xmit(struct worker *w, struct link *l, struct rte_
 		if (!m)
 			return;
 	}
-	if (likely(w->id < l->n_txq))
+	if (w->keep)
+		w->keep(w, l->id, m);
+	else if (likely(w->id < l->n_txq))
 		txbuf_put(w, t, m, l->id);
 	else
 		link_xmit_bulk(w, l->id, &m, 1, m->pkt_len);
@@ -224,7 +225,7 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 	struct link *l = link_get(link);
-	unsigned int i;
+	unsigned int i = 0;
 
 	if (unlikely(!l || !t || !l->up)) {
 		packet_drop_bulk(w, m, n, l ? DROP_LINK_DOWN : DROP_LINK_GONE);
@@ -236,39 +237,35 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		packet_drop_bulk(w, m + i, n - i, DROP_TX_QUEUE_FULL);
 		return;
 	}
-	i = n == BURST && !t->n ? send_burst(w, t, m, bytes) : 0;
+	if (likely(n == BURST && !t->n))
+		i = send_at_once(w, t, m, BURST, bytes);
+	else if (n >= ENOUGH && !t->n)
+		i = send_at_once(w, t, m, n, bytes);
 	if (i < n)
 		txbuf_put_bulk(w, t, m + i, n - i, link);
 }
 
-struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link)
+struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned int n)
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 	const struct link *l = link_get(link);
 
-	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + 2 * LINK_ROOM > t->limit))
+	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + LINK_ROOM > t->limit))
+		return NULL;
+	if (!t->n && n >= ENOUGH)
 		return NULL;
 	return &t->m[t->n];
 }
 
 /* The buffer had room, so it has not been full of what the device does not take. */
-void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes,
-		      bool more)
+void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes)
 {
 	struct txbuf *t = rcu_read(w->link->tx[link]);
 
 	w->link->tx_pending |= 1ULL << link;
 	t->n += n;
 	t->put_bytes += bytes;
-	if (!more && t->n >= ENOUGH)
-		txbuf_flush(w, t);
-}
-
-void link_xmit_due(struct worker *w, unsigned int link)
-{
-	struct txbuf *t = rcu_read(w->link->tx[link]);
-
-	if (likely(t) && t->n >= ENOUGH)
+	if (t->n >= ENOUGH)
 		txbuf_flush(w, t);
 }
 

@@ -194,13 +194,14 @@ def test_order_within_a_port(router, captures, option):
     assert captures.out(0) == [forwarded(f, 0) for _, f in down]
 
 
-def all_kinds(rng, number):
-    """Frames of one number: ordinary ones above all, and what is answered, cut, put together or
-    refused; what comes of them leaves by any of three ports."""
+def all_kinds(rng, number, kinds):
+    """Frames of one number: one of eight kinds, what is answered, cut (also into many pieces), put
+    together or refused, or ordinary ones for all other numbers below `kinds`; what comes of them
+    leaves by any of three ports."""
     source = rng.choice((A, f"10.1.0.{number % 250 + 1}", f"10.2.0.{number % 250 + 1}"))
     target = f"10.{rng.choice((1, 2))}.1.1"
     told, ours = f"{number:08}".encode(), frames.router_address(rng.randrange(2))
-    kind = rng.randrange(40)
+    kind = rng.randrange(kinds)
     if kind == 0:
         packets = [udp(source, target, told, ttl=1)]
     elif kind == 1:
@@ -214,33 +215,37 @@ def all_kinds(rng, number):
     elif kind == 5:
         packets = [udp(source, target, told + bytes(1000), flags="DF")]
     elif kind == 6:
+        packets = [udp(source, target, told + bytes(5000))]
+    elif kind == 7:
         return [frames.with_bad_checksum(frame(0, udp(source, target, told)))]
     else:
         packets = [udp(source, target, told)]
     return [frame(0, packet) for packet in packets]
 
 
-def test_order_of_all_kinds(make_router, captures):
-    """Whatever is special about packets between others, each port sends all in the same order as if
-    they came one by one."""
+@pytest.mark.parametrize("kinds", [40, 12])
+def test_order_of_all_kinds(make_router, captures, kinds):
+    """Whatever is special about packets between others, few or most of a burst, each port sends all
+    in the same order as if they came one by one."""
     rng = random.Random(5)
-    sent = [one for number in range(1, 6000) for one in all_kinds(rng, number)]
-    commands = (captures.port(0, [(1 + i / 1e6, one) for i, one in enumerate(sent)], up=False)
+    sent = [one for number in range(1, 6000) for one in all_kinds(rng, number, kinds)]
+    commands = (captures.port(0, [(1 + i / 1e6, one) for i, one in enumerate(sent)],
+                              link="mtu 9000", up=False)
                 + captures.port(1, link="mtu 600") + captures.port(2) + KNOWN
                 + [f"neigh add {address(2, 2)} lladdr {frames.host_mac(2, 2)} dev p2",
                    f"route add 10.1.0.0/16 via {B}", f"route add 10.2.0.0/16 via {address(2, 2)}",
                    "sysctl net.ipv4.icmp_ratelimit=0", "sysctl net.ipv4.icmp_msgs_per_sec=1000000",
                    "sysctl net.ipv4.icmp_msgs_burst=1000000", "link set p0 up"])
     came = []
-    for option in ([], ["--no-fast-path"]):
+    for lanes in (16, 8, 4, 0):
         router = make_router()
-        router.start(commands, *option)
+        router.start(commands[:-1] + [f"sysctl net.millrace.fast_path_lanes={lanes}", commands[-1]])
         account = router.settled(len(sent), held=0)
         assert set(account["reasons"]) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}, account
         router.stop()
         came.append([[without_id(one) for one in captures.out(port)] for port in range(3)])
     assert all(len(out) > 100 for out in came[0])
-    assert came[0] == came[1]
+    assert came[0] == came[1] == came[2] == came[3]
 
 
 def test_a_cut_capture_file_ends_where_it_is_cut(router, captures):
