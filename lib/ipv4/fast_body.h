@@ -5,7 +5,7 @@
  *	LANES              4, 8 or 16
  *	lanes_t            a vector of so many uint32_t, with the compiler's operators
  *	lanes_eq(), lanes_lt()    comparisons (unsigned), as a bit a lane
- *	lanes_of(bits)     all ones in lanes whose bit is set
+ *	lanes_of(bits)     all ones in lanes whose bit is set; of the lower LANES bits
  *	lanes_header(p, h) bring the IP headers of the frames at each p[] into 5 vectors
  *	lanes_pick(t, i)   t[i] for each lane, of 16 words
  *	lanes_gather(t, i) the 32 bits that begin at t[i], of 16-bit words
@@ -25,8 +25,8 @@
  * (a cache line, a multiplication) the others use. First the headers are brought into vectors and
  * checked; then the FIB is asked; then each frame is rewritten with its next hop's image, if all
  * is well, by an addition: a frame for which all is not well writes to a scratch line instead, so
- * that no branch depends on it. Last, what goes on is sent, by each link in the order in which it
- * came, and what has another fate is handed on.
+ * that no branch depends on it. Last, what has another fate is handed on, and what goes on is sent
+ * with what that led to, by each link in the order in which it came.
  */
 #include <string.h>
 
@@ -223,7 +223,7 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 	src = lanes_swap(h[3]);
 	dst = lanes_swap(h[4]);
 	good &= ordinary(src) & ordinary(dst);
-	b->pieces[group] = ~lanes_eq(h[1] & PIECE_BITS, zero);
+	b->pieces[group] = ~lanes_eq(h[1] & PIECE_BITS, zero) & ALL_LANES;
 	differ &= e->begin_mask;
 	if (unlikely(differ[0] | differ[1]))
 		good &= begin_right(b, at, e);

@@ -70,8 +70,8 @@ static __rte_always_inline void lookup(struct burst *b, unsigned int group,
 
 /* ---- rules ---- */
 
-/* The lanes that go by a link if nothing else is to be said of them. */
-static __rte_always_inline uint32_t by_link(lanes_t index)
+/* The lanes whose gateway is known. */
+static __rte_always_inline uint32_t by_gateway(lanes_t index)
 {
 	lanes_t way = lanes_words(&fast_nexthops->way, index * FAST_NEXTHOP_WORDS);
 
@@ -92,7 +92,7 @@ static __rte_noinline uint32_t divert(struct burst *b, unsigned int at, const st
 		word[i] = longest[i];
 	memcpy(&answer, word, sizeof(answer));
 	memcpy(&index, &b->index[at], sizeof(index));
-	sure = by_link(answer) & (lanes_eq(index, zero) | by_link(index)) & matched;
+	sure = by_gateway(answer) & (lanes_eq(index, zero) | by_gateway(index)) & matched;
 	index = (index & ~lanes_of(sure)) | (answer & lanes_of(sure));
 	memcpy(&b->index[at], &index, sizeof(index));
 	for (matched &= ~sure; matched; matched &= matched - 1) {

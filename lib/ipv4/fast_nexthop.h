@@ -30,8 +30,8 @@
  * neighbour is known and the image complete. lo is no such link. Bits say more, so that a fate can
  * be found by vector instructions. */
 enum fate {
-	FATE_GENERAL = 0,    /* the general path knows what to do */
-	FATE_ROUTED = 0x40,     /* and its link: too large or its TTL is over; for ip_forward() */
+	FATE_GENERAL = 0,       /* the general path knows what to do */
+	FATE_ROUTED = 0x40,     /* | link: too large, or its TTL is over; for ip_forward() */
 	FATE_LOCAL = 0x80,      /* for the router itself, a whole datagram */
 	FATE_PIECE = 0xc0,      /* and a part of one */
 	FATE_CONNECTED = 0xc1,  /* the neighbour is the destination, whose address head lacks */
@@ -47,7 +47,7 @@ struct fast_nexthop {
 		uint64_t head[FAST_HEAD_BYTES / 8];
 		uint8_t head_bytes[FAST_HEAD_BYTES];
 	};
-	uint32_t way;        /* fate << 16, and mtu if it is a link */
+	uint32_t way;        /* fate << 16; and mtu, which is not 0, if it is a link */
 	uint16_t mtu;        /* largest packet (rule C3) */
 	uint8_t link;        /* id of the output link */
 } __rte_cache_aligned;
@@ -56,10 +56,16 @@ _Static_assert(sizeof(struct fast_nexthop) == RTE_CACHE_LINE_SIZE, "one cache li
 
 extern struct fast_nexthop *fast_nexthops;     /* by index of next hop */
 
-/* What becomes of what goes there, if nothing else is to be said of it. Any thread. */
+/* What becomes of what goes there, if nothing else is to be said of it; a link where its gateway
+ * is known. Any thread. */
 static inline unsigned int fast_nexthop_fate(const struct fast_nexthop *nh)
 {
 	return __atomic_load_n(&nh->way, __ATOMIC_ACQUIRE) >> 16;
+}
+
+static inline bool fast_nexthop_by_link(const struct fast_nexthop *nh)
+{
+	return (uint16_t)__atomic_load_n(&nh->way, __ATOMIC_ACQUIRE);
 }
 
 /* Something that decides whether the next hop is for the fast path has changed. Control thread. */

@@ -99,17 +99,16 @@ static __rte_always_inline void packet_begin(const struct worker *w, const struc
 	m->pkt_len = b->total[i];
 }
 
+_Static_assert(FAST_BURST <= FRAG_BURST, "all of a burst may be fragments");
+
+/* What was collected before has been put together. */
 static __rte_always_inline void collect(struct worker *w, const struct link *l,
 					const struct burst *b, struct rte_mbuf **m,
 					unsigned int from, unsigned int to)
 {
 	struct frag_burst *frags = &w->ip->frags;
-	unsigned int n = frags->n;
+	unsigned int n = 0;
 
-	if (unlikely(n + to - from > FRAG_BURST)) {
-		ip_defrag_run(w);
-		n = 0;
-	}
 	for (unsigned int i = from; i < to; i++) {
 		packet_begin(w, l, b, m[i], i);
 		packet_of(m[i])->route_type = ROUTE_LOCAL;
@@ -172,7 +171,8 @@ static __rte_always_inline unsigned int frames_pick(struct rte_mbuf **to, struct
 }
 #endif
 
-/* What goes to a link, in order: frames whose bits are set, and what was kept. Returns how many. */
+/* What goes to a link, in order: frames whose bits are set, and what was kept, whose bytes are
+ * added. Returns how many. */
 static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link,
 					 struct rte_mbuf **to, struct rte_mbuf **m, uint32_t bits,
 					 uint64_t *bytes)
@@ -197,7 +197,7 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
 					  bool kept)
 {
-	struct rte_mbuf *part[LINK_ROOM], **to = part, **room;
+	struct rte_mbuf *part[LINK_ROOM], **room;
 	unsigned int n = (unsigned int)__builtin_popcount(bits);
 	uint64_t bytes = (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
 			 n * RTE_ETHER_HDR_LEN;
@@ -206,14 +206,16 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 		link_xmit_bulk(w, link, m, n, bytes);
 		return;
 	}
+	if (kept) {
+		n = merge(&w->ip->owed, link, part, m, bits, &bytes);
+		link_xmit_bulk(w, link, part, n, bytes);
+		return;
+	}
 	room = link_xmit_room(w, link, n);
 	if (room)
-		to = room;
-	n = kept ? merge(&w->ip->owed, link, to, m, bits, &bytes) : frames_pick(to, m, bits);
-	if (room)
-		link_xmit_filled(w, link, n, bytes);
+		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
 	else
-		link_xmit_bulk(w, link, part, n, bytes);
+		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
 }
 
 /* Send those frames on whose bits are set. Only the order at each link can be seen, so each link

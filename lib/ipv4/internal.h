@@ -76,11 +76,11 @@ struct defrag;                   /* reassemble.c */
 
 /* Of the burst that the fast path has in hand: what is to be sent when all else is done
  * (fast_onward.h). */
-#define OWED_KEPT 16
+#define OWED_KEPT 24
 struct owed {
 	const void *burst;
 	struct rte_mbuf **m;
-	uint32_t left;           /* a bit for each of its frames that goes on as it is, */
+	uint32_t left;           /* a bit for each frame that is still to be sent on, */
 	uint32_t before;         /* that came before the one which is handled */
 	uint32_t n_kept;
 	uint64_t kept_links;     /* a bit for each link that some of the following go to: */

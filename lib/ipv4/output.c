@@ -58,7 +58,7 @@ static inline bool output_by_image(struct worker *w, struct rte_mbuf *m, struct 
 	const struct fast_nexthop *image = &fast_nexthops[p->nexthop];
 	void *header;
 
-	if (unlikely(fast_nexthop_fate(image) != out->id ||
+	if (unlikely(fast_nexthop_fate(image) != out->id ||    /* which is not lo's */
 		     nexthop_get(p->nexthop)->gateway != p->next_addr))
 		return false;
 	header = rte_pktmbuf_prepend(m, RTE_ETHER_HDR_LEN);

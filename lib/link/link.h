@@ -257,15 +257,15 @@ bool addr_onlink(const struct link *l, rte_be32_t addr, rte_be32_t other);
  * link_loop(). */
 void link_xmit(struct worker *w, struct link *l, struct rte_mbuf *m);
 
-/* The same, at once, for n frames of so many bytes in all, to a link that may be gone: of one
- * segment each, or kept by w->keep(). Consumes them. */
+/* The same, without w->keep(), for n frames of so many bytes in all, to a link that may be gone:
+ * of no more segments than it takes. Many are not buffered if none is. Consumes them. */
 void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, unsigned int n,
 		    uint64_t bytes);
 
 /* The same for those who gather frames themselves: where up to LINK_ROOM of them may be written for
- * a link, NULL if n of them are better given to link_xmit_bulk(): they are enough to be sent at
- * once, or there is no room or no such link; and how many were written, of so many bytes in all.
- * Consumes them. */
+ * a link, NULL if n frames are better given to link_xmit_bulk(), as they will not be buffered or
+ * there is no room or no such link; and how many were written, of so many bytes in all. Consumes
+ * them. */
 #define LINK_ROOM 64
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned int n);
 void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes);

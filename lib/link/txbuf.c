@@ -160,7 +160,8 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 	}
 }
 
-/* Enough frames at once need not be copied where none waits. Returns how many of them were sent. */
+/* Enough frames at once need not be copied where none waits, also if they are somewhat more than a
+ * burst. Returns how many of them were sent. */
 static __rte_always_inline unsigned int send_at_once(struct worker *w, struct txbuf *t,
 						     struct rte_mbuf **m, unsigned int n,
 						     uint64_t bytes)
@@ -241,8 +242,11 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		i = send_at_once(w, t, m, BURST, bytes);
 	else if (n >= ENOUGH && !t->n)
 		i = send_at_once(w, t, m, n, bytes);
-	if (i < n)
+	if (i < n) {
 		txbuf_put_bulk(w, t, m + i, n - i, link);
+		if (!i && t->n >= ENOUGH)
+			txbuf_flush(w, t);
+	}
 }
 
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned int n)

@@ -21,7 +21,7 @@ struct txbuf {
 	uint64_t put_bytes;           /* of all frames that were put here and not dropped */
 	uint64_t packets, bytes;      /* that the device took; bytes as of the last turn's end */
 	uint64_t dropped;
-	struct rte_mbuf *m[] __rte_cache_aligned;
+	struct rte_mbuf *m[] __rte_cache_aligned;     /* written as whole lines */
 } __rte_cache_aligned;
 
 /* Control thread: give every worker a transmit buffer for a link, or take it away: waits until no
