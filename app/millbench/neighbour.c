@@ -88,8 +88,9 @@ static bool mac_ends_in(unsigned int byte)
 
 	for (unsigned int i = 0; i < RTE_DIM(which); i++) {
 		uint16_t index = fib_lookup(route_fib, FIRST + (which[i] << 8) + 1);
+		unsigned int fate = fast_nexthop_fate(&fast_nexthops[index]);
 
-		if (!fast_nexthop_by_link(&fast_nexthops[index]) ||
+		if (fate == FATE_GENERAL || fate >= FATE_ROUTED ||
 		    fast_nexthops[index].head_bytes[5] != byte)
 			return false;
 	}

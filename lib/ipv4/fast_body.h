@@ -358,11 +358,12 @@ static __rte_always_inline void decide(struct burst *b, unsigned int group,
 	lanes_bytes(&b->fate[at], fate);
 	if (unlikely(!ok))
 		return;
-	memcpy(&image, fast_nexthops[first].head, sizeof(image));
-	if (one)
+	if (one) {
+		memcpy(&image, fast_nexthops[first].head, sizeof(image));
 		rewrite(b, at, frame, &image);
-	else
+	} else {
 		rewrite(b, at, frame, NULL);
+	}
 }
 
 static __rte_always_inline void decide_connected(struct burst *b, const struct expected *e)

@@ -63,11 +63,6 @@ static inline unsigned int fast_nexthop_fate(const struct fast_nexthop *nh)
 	return __atomic_load_n(&nh->way, __ATOMIC_ACQUIRE) >> 16;
 }
 
-static inline bool fast_nexthop_by_link(const struct fast_nexthop *nh)
-{
-	return (uint16_t)__atomic_load_n(&nh->way, __ATOMIC_ACQUIRE);
-}
-
 /* Something that decides whether the next hop is for the fast path has changed. Control thread. */
 void fast_nexthop_refresh(uint32_t index);
 

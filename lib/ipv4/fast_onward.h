@@ -218,36 +218,27 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
 }
 
-/* Send those frames on whose bits are set. Only the order at each link can be seen, so each link
- * has all of its frames at once. */
+/* Send those frames on whose bits are set, and what was kept for the links whose bits are. Only the
+ * order at each link can be seen, so each link has all of its frames at once. */
 static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
-					struct rte_mbuf **m, uint32_t left)
+					struct rte_mbuf **m, uint32_t left, uint64_t kept)
 {
-	while (left) {
-		unsigned int link = b->fate[__builtin_ctz(left)];
-		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
-
-		left &= ~same;
-		send_some(w, b, link, m, same, false);
-	}
-}
-
-/* The same, and all that was kept. */
-static __rte_noinline void send_owed(struct worker *w, uint32_t left)
-{
-	struct owed *o = &w->ip->owed;
-	const struct burst *b = o->burst;
-	uint64_t kept = o->kept_links;
-
 	while (left || kept) {
 		unsigned int link = left ? b->fate[__builtin_ctz(left)]
 					 : (unsigned int)__builtin_ctzll(kept);
 		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
 
 		left &= ~same;
-		send_some(w, b, link, o->m, same, kept >> link & 1);
+		send_some(w, b, link, m, same, kept >> link & 1);
 		kept &= ~(1ULL << link);
 	}
+}
+
+static __rte_noinline void send_owed(struct worker *w, uint32_t left)
+{
+	struct owed *o = &w->ip->owed;
+
+	send_on(w, o->burst, o->m, left, o->kept_links);
 	o->n_kept = 0;
 	o->kept_links = 0;
 }
@@ -310,7 +301,7 @@ static __rte_always_inline void onward(struct worker *w, struct link *l, const s
 				       struct rte_mbuf **m, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there);
+		send_on(w, b, m, there, 0);
 	else
 		onward_mixed(w, l, b, m, there);
 }

@@ -161,10 +161,15 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 }
 
 /* Enough frames at once need not be copied where none waits, also if they are somewhat more than a
- * burst. Returns how many of them were sent. */
-static __rte_always_inline unsigned int send_at_once(struct worker *w, struct txbuf *t,
-						     struct rte_mbuf **m, unsigned int n,
-						     uint64_t bytes)
+ * burst. */
+static inline bool goes_at_once(const struct txbuf *t, unsigned int n)
+{
+	return n >= ENOUGH && !t->n;
+}
+
+/* Returns how many of them were sent. */
+static unsigned int send_at_once(struct worker *w, struct txbuf *t, struct rte_mbuf **m,
+				 unsigned int n, uint64_t bytes)
 {
 	uint16_t took = rte_eth_tx_burst(t->port, t->queue, m, (uint16_t)n);
 
@@ -238,9 +243,7 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
 		packet_drop_bulk(w, m + i, n - i, DROP_TX_QUEUE_FULL);
 		return;
 	}
-	if (likely(n == BURST && !t->n))
-		i = send_at_once(w, t, m, BURST, bytes);
-	else if (n >= ENOUGH && !t->n)
+	if (likely(goes_at_once(t, n)))
 		i = send_at_once(w, t, m, n, bytes);
 	if (i < n) {
 		txbuf_put_bulk(w, t, m + i, n - i, link);
@@ -256,7 +259,7 @@ struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned i
 
 	if (unlikely(!l || !t || !l->up || w->id >= l->n_txq || t->n + LINK_ROOM > t->limit))
 		return NULL;
-	if (!t->n && n >= ENOUGH)
+	if (goes_at_once(t, n))
 		return NULL;
 	return &t->m[t->n];
 }
