@@ -178,12 +178,17 @@ static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link
 					 uint64_t *bytes)
 {
 	unsigned int n = 0;
+	uint32_t part;
 
 	for (unsigned int i = 0; i < o->n_kept; i++) {
 		if (o->kept[i].link != link)
 			continue;
-		n += frames_pick(to + n, m, bits & o->kept[i].before);
-		bits &= ~o->kept[i].before;
+		part = bits & o->kept[i].before;
+		bits ^= part;
+		if (part & (part - 1))
+			n += frames_pick(to + n, m, part);
+		else if (part)
+			to[n++] = m[__builtin_ctz(part)];
 		to[n++] = o->kept[i].m;
 		*bytes += o->kept[i].m->pkt_len;
 	}
@@ -192,23 +197,25 @@ static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link
 
 _Static_assert(FAST_BURST + OWED_KEPT + FRAMES_PICK <= LINK_ROOM, "all that a burst leads to");
 
-/* To a link those of its frames whose bits are set; kept: and what was kept. */
+/* To a link those of its frames whose bits are set; kept: and what was kept. mixed: not all of the
+ * burst went on by itself. Then nobody can foresee whether it is whole by now, and a wrong guess
+ * costs more than to gather it. */
 static __rte_always_inline void send_some(struct worker *w, const struct burst *b,
 					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
-					  bool kept)
+					  bool kept, bool mixed)
 {
 	struct rte_mbuf *part[LINK_ROOM], **room;
 	unsigned int n = (unsigned int)__builtin_popcount(bits);
 	uint64_t bytes = (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
 			 n * RTE_ETHER_HDR_LEN;
 
-	if (likely(n == FAST_BURST)) {
-		link_xmit_bulk(w, link, m, n, bytes);
-		return;
-	}
 	if (kept) {
 		n = merge(&w->ip->owed, link, part, m, bits, &bytes);
 		link_xmit_bulk(w, link, part, n, bytes);
+		return;
+	}
+	if (!mixed && likely(n == FAST_BURST)) {
+		link_xmit_bulk(w, link, m, n, bytes);
 		return;
 	}
 	room = link_xmit_room(w, link, n);
@@ -221,7 +228,8 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 /* Send those frames on whose bits are set, and what was kept for the links whose bits are. Only the
  * order at each link can be seen, so each link has all of its frames at once. */
 static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
-					struct rte_mbuf **m, uint32_t left, uint64_t kept)
+					struct rte_mbuf **m, uint32_t left, uint64_t kept,
+					bool mixed)
 {
 	while (left || kept) {
 		unsigned int link = left ? b->fate[__builtin_ctz(left)]
@@ -229,7 +237,7 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
 
 		left &= ~same;
-		send_some(w, b, link, m, same, kept >> link & 1);
+		send_some(w, b, link, m, same, kept >> link & 1, mixed);
 		kept &= ~(1ULL << link);
 	}
 }
@@ -238,70 +246,87 @@ static __rte_noinline void send_owed(struct worker *w, uint32_t left)
 {
 	struct owed *o = &w->ip->owed;
 
-	send_on(w, o->burst, o->m, left, o->kept_links);
+	send_on(w, o->burst, o->m, left, o->kept_links, true);
 	o->n_kept = 0;
 	o->kept_links = 0;
+}
+
+/* A bit for each frame that comes before what is sent now. */
+static __rte_always_inline uint32_t before_now(const struct owed *o)
+{
+	return (uint32_t)((1ULL << o->at) - 1);
 }
 
 /* There is no room to keep more. */
 static __rte_noinline void pay(struct worker *w)
 {
 	struct owed *o = &w->ip->owed;
-	uint32_t before = o->left & o->before;
+	struct burst *b = o->burst;
+	uint32_t before = b->forward & before_now(o);
 
-	o->left &= ~before;
 	send_owed(w, before);
+	b->forward &= ~before;
+	b->sent_octets -= octets_of(b->total, before);
 }
 
-/* What is sent meanwhile: it comes after the burst's frames before the one that is handled. */
+/* What is sent meanwhile. A frame of those that are handled goes on from its place in the burst, as
+ * if there had been nothing special about it; anything else is kept with its place. */
 static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
 {
 	struct owed *o = &w->ip->owed;
+	struct burst *b = o->burst;
 
+	for (unsigned int i = o->at; i < o->to; i++) {
+		if (o->m[i] != m)
+			continue;
+		b->fate[i] = (uint8_t)link;
+		b->total[i] = m->pkt_len - RTE_ETHER_HDR_LEN;
+		b->sent_octets += b->total[i];
+		b->forward |= 1u << i;
+		o->at = i + 1;
+		return;
+	}
 	if (unlikely(o->n_kept == OWED_KEPT))
 		pay(w);
 	o->kept[o->n_kept].m = m;
-	o->kept[o->n_kept].before = o->before;
+	o->kept[o->n_kept].before = before_now(o);
 	o->kept[o->n_kept++].link = link;
 	o->kept_links |= 1ULL << link;
 }
 
 /* A burst of which not all goes on. What does, and what the others lead to, is sent together at the
  * end. Fragments that are being collected come before what stands behind them. */
-static __rte_always_inline void onward_mixed(struct worker *w, struct link *l,
-					     const struct burst *b, struct rte_mbuf **m,
-					     uint32_t there)
+static __rte_always_inline void onward_mixed(struct worker *w, struct link *l, struct burst *b,
+					     struct rte_mbuf **m, uint32_t there)
 {
 	struct owed *o = &w->ip->owed;
-	unsigned int next;
 	uint64_t alike;
 
 	o->burst = b;
 	o->m = m;
-	o->left = b->forward;
-	o->before = 0;
+	o->at = o->to = 0;
 	w->keep = keep;
-	for (uint32_t left = there & ~b->forward; left; left &= (uint32_t)(~0ULL << next)) {
+	for (uint32_t left = there & ~b->forward; left; left &= (uint32_t)(~0ULL << o->to)) {
 		unsigned int i = (unsigned int)__builtin_ctz(left);
 
 		if (unlikely(w->ip->frags.n))
 			ip_defrag_run(w);
-		o->before = (uint32_t)((1ULL << i) - 1);
 		alike = bytes_eq(b->fate, b->fate[i]) & there;
-		next = i + (unsigned int)__builtin_ctzll(~(alike >> i));
-		hand_on(w, l, b, m, i, next);
+		o->at = i;
+		o->to = i + (unsigned int)__builtin_ctzll(~(alike >> i));
+		hand_on(w, l, b, m, i, o->to);
 	}
 	if (unlikely(w->ip->frags.n))
 		ip_defrag_run(w);
 	w->keep = NULL;
-	send_owed(w, o->left);
+	send_owed(w, b->forward);
 }
 
-static __rte_always_inline void onward(struct worker *w, struct link *l, const struct burst *b,
+static __rte_always_inline void onward(struct worker *w, struct link *l, struct burst *b,
 				       struct rte_mbuf **m, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there, 0);
+		send_on(w, b, m, there, 0, false);
 	else
 		onward_mixed(w, l, b, m, there);
 }

@@ -75,18 +75,17 @@ extern struct ip_settings ip_settings;
 struct defrag;                   /* reassemble.c */
 
 /* Of the burst that the fast path has in hand: what is to be sent when all else is done
- * (fast_onward.h). */
-#define OWED_KEPT 24
+ * (fast_onward.h). Its frames lie in m. */
+#define OWED_KEPT 32
 struct owed {
-	const void *burst;
+	void *burst;             /* says which frames go on, and where */
 	struct rte_mbuf **m;
-	uint32_t left;           /* a bit for each frame that is still to be sent on, */
-	uint32_t before;         /* that came before the one which is handled */
+	uint32_t at, to;         /* of the frames handled now: the first not sent yet, the end */
 	uint32_t n_kept;
 	uint64_t kept_links;     /* a bit for each link that some of the following go to: */
-	struct {                 /* what the others led to, in order */
+	struct {                 /* what is no frame of the burst, in order */
 		struct rte_mbuf *m;
-		uint32_t before; /* as above, at that time */
+		uint32_t before; /* a bit for each frame that comes before it */
 		uint32_t link;
 	} kept[OWED_KEPT];
 };

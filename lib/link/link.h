@@ -266,7 +266,7 @@ void link_xmit_bulk(struct worker *w, unsigned int link, struct rte_mbuf **m, un
  * a link, NULL if n frames are better given to link_xmit_bulk(), as they will not be buffered or
  * there is no room or no such link; and how many were written, of so many bytes in all. Consumes
  * them. */
-#define LINK_ROOM 64
+#define LINK_ROOM 72
 struct rte_mbuf **link_xmit_room(struct worker *w, unsigned int link, unsigned int n);
 void link_xmit_filled(struct worker *w, unsigned int link, unsigned int n, uint64_t bytes);
 

@@ -194,14 +194,10 @@ def test_order_within_a_port(router, captures, option):
     assert captures.out(0) == [forwarded(f, 0) for _, f in down]
 
 
-def all_kinds(rng, number, kinds):
-    """Frames of one number: one of eight kinds, what is answered, cut (also into many pieces), put
-    together or refused, or ordinary ones for all other numbers below `kinds`; what comes of them
-    leaves by any of three ports."""
-    source = rng.choice((A, f"10.1.0.{number % 250 + 1}", f"10.2.0.{number % 250 + 1}"))
-    target = f"10.{rng.choice((1, 2))}.1.1"
-    told, ours = f"{number:08}".encode(), frames.router_address(rng.randrange(2))
-    kind = rng.randrange(kinds)
+def of_kind(kind, number, source, target, ours):
+    """Frames of one number: one of nine kinds, what is answered, cut (into two, some or many
+    pieces), put together or refused, or an ordinary one."""
+    told = f"{number:08}".encode()
     if kind == 0:
         packets = [udp(source, target, told, ttl=1)]
     elif kind == 1:
@@ -218,17 +214,24 @@ def all_kinds(rng, number, kinds):
         packets = [udp(source, target, told + bytes(8000))]
     elif kind == 7:
         return [frames.with_bad_checksum(frame(0, udp(source, target, told)))]
+    elif kind == 8:
+        packets = [udp(source, target, told + bytes(400))]
     else:
         packets = [udp(source, target, told)]
     return [frame(0, packet) for packet in packets]
 
 
-@pytest.mark.parametrize("kinds", [40, 12])
-def test_order_of_all_kinds(make_router, captures, kinds):
-    """Whatever is special about packets between others, few or most of a burst, each port sends all
-    in the same order as if they came one by one, and counts it."""
-    rng = random.Random(5)
-    sent = [one for number in range(1, 6000) for one in all_kinds(rng, number, kinds)]
+def all_kinds(rng, number, kinds):
+    """Of the kinds below `kinds` any; what comes of them leaves by any of three ports."""
+    source = rng.choice((A, f"10.1.0.{number % 250 + 1}", f"10.2.0.{number % 250 + 1}"))
+    target = f"10.{rng.choice((1, 2))}.1.1"
+    return of_kind(rng.randrange(kinds), number, source, target,
+                   frames.router_address(rng.randrange(2)))
+
+
+def sent_as_if_one_by_one(make_router, captures, sent):
+    """Each port sends all in the same order with any lanes as on the general path, and counts it.
+    Returns what each sent, without identifications, and why packets were dropped."""
     commands = (captures.port(0, [(1 + i / 1e6, one) for i, one in enumerate(sent)],
                               link="mtu 9000", up=False)
                 + captures.port(1, link="mtu 300") + captures.port(2) + KNOWN
@@ -236,22 +239,43 @@ def test_order_of_all_kinds(make_router, captures, kinds):
                    f"route add 10.1.0.0/16 via {B}", f"route add 10.2.0.0/16 via {address(2, 2)}",
                    "sysctl net.ipv4.icmp_ratelimit=0", "sysctl net.ipv4.icmp_msgs_per_sec=1000000",
                    "sysctl net.ipv4.icmp_msgs_burst=1000000", "link set p0 up"])
-    came = []
+    came, reasons = [], []
     for lanes, *option in ((16,), (8,), (4,), (0, "--no-fast-path")):
         router = make_router()
         router.start(commands[:-1] + [f"sysctl net.millrace.fast_path_lanes={lanes}", commands[-1]],
                      *option)
-        account = router.settled(len(sent), held=0)
-        assert set(account["reasons"]) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}, account
+        reasons.append(router.settled(len(sent), held=0)["reasons"])
         sent_by = [router.stats(f"p{port}")["tx"] for port in range(3)]
         router.stop()
         out = [captures.out(port) for port in range(3)]
         assert [(tx["packets"], tx["bytes"]) for tx in sent_by] == \
             [(len(one), sum(map(len, one))) for one in out], lanes
         came.append([[without_id(one) for one in frames_out] for frames_out in out])
-    assert all(len(out) > 100 for out in came[0])
     for fast in came[:-1]:
         assert fast == came[-1]
+    assert all(these == reasons[-1] for these in reasons)
+    return came[-1], reasons[-1]
+
+
+@pytest.mark.parametrize("kinds", [40, 12])
+def test_order_of_all_kinds(make_router, captures, kinds):
+    """Whatever is special about packets between others, few or most of a burst."""
+    rng = random.Random(5)
+    sent = [one for number in range(1, 6000) for one in all_kinds(rng, number, kinds)]
+    came, reasons = sent_as_if_one_by_one(make_router, captures, sent)
+    assert set(reasons) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}
+    assert all(len(out) > 100 for out in came)
+
+
+@pytest.mark.parametrize("kind, port, pieces", [(1, 0, 1), (2, 2, 1), (8, 1, 2), (3, 1, 4)],
+                         ids=["ping", "options", "cut in two", "cut"])
+def test_order_of_whole_bursts(make_router, captures, kind, port, pieces):
+    """All of a burst is special, and goes to one port."""
+    sent = [one for number in range(1, 2000)
+            for one in of_kind(kind, number, A, f"10.{port}.1.1", frames.router_address(0))]
+    came, reasons = sent_as_if_one_by_one(make_router, captures, sent)
+    assert [len(out) for out in came] == [len(sent) * pieces * (out == port) for out in range(3)]
+    assert not reasons
 
 
 def test_a_cut_capture_file_ends_where_it_is_cut(router, captures):
