@@ -270,7 +270,9 @@ static __rte_noinline void pay(struct worker *w)
 }
 
 /* What is sent meanwhile. A frame of those that are handled goes on from its place in the burst, as
- * if there had been nothing special about it; anything else is kept with its place. */
+ * if there had been nothing special about it; anything else is kept with its place. No place before
+ * that of what was sent last is looked at, so all stays in order; a buffer that was freed and is now
+ * another packet's has a place that is as good. */
 static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
 {
 	struct owed *o = &w->ip->owed;
@@ -295,7 +297,8 @@ static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
 }
 
 /* A burst of which not all goes on. What does, and what the others lead to, is sent together at the
- * end. Fragments that are being collected come before what stands behind them. */
+ * end, or when there is no room to keep more. Fragments that are being collected come before what
+ * stands behind them. */
 static __rte_always_inline void onward_mixed(struct worker *w, struct link *l, struct burst *b,
 					     struct rte_mbuf **m, uint32_t there)
 {

@@ -80,10 +80,10 @@ struct defrag;                   /* reassemble.c */
 struct owed {
 	void *burst;             /* says which frames go on, and where */
 	struct rte_mbuf **m;
-	uint32_t at, to;         /* of the frames handled now: the first not sent yet, the end */
+	uint32_t at, to;         /* of the frames handled now: behind the last one sent; the end */
 	uint32_t n_kept;
 	uint64_t kept_links;     /* a bit for each link that some of the following go to: */
-	struct {                 /* what is no frame of the burst, in order */
+	struct {                 /* what has no place of its own to go from, in order */
 		struct rte_mbuf *m;
 		uint32_t before; /* a bit for each frame that comes before it */
 		uint32_t link;

@@ -160,8 +160,8 @@ static void txbuf_put_bulk(struct worker *w, struct txbuf *t, struct rte_mbuf **
 	}
 }
 
-/* Enough frames at once need not be copied where none waits, also if they are somewhat more than a
- * burst. */
+/* Enough frames at once need not be copied where none waits, also if they are up to LINK_ROOM, more
+ * than a burst. */
 static inline bool goes_at_once(const struct txbuf *t, unsigned int n)
 {
 	return n >= ENOUGH && !t->n;

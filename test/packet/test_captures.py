@@ -195,8 +195,9 @@ def test_order_within_a_port(router, captures, option):
 
 
 def of_kind(kind, number, source, target, ours):
-    """Frames of one number: one of nine kinds, what is answered, cut (into two, some or many
-    pieces), put together or refused, or an ordinary one."""
+    """Frames of one number, told in each of their pieces: one of ten kinds, what is answered, has
+    options, is cut (into two, some or many pieces), put together, too old or refused; else an
+    ordinary one."""
     told = f"{number:08}".encode()
     if kind == 0:
         packets = [udp(source, target, told, ttl=1)]
@@ -205,17 +206,21 @@ def of_kind(kind, number, source, target, ours):
     elif kind == 2:
         packets = [udp(source, target, told, options=[IPOption(b"\x01\x01\x01\x00")])]
     elif kind == 3:
-        packets = [udp(source, target, told + bytes(1000))]
+        packets = [udp(source, target, told * 126)]
     elif kind == 4:
         packets = fragment(echo(source, ours, payload=told + bytes(24), ident=number), 16)
     elif kind == 5:
-        packets = [udp(source, target, told + bytes(1000), flags="DF")]
+        packets = [udp(source, target, told * 126, flags="DF")]
     elif kind == 6:
-        packets = [udp(source, target, told + bytes(8000))]
+        packets = [udp(source, target, told * 1001)]
     elif kind == 7:
         return [frames.with_bad_checksum(frame(0, udp(source, target, told)))]
     elif kind == 8:
-        packets = [udp(source, target, told + bytes(400))]
+        packets = [udp(source, target, told * 51)]
+    elif kind == 9:
+        outer, inner = (fragment(echo(source, ours, payload=told + bytes(size), ident=number + size),
+                                 16) for size in (32, 48))
+        packets = [outer[0], *inner, *outer[1:]]
     else:
         packets = [udp(source, target, told)]
     return [frame(0, packet) for packet in packets]
@@ -229,7 +234,7 @@ def all_kinds(rng, number, kinds):
                    frames.router_address(rng.randrange(2)))
 
 
-def sent_as_if_one_by_one(make_router, captures, sent):
+def sent_in_order(make_router, captures, sent):
     """Each port sends all in the same order with any lanes as on the general path, and counts it.
     Returns what each sent, without identifications, and why packets were dropped."""
     commands = (captures.port(0, [(1 + i / 1e6, one) for i, one in enumerate(sent)],
@@ -257,12 +262,12 @@ def sent_as_if_one_by_one(make_router, captures, sent):
     return came[-1], reasons[-1]
 
 
-@pytest.mark.parametrize("kinds", [40, 12])
+@pytest.mark.parametrize("kinds", [40, 14])
 def test_order_of_all_kinds(make_router, captures, kinds):
     """Whatever is special about packets between others, few or most of a burst."""
     rng = random.Random(5)
     sent = [one for number in range(1, 6000) for one in all_kinds(rng, number, kinds)]
-    came, reasons = sent_as_if_one_by_one(make_router, captures, sent)
+    came, reasons = sent_in_order(make_router, captures, sent)
     assert set(reasons) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}
     assert all(len(out) > 100 for out in came)
 
@@ -273,7 +278,7 @@ def test_order_of_whole_bursts(make_router, captures, kind, port, pieces):
     """All of a burst is special, and goes to one port."""
     sent = [one for number in range(1, 2000)
             for one in of_kind(kind, number, A, f"10.{port}.1.1", frames.router_address(0))]
-    came, reasons = sent_as_if_one_by_one(make_router, captures, sent)
+    came, reasons = sent_in_order(make_router, captures, sent)
     assert [len(out) for out in came] == [len(sent) * pieces * (out == port) for out in range(3)]
     assert not reasons
 
