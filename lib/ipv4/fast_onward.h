@@ -271,8 +271,8 @@ static __rte_noinline void pay(struct worker *w)
 
 /* What is sent meanwhile. A frame of those that are handled goes on from its place in the burst, as
  * if there had been nothing special about it; anything else is kept with its place. No place before
- * that of what was sent last is looked at, so all stays in order; a buffer that was freed and is now
- * another packet's has a place that is as good. */
+ * that of what was sent last is looked at, so all stays in order; a buffer that was freed and has
+ * another packet now has a place that is as good. */
 static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
 {
 	struct owed *o = &w->ip->owed;

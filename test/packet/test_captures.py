@@ -218,8 +218,8 @@ def of_kind(kind, number, source, target, ours):
     elif kind == 8:
         packets = [udp(source, target, told * 51)]
     elif kind == 9:
-        outer, inner = (fragment(echo(source, ours, payload=told + bytes(size), ident=number + size),
-                                 16) for size in (32, 48))
+        outer, inner = (fragment(echo(source, ours, payload=told + bytes(n), ident=number + n), 16)
+                        for n in (32, 48))
         packets = [outer[0], *inner, *outer[1:]]
     else:
         packets = [udp(source, target, told)]
