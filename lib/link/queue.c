@@ -167,16 +167,21 @@ static void burst_input(struct worker *w, const struct poll_entry *e, struct rte
 					 __ATOMIC_RELAXED)(w, link_get(e->link), m, n);
 }
 
-/* One burst from each queue. Returns how many packets came; *full: a queue may have more. */
-static unsigned int poll_once(struct worker *w, const struct poll_list *list, bool *full)
+/* One burst from each queue, or (again) from those only that may have more. Returns how many
+ * packets came; *full: a queue may have more. */
+static __rte_always_inline unsigned int poll_once(struct worker *w, struct poll_list *list,
+						  bool again, bool *full)
 {
 	unsigned int sum = 0;
 
 	for (unsigned int i = 0; i < list->n; i++) {
-		const struct poll_entry *e = &list->e[i];
+		struct poll_entry *e = &list->e[i];
 		struct rte_mbuf *m[BURST];
 		uint16_t n;
 
+		if (again && !e->full)
+			continue;
+		e->full = false;
 		if (unlikely(w->files_wait) && e->file)
 			continue;
 		n = rte_eth_rx_burst(e->port, e->queue, m, BURST);
@@ -184,23 +189,28 @@ static unsigned int poll_once(struct worker *w, const struct poll_list *list, bo
 			burst_input(w, e, m, n);
 		else
 			e->rxq->empty++;
-		*full |= n == BURST;
-		w->behind |= n == BURST && !e->file;
+		e->full = n == BURST;
+		*full |= e->full;
+		w->behind |= e->full && !e->file;
 		sum += n;
 	}
 	return sum;
 }
 
-/* Under load what a turn costs, and what each link is sent at its end, is for several bursts. */
+/* Under load what a turn costs, and what each link is sent at its end, is for several bursts. A
+ * queue that had no more is not asked again in the same turn. */
 unsigned int link_poll(struct worker *w)
 {
-	const struct poll_list *list = rcu_read(w->link->poll);
+	struct poll_list *list = rcu_read(w->link->poll);
+	bool full = false;
 	unsigned int sum = 0;
-	bool full = list != NULL;
 
-	for (unsigned int i = 0; i < POLL_ROUNDS && full; i++) {
+	w->behind = false;
+	if (list)
+		sum = poll_once(w, list, false, &full);
+	for (unsigned int i = 1; i < POLL_ROUNDS && full; i++) {
 		full = w->behind = false;
-		sum += poll_once(w, list, &full);
+		sum += poll_once(w, list, true, &full);
 	}
 	if (unlikely(w->link->loop_n))
 		link_loop_poll(w);

@@ -19,7 +19,7 @@
 
 #define NOBODY UINT16_MAX
 #define BURST 32
-#define POLL_ROUNDS 4             /* bursts from each queue in a turn, at most */
+#define POLL_ROUNDS 4             /* bursts from a queue in a turn, at most */
 #define LOOP_MAX 1024             /* packets that wait on lo, a worker */
 
 struct link_rxq {
@@ -34,6 +34,7 @@ struct poll_entry {
 	uint16_t port, queue;
 	uint16_t link;
 	bool file;                    /* a capture file, which loses nothing by waiting */
+	bool full;                    /* gave a whole burst when polled last: it may have more */
 	struct link_rxq *rxq;
 };
 
