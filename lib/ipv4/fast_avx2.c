@@ -2,6 +2,7 @@
 /* The fast path on vectors of 32 bytes; see fast_body.h. */
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_common.h>
 
@@ -60,8 +61,13 @@ static __rte_always_inline void lanes_bytes(uint8_t *to, lanes_t v)
 
 static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 {
+	uint64_t part[4];
+
+	memcpy(part, b, sizeof(part));
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
-		_mm256_loadu_si256((const void *)b), _mm256_set1_epi8((char)x)));
+		_mm256_set_epi64x((long long)part[3], (long long)part[2], (long long)part[1],
+				  (long long)part[0]),
+		_mm256_set1_epi8((char)x)));
 }
 
 /* Of 16 words, by the lower three bits from each half, then by the fourth. */

@@ -44,8 +44,10 @@ static __rte_always_inline void lanes_bytes(uint8_t *to, lanes_t v)
 
 static __rte_always_inline uint32_t bytes_eq(const uint8_t *b, uint8_t x)
 {
-	return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const void *)b),
-				      _mm256_set1_epi8((char)x));
+	__m128i low = _mm_loadu_si128((const void *)b);
+	__m128i high = _mm_loadu_si128((const void *)(b + LANES));
+
+	return _mm256_cmpeq_epi8_mask(_mm256_set_m128i(high, low), _mm256_set1_epi8((char)x));
 }
 
 #define FRAMES_OR

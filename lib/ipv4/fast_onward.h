@@ -197,23 +197,14 @@ static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link
 
 _Static_assert(FAST_BURST + OWED_KEPT + FRAMES_PICK <= LINK_ROOM, "all that a burst leads to");
 
-/* To a link those of its frames whose bits are set; kept: and what was kept. mixed: not all of the
- * burst went on by itself. Then nobody can foresee whether it is whole by now, and a wrong guess
- * costs more than to gather it. */
-static __rte_always_inline void send_some(struct worker *w, const struct burst *b,
-					  unsigned int link, struct rte_mbuf **m, uint32_t bits,
-					  bool kept, bool mixed)
+/* To a link those frames whose bits are set. mixed: not all of the burst went on by itself. Then
+ * nobody can foresee whether it is whole by now, and a wrong guess costs more than to gather it. */
+static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
+					  uint32_t bits, uint64_t bytes, bool mixed)
 {
 	struct rte_mbuf *part[LINK_ROOM], **room;
 	unsigned int n = (unsigned int)__builtin_popcount(bits);
-	uint64_t bytes = (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
-			 n * RTE_ETHER_HDR_LEN;
 
-	if (kept) {
-		n = merge(&w->ip->owed, link, part, m, bits, &bytes);
-		link_xmit_bulk(w, link, part, n, bytes);
-		return;
-	}
 	if (!mixed && likely(n == FAST_BURST)) {
 		link_xmit_bulk(w, link, m, n, bytes);
 		return;
@@ -225,30 +216,55 @@ static __rte_always_inline void send_some(struct worker *w, const struct burst *
 		link_xmit_bulk(w, link, part, frames_pick(part, m, bits), bytes);
 }
 
-/* Send those frames on whose bits are set, and what was kept for the links whose bits are. Only the
- * order at each link can be seen, so each link has all of its frames at once. */
-static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
-					struct rte_mbuf **m, uint32_t left, uint64_t kept,
-					bool mixed)
+/* Of those that go on as they are. */
+static __rte_always_inline uint64_t bytes_of(const struct burst *b, uint32_t bits)
 {
-	while (left || kept) {
-		unsigned int link = left ? b->fate[__builtin_ctz(left)]
-					 : (unsigned int)__builtin_ctzll(kept);
+	return (bits == b->forward ? b->sent_octets : octets_of(b->total, bits)) +
+	       (uint64_t)__builtin_popcount(bits) * RTE_ETHER_HDR_LEN;
+}
+
+/* All of a burst goes on as it is. Only the order at each link can be seen, so each link has all of
+ * its frames at once. */
+static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
+					struct rte_mbuf **m, uint32_t left)
+{
+	while (left) {
+		unsigned int link = b->fate[__builtin_ctz(left)];
 		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
 
 		left &= ~same;
-		send_some(w, b, link, m, same, kept >> link & 1, mixed);
-		kept &= ~(1ULL << link);
+		send_some(w, link, m, same, bytes_of(b, same), false);
 	}
 }
 
+/* The same for what is owed, and those frames of the burst whose bits are set. */
 static __rte_noinline void send_owed(struct worker *w, uint32_t left)
 {
 	struct owed *o = &w->ip->owed;
+	const struct burst *b = o->burst;
+	uint64_t others = o->own_links | o->kept_links, bytes;
+	struct rte_mbuf *part[LINK_ROOM];
 
-	send_on(w, o->burst, o->m, left, o->kept_links, true);
+	while (left || others) {
+		unsigned int link = left ? b->fate[__builtin_ctz(left)]
+					 : (unsigned int)__builtin_ctzll(others);
+		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
+
+		left &= ~same;
+		others &= ~(1ULL << link);
+		bytes = bytes_of(b, same) + o->own[link].bytes;
+		same |= o->own[link].frames;
+		o->own[link].frames = o->own[link].bytes = 0;
+		if (o->kept_links >> link & 1) {
+			unsigned int n = merge(o, link, part, o->m, same, &bytes);
+
+			link_xmit_bulk(w, link, part, n, bytes);
+		} else {
+			send_some(w, link, o->m, same, bytes, true);
+		}
+	}
+	o->own_links = o->kept_links = 0;
 	o->n_kept = 0;
-	o->kept_links = 0;
 }
 
 /* A bit for each frame that comes before what is sent now. */
@@ -272,19 +288,18 @@ static __rte_noinline void pay(struct worker *w)
 /* What is sent meanwhile. A frame of those that are handled goes on from its place in the burst, as
  * if there had been nothing special about it; anything else is kept with its place. No place before
  * that of what was sent last is looked at, so all stays in order; a buffer that was freed and has
- * another packet now has a place that is as good. */
+ * another packet now has a place that is as good. (What the burst says of the frame is read as
+ * vectors, which would have to wait for a part that was written just now: so it is said apart.) */
 static void keep(struct worker *w, unsigned int link, struct rte_mbuf *m)
 {
 	struct owed *o = &w->ip->owed;
-	struct burst *b = o->burst;
 
 	for (unsigned int i = o->at; i < o->to; i++) {
 		if (o->m[i] != m)
 			continue;
-		b->fate[i] = (uint8_t)link;
-		b->total[i] = m->pkt_len - RTE_ETHER_HDR_LEN;
-		b->sent_octets += b->total[i];
-		b->forward |= 1u << i;
+		o->own[link].frames |= 1u << i;
+		o->own[link].bytes += m->pkt_len;
+		o->own_links |= 1ULL << link;
 		o->at = i + 1;
 		return;
 	}
@@ -329,7 +344,7 @@ static __rte_always_inline void onward(struct worker *w, struct link *l, struct 
 				       struct rte_mbuf **m, uint32_t there)
 {
 	if (likely(b->forward == there))
-		send_on(w, b, m, there, 0, false);
+		send_on(w, b, m, there);
 	else
 		onward_mixed(w, l, b, m, there);
 }

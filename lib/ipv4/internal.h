@@ -81,8 +81,13 @@ struct owed {
 	void *burst;             /* says which frames go on, and where */
 	struct rte_mbuf **m;
 	uint32_t at, to;         /* of the frames handled now: behind the last one sent; the end */
+	uint64_t own_links;      /* a bit for each link that some of the following go to: */
+	struct {
+		uint32_t frames; /* a bit for each that goes from its own place; */
+		uint32_t bytes;  /* of these in all */
+	} own[LINKS_MAX];
 	uint32_t n_kept;
-	uint64_t kept_links;     /* a bit for each link that some of the following go to: */
+	uint64_t kept_links;     /* the same for */
 	struct {                 /* what has no place of its own to go from, in order */
 		struct rte_mbuf *m;
 		uint32_t before; /* a bit for each frame that comes before it */

@@ -102,6 +102,11 @@ def icmp_error(kind, code, sent, port, host=2, mtu=0):
                  / icmp / quoted)
 
 
+def tagged(sent):
+    """The frame with a priority tag: VLAN 0."""
+    return sent[:12] + b"\x81\x00\x60\x00" + sent[12:]
+
+
 def with_id(sent, ident):
     """An IP frame with another IP ID and the checksum that goes with it."""
     header = _header(sent)

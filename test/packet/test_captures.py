@@ -195,9 +195,9 @@ def test_order_within_a_port(router, captures, option):
 
 
 def of_kind(kind, number, source, target, ours):
-    """Frames of one number, told in each of their pieces: one of ten kinds, what is answered, has
-    options, is cut (into two, some or many pieces), put together, too old or refused; else an
-    ordinary one."""
+    """Frames of one number, told in each of their pieces: one of thirteen kinds, what is answered,
+    has options, is cut (into two, some or many pieces), put together, too old or refused, is padded
+    or has a tag without a VLAN; else an ordinary one."""
     told = f"{number:08}".encode()
     if kind == 0:
         packets = [udp(source, target, told, ttl=1)]
@@ -221,6 +221,12 @@ def of_kind(kind, number, source, target, ours):
         outer, inner = (fragment(echo(source, ours, payload=told + bytes(n), ident=number + n), 16)
                         for n in (32, 48))
         packets = [outer[0], *inner, *outer[1:]]
+    elif kind == 10:
+        return [frame(0, udp(source, target, told)) + bytes(number % 50)]
+    elif kind == 11:
+        return [frames.tagged(frame(0, udp(source, target, told)))]
+    elif kind == 12:
+        return [frame(0, echo(source, ours, payload=told)) + bytes(number % 20)]
     else:
         packets = [udp(source, target, told)]
     return [frame(0, packet) for packet in packets]
@@ -234,7 +240,7 @@ def all_kinds(rng, number, kinds):
                    frames.router_address(rng.randrange(2)))
 
 
-def sent_in_order(make_router, captures, sent):
+def sent_in_order(make_router, captures, sent, *options, more=()):
     """Each port sends all in the same order with any lanes as on the general path, and counts it.
     Returns what each sent, without identifications, and why packets were dropped."""
     commands = (captures.port(0, [(1 + i / 1e6, one) for i, one in enumerate(sent)],
@@ -243,12 +249,12 @@ def sent_in_order(make_router, captures, sent):
                 + [f"neigh add {address(2, 2)} lladdr {frames.host_mac(2, 2)} dev p2",
                    f"route add 10.1.0.0/16 via {B}", f"route add 10.2.0.0/16 via {address(2, 2)}",
                    "sysctl net.ipv4.icmp_ratelimit=0", "sysctl net.ipv4.icmp_msgs_per_sec=1000000",
-                   "sysctl net.ipv4.icmp_msgs_burst=1000000", "link set p0 up"])
+                   "sysctl net.ipv4.icmp_msgs_burst=1000000", *more, "link set p0 up"])
     came, reasons = [], []
     for lanes, *option in ((16,), (8,), (4,), (0, "--no-fast-path")):
         router = make_router()
         router.start(commands[:-1] + [f"sysctl net.millrace.fast_path_lanes={lanes}", commands[-1]],
-                     *option)
+                     *options, *option)
         reasons.append(router.settled(len(sent), held=0)["reasons"])
         sent_by = [router.stats(f"p{port}")["tx"] for port in range(3)]
         router.stop()
@@ -262,7 +268,7 @@ def sent_in_order(make_router, captures, sent):
     return came[-1], reasons[-1]
 
 
-@pytest.mark.parametrize("kinds", [40, 14])
+@pytest.mark.parametrize("kinds", [40, 17])
 def test_order_of_all_kinds(make_router, captures, kinds):
     """Whatever is special about packets between others, few or most of a burst."""
     rng = random.Random(5)
@@ -270,6 +276,16 @@ def test_order_of_all_kinds(make_router, captures, kinds):
     came, reasons = sent_in_order(make_router, captures, sent)
     assert set(reasons) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}
     assert all(len(out) > 100 for out in came)
+
+
+def test_order_by_the_ring_of_a_link(make_router, captures):
+    """Worker 1 receives, and has no transmit queue of its own."""
+    rng = random.Random(6)
+    sent = [one for number in range(1, 400) for one in all_kinds(rng, number, 25)]
+    came, reasons = sent_in_order(make_router, captures, sent, "-w", "2",
+                                  more=["worker set 1 dev p0 rxq 0"])
+    assert set(reasons) == {"IP_TTL", "PKT_TOO_BIG", "IP_CSUM"}
+    assert all(came)
 
 
 @pytest.mark.parametrize("kind, port, pieces", [(1, 0, 1), (2, 2, 1), (8, 1, 2), (3, 1, 4)],

@@ -141,6 +141,25 @@ def test_nothing_waits_for_a_link_that_is_down(router, directory):
     router.stop()
 
 
+@pytest.mark.parametrize("full", [1, 3])
+def test_a_full_queue_is_asked_four_times_a_turn(router, directory, full):
+    """Whoever else has nothing: a port that only sends, and a queue whose capture is over."""
+    lines, _ = many_queues(directory, 0, full, 1)
+    lines[0] = lines[0].replace(f",tx_pcap={directory}/out0_0.pcap", ",infinite_rx=1")
+    pcap.write(directory / "few.pcap", flow(0, 1))
+    out = (f"link add p1 type dpdk devargs net_pcap1,rx_pcap={directory}/few.pcap,"
+           f"tx_pcap=/dev/null address {frames.mac(1)}")
+    router.start([*lines, out, "addr add 10.0.1.1/24 dev p1", "link set p1 up", *KNOWN])
+    worker, = router.show("worker show")
+    turns = 4 * PER_QUEUE // 32
+    wait_for(lambda: router.show("worker show")[0]["busy_loops"] > worker["busy_loops"] + turns)
+    shown, = router.show("worker show")
+    busy, queues = shown["busy_loops"], {q["dev"]: q for q in shown["queues"]}
+    assert abs(shown["packets"] - (busy * full * 4 * 32 + queues["p1"]["packets"])) <= full * 128
+    assert queues["p0"]["mean_burst"] == 32 and queues["p1"]["bursts"] == -(-PER_QUEUE // 32)
+    router.stop()
+
+
 def test_two_workers_on_one_cpu(router, directory):
     check(router, directory, 2, 2, 2, "-w", "2", wrapper=("taskset", "-c", "0"))
 
