@@ -20,7 +20,8 @@ static const struct {
 	  "fib [--json] [--lookup VERSION] [--plant FAULT] FILE [UPDATES]\n"
 	  "              a routing table: load, look up, change" },
 	{ "forward", bench_forward,
-	  "forward [LANES BURSTS]    forward bursts on the fast path and the general path" },
+	  "forward [LANES BURSTS [KIND]]\n"
+	  "              forward bursts on the fast path and the general path" },
 	{ "neighbour", bench_neighbour,
 	  "neighbour [--plant FAULT] [ROUTES]\n"
 	  "              change a neighbour's MAC address and the default route of many routes" },

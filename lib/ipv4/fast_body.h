@@ -96,7 +96,6 @@ static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsi
 {
 	uint64_t rearm, all = 0;
 
-#pragma GCC unroll 16
 	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
 		uint8_t *data = (uint8_t *)m[i]->buf_addr;
 

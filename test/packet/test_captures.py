@@ -328,6 +328,16 @@ def test_frames_too_short_for_ip(router, captures, octets):
     router.stop()
 
 
+def test_frames_too_short_among_others(make_router, captures):
+    """Behind them in their buffers lies what came before, which would be forwarded."""
+    whole = frame(0, udp(A, B, bytes(40)))
+    sent = [frames.with_id(whole, i)[:octets] for i, octets in enumerate(
+        [len(whole)] * 500 + [n for n in range(43) for _ in range(40)])]
+    random.Random(7).shuffle(sent)
+    came, reasons = sent_in_order(make_router, captures, sent)
+    assert [len(out) for out in came] == [0, 500, 0] and sum(reasons.values()) == 43 * 40
+
+
 def test_frames_of_many_buffers(router, captures):
     """Packets up to the largest that a link takes go through chains of buffers."""
     router.start(captures.port(9))

@@ -155,7 +155,8 @@ def test_fib_files(tmp_path, write, table):
      '"8" lacks a number of bursts behind it\nusage: millbench forward'),
     (["forward", "8", "0"], '"0" is not a number of bursts from 1 to 2147483647'),
     (["forward", "8", "1x"], '"1x" is not a number of bursts from 1 to 2147483647'),
-    (["forward", "8", "1", "2"],
+    (["forward", "8", "1", "2"], '"2" is not a kind of packets\nusage: millbench forward'),
+    (["forward", "8", "1", "ping", "2"],
      '"2" is not an argument of forward\nusage: millbench forward'),
     (["fibs"], '"fibs" is no benchmark\nusage: millbench [--no-huge] WORDS'),
     (["help", "fib"], '"fib" follows what asks for help\nusage: millbench [--no-huge] WORDS'),
@@ -176,10 +177,24 @@ def test_help(word):
 
 # ---- forward ----
 
+KINDS = ("ordinary", "ping", "ttl", "options", "cut", "dropped", "random")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lanes", (8, 0))
-def test_forward_bursts(lanes):
-    done = millbench("forward", lanes, 4)
+def test_forward_bursts(lanes, kind):
+    """It checks itself that each packet became what it should."""
+    done = millbench("forward", lanes, 128, kind)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_forward_all():
+    done = millbench("forward")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4 + 2 + len(KINDS) - 1
+    assert lines[3].startswith(" 0 lanes (general path): ")
+    assert [line.split()[0] for line in lines[6:]] == list(KINDS[1:])
 
 
 # ---- neighbour ----
