@@ -90,8 +90,7 @@ static bool mac_ends_in(unsigned int byte)
 		uint16_t index = fib_lookup(route_fib, FIRST + (which[i] << 8) + 1);
 		unsigned int fate = fast_nexthop_fate(&fast_nexthops[index]);
 
-		if (fate == FATE_GENERAL || fate >= FATE_ROUTED ||
-		    fast_nexthops[index].head_bytes[5] != byte)
+		if (!fate_is_link(fate) || fast_nexthops[index].head_bytes[5] != byte)
 			return false;
 	}
 	return true;

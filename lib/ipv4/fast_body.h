@@ -373,7 +373,7 @@ static __rte_always_inline void decide_connected(struct burst *b, const struct e
 
 		b->fate[i] = fate;
 		b->in |= (uint32_t)(fate != FATE_GENERAL) << i;
-		b->forward |= (uint32_t)(fate != FATE_GENERAL && fate < FATE_ROUTED) << i;
+		b->forward |= (uint32_t)fate_is_link(fate) << i;
 	}
 }
 

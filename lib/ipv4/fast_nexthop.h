@@ -40,6 +40,12 @@ enum fate {
 _Static_assert(LINK_LO == FATE_GENERAL && LINKS_MAX <= FATE_ROUTED, "no link has another's fate");
 _Static_assert((FATE_LOCAL | FATE_ROUTED) == FATE_PIECE, "what one bit is for");
 
+/* Frames go on as they are, by the link that it is. */
+static inline bool fate_is_link(unsigned int fate)
+{
+	return fate != FATE_GENERAL && fate < FATE_ROUTED;
+}
+
 /* head is added to the first 32 bytes of the frame, in words of 16 bits, after its first 14 were
  * cleared: MAC addresses, type; -1 at TTL and +1 (0x0100 as it lies in memory) at the checksum. */
 struct fast_nexthop {
