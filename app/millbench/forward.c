@@ -286,13 +286,10 @@ static int bursts_count(unsigned int kind, unsigned int n, unsigned int mix)
 	return 1;
 }
 
-/* The router, and all frames. */
-static int begin(void)
+/* Frames of these mixes; not of the last. */
+static int prepare(unsigned int from, unsigned int to)
 {
-	w = router_start();
-	if (!w || configure())
-		return -1;
-	for (unsigned int mix = 0; mix < FRAMES_MIXES; mix++) {
+	for (unsigned int mix = from; mix < to; mix++) {
 		frames[mix] = frames_make(mix, &in->mac);
 		if (!frames[mix]) {
 			fprintf(stderr, "millbench: no memory for frames\n");
@@ -324,10 +321,13 @@ int bench_forward(int argc, char **argv)
 		mix = mix_of(argv[3]);
 	if (mix == FRAMES_MIXES)
 		return usage("is not a kind of packets", argv[3]);
-	if (begin())
+	w = router_start();
+	if (!w || configure())
 		return 1;
 	if (argc > 2)
-		return bursts_count(kind, (unsigned int)n, mix);
+		return prepare(mix, mix + 1) ? 1 : bursts_count(kind, (unsigned int)n, mix);
+	if (prepare(0, FRAMES_MIXES))
+		return 1;
 	measure();
 	print_ordinary();
 	print_special();

@@ -13,7 +13,8 @@
  *	lanes_swap(v)      the bytes of each lane in reverse order
  *	lanes_sum(v)       of all lanes
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
- *	bytes_eq(b, x)     which of 32 bytes are x, as bits
+ *	bytes_eq(b, x)     which of 32 bytes are x, as bits; best read in parts as lanes_bytes()
+ *	                   wrote them: a larger load waits until all of it has left the core
  *	frames_or(to, from, bits, other)  LANES pointers, or another one where a bit is not set; if
  *	                   FRAMES_OR is defined
  *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many;

@@ -195,21 +195,16 @@ static __rte_noinline unsigned int merge(const struct owed *o, unsigned int link
 	return n + frames_pick(to + n, m, bits);
 }
 
+_Static_assert(FAST_BURST == 32, "a bit for each frame");
 _Static_assert(FAST_BURST + OWED_KEPT + FRAMES_PICK <= LINK_ROOM, "all that a burst leads to");
 
-/* To a link those frames whose bits are set. mixed: not all of the burst went on by itself. Then
- * nobody can foresee whether it is whole by now, and a wrong guess costs more than to gather it. */
+/* To a link those frames whose bits are set. */
 static __rte_always_inline void send_some(struct worker *w, unsigned int link, struct rte_mbuf **m,
-					  uint32_t bits, uint64_t bytes, bool mixed)
+					  uint32_t bits, uint64_t bytes)
 {
 	struct rte_mbuf *part[LINK_ROOM], **room;
-	unsigned int n = (unsigned int)__builtin_popcount(bits);
 
-	if (!mixed && likely(n == FAST_BURST)) {
-		link_xmit_bulk(w, link, m, n, bytes);
-		return;
-	}
-	room = link_xmit_room(w, link, n);
+	room = link_xmit_room(w, link, (unsigned int)__builtin_popcount(bits));
 	if (room)
 		link_xmit_filled(w, link, frames_pick(room, m, bits), bytes);
 	else
@@ -233,11 +228,15 @@ static __rte_always_inline void send_on(struct worker *w, const struct burst *b,
 		uint32_t same = bytes_eq(b->fate, (uint8_t)link) & left;
 
 		left &= ~same;
-		send_some(w, link, m, same, bytes_of(b, same), false);
+		if (likely(same == UINT32_MAX))
+			link_xmit_bulk(w, link, m, FAST_BURST, bytes_of(b, same));
+		else
+			send_some(w, link, m, same, bytes_of(b, same));
 	}
 }
 
-/* The same for what is owed, and those frames of the burst whose bits are set. */
+/* The same for what is owed, and those frames of the burst whose bits are set. Whether the burst is
+ * whole by now nobody can foresee, and a wrong guess costs more than to gather it. */
 static __rte_noinline void send_owed(struct worker *w, uint32_t left)
 {
 	struct owed *o = &w->ip->owed;
@@ -260,7 +259,7 @@ static __rte_noinline void send_owed(struct worker *w, uint32_t left)
 
 			link_xmit_bulk(w, link, part, n, bytes);
 		} else {
-			send_some(w, link, o->m, same, bytes, true);
+			send_some(w, link, o->m, same, bytes);
 		}
 	}
 	o->own_links = o->kept_links = 0;
