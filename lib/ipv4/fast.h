@@ -17,7 +17,18 @@
 #ifndef IPV4_FAST_H
 #define IPV4_FAST_H
 
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
 #include "link/ethernet.h"
+
+/* A frame with a header. */
+#define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
+/* Any of these bits of an mbuf's rearm data: it has several segments. */
+#define SEVERAL_SEGS \
+	(0xfffeULL << 8 * (offsetof(struct rte_mbuf, nb_segs) - \
+			   offsetof(struct rte_mbuf, rearm_data)))
 
 /* The setting net.millrace.fast_path_lanes, and with it eth_burst_handler; ip_fast_path (ipv4.h)
  * says whether it is on from the start. After link_init(). Returns 0 or a negative errno. */

@@ -4,9 +4,11 @@
  *
  *	LANES              4, 8 or 16
  *	lanes_t            a vector of so many uint32_t, with the compiler's operators
+ *	begin_t            one of two uint64_t
  *	lanes_eq(), lanes_lt()    comparisons (unsigned), as a bit a lane
  *	lanes_of(bits)     all ones in lanes whose bit is set; of the lower LANES bits
- *	lanes_header(p, h) bring the IP headers of the frames at each p[] into 5 vectors
+ *	lanes_header(p, begin, h)  bring the IP headers of the frames at each p[] into 5 vectors;
+ *	                   returns the bits of their first 16 bytes that are not as in `begin`
  *	lanes_pick(t, i)   t[i] for each lane, of 16 words
  *	lanes_gather(t, i) the 32 bits that begin at t[i], of 16-bit words
  *	lanes_words(t, i)  t[i] for each lane
@@ -15,6 +17,8 @@
  *	lanes_bytes(to, v) the lowest byte of each lane, side by side
  *	bytes_eq(b, x)     which of 32 bytes are x, as bits; best read in parts as lanes_bytes()
  *	                   wrote them: a larger load waits until all of it has left the core
+ *	frames_point(data, len, m) where frames are and how long, all segments together; returns
+ *	                   whether any is short or of several; if FRAMES_POINT is defined
  *	frames_or(to, from, bits, other)  LANES pointers, or another one where a bit is not set; if
  *	                   FRAMES_OR is defined
  *	frames_pick(to, m, bits)  the frames of 32 whose bits are set, side by side, and how many;
@@ -44,20 +48,15 @@
 #define GROUPS (FAST_BURST / LANES)
 #define ALL_LANES ((uint32_t)((1ULL << LANES) - 1))
 
-#define SEGS_SHIFT \
-	(8 * (offsetof(struct rte_mbuf, nb_segs) - offsetof(struct rte_mbuf, rearm_data)))
 #define TOS_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, type_of_service))
 #define SRC_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, src_addr))
 #define DST_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, dst_addr))
 /* More fragments, or an offset, as they lie in the second word of a header. */
 #define PIECE_BITS ((uint32_t)(FRAG_OFFSET | FRAG_MF) << 16)
-#define FRAME_MIN (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
 #define FAST_NEXTHOP_WORDS (sizeof(struct fast_nexthop) / sizeof(uint32_t))
 #define COLD_PREFIXES 4096     /* from so many on the FIB's slots are fetched ahead */
 
 #define NO_LINK 0xff           /* of the link that frames must not go back to: there is none */
-
-typedef uint64_t begin_t __attribute__((vector_size(16)));
 
 /* What is expected of frames from this link. */
 struct expected {
@@ -82,7 +81,6 @@ struct burst {
 	uint32_t over;                     /* all lanes: the TTL is */
 	uint32_t padded[GROUPS];
 	uint32_t any_padded;
-	uint64_t segs;                     /* all rearm data, for the numbers of segments in it */
 	uint32_t in, forward;              /* all lanes: not left to the general path; sent on */
 	uint32_t defaulted;                /* good lanes for which the FIB knows but the default */
 	uint32_t all_octets, sent_octets;  /* sums of octets; of total where sent on */
@@ -92,36 +90,37 @@ static const uint8_t nothing[64] __rte_cache_aligned;
 
 /* ---- the frames ---- */
 
-/* Where the frames are and how long. A frame too short to have a header is looked at elsewhere. */
-static __rte_always_inline void point(struct burst *b, struct rte_mbuf **m, unsigned int group)
+#ifndef FRAMES_POINT
+static __rte_always_inline bool frames_point(uint8_t **data, uint32_t *len,
+					     struct rte_mbuf *const *m)
 {
-	uint64_t rearm, all = 0;
+	bool odd = false;
 
-	for (unsigned int i = group * LANES; i < (group + 1) * LANES; i++) {
-		uint8_t *data = (uint8_t *)m[i]->buf_addr;
-
-		memcpy(&rearm, &m[i]->rearm_data, sizeof(rearm));
-		all |= rearm;
-		data += (uint16_t)rearm;
-		b->octets[i] = m[i]->data_len;
-		b->data[i] = likely(m[i]->data_len >= FRAME_MIN) ? data
-								 : (uint8_t *)(uintptr_t)nothing;
+	for (unsigned int i = 0; i < LANES; i++) {
+		data[i] = rte_pktmbuf_mtod(m[i], uint8_t *);
+		len[i] = m[i]->pkt_len;
+		odd |= m[i]->pkt_len < FRAME_MIN || m[i]->nb_segs != 1;
 	}
-	b->segs |= all;
+	return odd;
+}
+#endif
+
+/* Frames too short to have a header, or of several segments, are for the general path: something
+ * that is no header is looked at instead. */
+static __rte_noinline void hide_odd(struct burst *b, struct rte_mbuf *const *m, unsigned int at)
+{
+	for (unsigned int i = at; i < at + LANES; i++)
+		if (m[i]->pkt_len < FRAME_MIN || m[i]->nb_segs != 1)
+			b->data[i] = (uint8_t *)(uintptr_t)nothing;
 }
 
-/* Some of a group are of several segments: notes how long those are. Returns the others. */
-static __rte_noinline uint32_t single(struct burst *b, struct rte_mbuf **m, unsigned int at)
+static __rte_always_inline void point(struct burst *b, struct rte_mbuf *const *m,
+				      unsigned int group)
 {
-	uint32_t bits = 0;
+	unsigned int at = group * LANES;
 
-	for (unsigned int i = at; i < at + LANES; i++) {
-		if (m[i]->nb_segs == 1)
-			bits |= 1u << (i - at);
-		else
-			b->octets[i] = m[i]->pkt_len - RTE_ETHER_HDR_LEN;
-	}
-	return bits;
+	if (unlikely(frames_point(&b->data[at], &b->octets[at], &m[at])))
+		hide_odd(b, m, at);
 }
 
 /* An address that is not of a network or host: 0/8, 127/8, 224/3. Rule A's classes are narrower,
@@ -196,20 +195,16 @@ static __rte_noinline uint32_t begin_right(const struct burst *b, unsigned int a
 
 /* Rule A, LANES frames at a time; those in `there` are some. What is wrong with a lane's numbers
  * is gathered as bits that should be 0, or as negative differences. */
-static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsigned int group,
-				      uint32_t there, const struct expected *e)
+static __rte_always_inline void check(struct burst *b, unsigned int group, uint32_t there,
+				      const struct expected *e)
 {
 	const lanes_t zero = {0};
 	unsigned int at = group * LANES;
 	lanes_t h[5], total, octets, negative, src, dst, ecn, ttl;
-	begin_t begin, differ = {0};
+	begin_t differ;
 	uint32_t good, maybe;
 
-	for (unsigned int i = 0; i < LANES; i++) {
-		memcpy(&begin, b->data[at + i], sizeof(begin));
-		differ |= begin ^ e->begin;
-	}
-	lanes_header((const void **)(uintptr_t)&b->data[at], h);
+	differ = lanes_header((const void **)(uintptr_t)&b->data[at], e->begin, h);
 	memcpy(&octets, &b->octets[at], sizeof(octets));
 	total = (h[0] >> 24) | (h[0] >> 8 & 0xff00u);
 	octets -= RTE_ETHER_HDR_LEN;
@@ -232,8 +227,6 @@ static __rte_always_inline void check(struct burst *b, struct rte_mbuf **m, unsi
 		good &= ~refused(b, at, maybe);
 	memcpy(&b->total[at], &total, sizeof(total));
 	memcpy(&b->octets[at], &octets, sizeof(octets));
-	if (unlikely((b->segs >> SEGS_SHIFT & UINT16_MAX) != 1))
-		good &= single(b, m, at);
 	memcpy(&b->dst[at], &dst, sizeof(dst));
 	ecn = h[0] >> 8 & TOS_ECN_MASK;
 	memcpy(&b->ecn[at], &ecn, sizeof(ecn));
@@ -296,10 +289,16 @@ static __rte_always_inline void frames_or(uint8_t **to, uint8_t *const *from, ui
 static __rte_always_inline void rewrite(const struct burst *b, unsigned int at,
 					uint8_t *const *frame, const head_t *image)
 {
+	uint32_t offset[LANES];
+	lanes_t index;
+
+	memcpy(&index, &b->index[at], sizeof(index));
+	index *= sizeof(struct fast_nexthop);
+	memcpy(offset, &index, sizeof(offset));
 #pragma GCC unroll 16
 	for (unsigned int i = 0; i < LANES; i++)
-		rewrite_by(frame[i], image ? (const void *)image
-					   : fast_nexthops[b->index[at + i]].head);
+		rewrite_by(frame[i], image ? (const uint8_t *)image
+					   : (const uint8_t *)fast_nexthops + offset[i]);
 }
 
 /* Not all of a group go on as they are. fate: what their next hops say; what becomes of them,
@@ -388,8 +387,11 @@ static __rte_always_inline void expect(struct worker *w, const struct link *l, u
 				       unsigned int n)
 {
 	uint64_t bit = 1ULL << l->id;
-	bool sparse = (unsigned int)__builtin_popcount(defaulted) * 2 > n;
+	bool sparse;
 
+	if (likely(!(defaulted | (w->ip->defaulted & bit))))
+		return;
+	sparse = (unsigned int)__builtin_popcount(defaulted) * 2 > n;
 	if (unlikely(!(w->ip->defaulted & bit) == sparse))
 		w->ip->defaulted ^= bit;
 }
@@ -401,8 +403,8 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 {
 	const struct fib_view *view = fib_view(route_fib);
 	uint16_t fallback = __atomic_load_n(&view->fallback, __ATOMIC_RELAXED);
-	static const uint8_t begin[16] = {[12] = RTE_ETHER_TYPE_IPV4 >> 8};
-	struct expected e = {.begin_mask = {0x0000ffffffffffffULL, 0x0000ffff00000000ULL},
+	struct expected e = {.begin = {link_mac(l), (uint64_t)RTE_ETHER_TYPE_IPV4 >> 8 << 32},
+			     .begin_mask = {0x0000ffffffffffffULL, 0x0000ffff00000000ULL},
 			     .sources = rcu_read(fast_sources.table),
 			     .blocked = LINK_CONF_OR(l, send_redirects) ? (uint8_t)l->id : NO_LINK};
 	unsigned int groups = (n + LANES - 1) / LANES;
@@ -411,15 +413,12 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	uint32_t there = (uint32_t)((1ULL << n) - 1);
 	struct burst b;
 
-	memcpy(&e.begin, begin, sizeof(e.begin));
-	e.begin[0] |= link_mac(l);
 	if (unlikely(n % LANES)) {
 		for (unsigned int i = 0; i < groups * LANES; i++)
 			whole[i] = m[RTE_MIN(i, n - 1)];
 		all = whole;
 	}
 	b.in = b.forward = b.connected = b.over = b.any_padded = b.defaulted = 0;
-	b.segs = 0;
 	for (unsigned int g = 0; g < groups; g++)
 		point(&b, all, g);
 	if (view->prefixes >= COLD_PREFIXES && !sparse)
@@ -427,7 +426,7 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 	if (set)
 		fetch_diverted(&b, l, set, n);
 	for (unsigned int g = 0; g < groups; g++)
-		check(&b, all, g, there >> g * LANES & ALL_LANES, &e);
+		check(&b, g, there >> g * LANES & ALL_LANES, &e);
 	if (unlikely(sparse))
 		for (unsigned int g = 0; g < groups; g++)
 			lookup(&b, g, view, fallback, true);
@@ -441,7 +440,8 @@ static __rte_always_inline uint64_t burst_by(struct worker *w, struct link *l,
 		decide(&b, g, &e);
 	decide_connected(&b, &e);
 	count_burst(w, &b, there);
-	trim(&b, m);
+	if (unlikely(b.any_padded))
+		trim(&b, m);
 	onward(w, l, &b, m, there);
 	return (uint32_t)(b.all_octets + n * RTE_ETHER_HDR_LEN);
 }
@@ -487,16 +487,25 @@ static __rte_noinline uint64_t ruled(struct worker *w, struct link *l, struct rt
 	return bytes;
 }
 
-uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+/* More than a burst of its own. */
+static __rte_noinline uint64_t in_parts(struct worker *w, struct link *l, struct rte_mbuf **m,
+					unsigned int n)
 {
 	unsigned int part;
 	uint64_t bytes = 0;
 
-	if (unlikely(!armed(l) || route_has_rules()))
-		return ruled(w, l, m, n);
 	for (unsigned int i = 0; i < n; i += part) {
 		part = RTE_MIN(n - i, (unsigned int)FAST_BURST);
 		bytes += fast_burst(w, l, m + i, part);
 	}
 	return bytes;
+}
+
+uint64_t FAST_PATH(struct worker *w, struct link *l, struct rte_mbuf **m, unsigned int n)
+{
+	if (unlikely(!armed(l) || route_has_rules()))
+		return ruled(w, l, m, n);
+	if (unlikely(n > FAST_BURST))
+		return in_parts(w, l, m, n);
+	return fast_burst(w, l, m, n);
 }

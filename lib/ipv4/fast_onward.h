@@ -66,7 +66,7 @@ static __rte_always_inline void count_burst(struct worker *w, struct burst *b, u
 }
 
 /* What a device or another host has put behind the packet does not go on. */
-static __rte_always_inline void trim(const struct burst *b, struct rte_mbuf **m)
+static __rte_noinline void trim(const struct burst *b, struct rte_mbuf **m)
 {
 	for (unsigned int g = 0; g < GROUPS; g++) {
 		uint32_t left = b->padded[g] & b->forward >> g * LANES;

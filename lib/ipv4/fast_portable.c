@@ -3,10 +3,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <rte_common.h>
+#include "ipv4/fast.h"
 
 #define LANES 4
 typedef uint32_t lanes_t __attribute__((vector_size(16)));
+typedef uint64_t begin_t __attribute__((vector_size(16)));
 
 static __rte_always_inline uint32_t lanes_mask(lanes_t true_lanes)
 {
@@ -93,13 +94,19 @@ static __rte_always_inline void lanes_load(const void **p, unsigned int offset, 
 		v[i] = (lanes_t){a[i], b[i], c[i], d[i]};
 }
 
-static __rte_always_inline void lanes_header(const void **p, lanes_t *h)
+static __rte_always_inline begin_t lanes_header(const void **p, begin_t begin, lanes_t *h)
 {
+	begin_t differ = {0}, b;
 	lanes_t start[4];
 
+	for (unsigned int i = 0; i < LANES; i++) {
+		memcpy(&b, p[i], sizeof(b));
+		differ |= b ^ begin;
+	}
 	lanes_load(p, 2, start);
 	h[0] = start[3];
 	lanes_load(p, 18, h + 1);
+	return differ;
 }
 
 #define FAST_PATH ip_fast_portable
